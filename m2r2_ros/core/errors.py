@@ -1,0 +1,31 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one error family: what a user can put right, said so that they can."""
+
+
+class M2R2Error(Exception):
+    """Something in the input or the configuration is wrong.
+
+    The message names the file, topic, type or field, what was expected and the way out. The
+    command line prints it without a traceback and ends with exit code 2.
+    """
+
+
+class BagError(M2R2Error):
+    """A recording cannot be opened, read or written."""
+
+
+class MessageError(M2R2Error):
+    """A message type has no reader, or a message does not hold what its type promises."""
+
+
+class ConfigError(M2R2Error):
+    """A YAML file, an import specification or an option is wrong."""
+
+
+class BundleError(M2R2Error):
+    """A model bundle is missing, incomplete, edited or does not fit."""
+
+
+class LabelError(M2R2Error):
+    """Labels or ground truth are missing, or do not fit each other."""

@@ -1,0 +1,107 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Labels: the set of names, one frame's label, a segment."""
+
+import colorsys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import LabelError
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """Class names in id order, with their coarse parents.
+
+    Attributes:
+        names: Label of id 0, 1, ...
+        parents: Coarse label of each name (two-level taxonomy); '' where there is none.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) != len(self.names):
+            msg = f'label names must differ from each other: {", ".join(self.names)}'
+            raise LabelError(msg)
+        if len(self.parents) != len(self.names):
+            msg = f'{len(self.names)} labels need as many parents, not {len(self.parents)}'
+            raise LabelError(msg)
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> 'LabelSet':
+        """Make a flat label set."""
+        names = tuple(names)
+        return cls(names, ('',) * len(names))
+
+    def id_of(self, name: str) -> int:
+        """Return the id of `name`, UNKNOWN where it is not in the set."""
+        return self.names.index(name) if name in self.names else UNKNOWN
+
+    @property
+    def colours(self) -> tuple[tuple[float, float, float], ...]:
+        """RGB in 0..1 of each label: hues a golden angle apart, so that neighbours differ."""
+        return tuple(
+            colorsys.hsv_to_rgb(k * 0.618034 % 1.0, 0.65, 0.9) for k in range(len(self.names))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLabel:
+    """The label of one frame.
+
+    Attributes:
+        stamp: Frame stamp t_i, nanoseconds.
+        label_id: Index into the label set, UNKNOWN where there is none.
+        label: Name of the label.
+        confidence: Probability of the label, 0..1.
+        probabilities: float32 (C,), one for each label of the set.
+        boundary_score: Probability that a new segment began at this frame, 0..1.
+        segment_index: Running number of the segment that the frame belongs to.
+        segment_start: Stamp of that segment's first frame, nanoseconds.
+        revision_lag: Frames that were seen after this one before it was labelled; 0 is strictly
+            online.
+        modality_mask: Bits of the modalities that were present (core.modalities).
+    """
+
+    stamp: int
+    label_id: int
+    label: str
+    confidence: float
+    probabilities: NDArray[np.float32]
+    boundary_score: float
+    segment_index: int
+    segment_start: int
+    revision_lag: int
+    modality_mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch [start, end) of one label, nanoseconds."""
+
+    start: int
+    end: int
+    label: str
+    confidence: float = 1.0
+
+
+def label_at(segments: Sequence[Segment], stamps: NDArray[np.int64]) -> list[str]:
+    """Return the label in force at each stamp, '' outside every segment.
+
+    Args:
+        segments: In order of start; where two overlap, the later start wins.
+        stamps: int64 (n,), nanoseconds.
+    """
+    starts = np.array([s.start for s in segments], np.int64)
+    found = np.searchsorted(starts, stamps, side='right') - 1
+    return [
+        segments[k].label if k >= 0 and t < segments[k].end else ''
+        for k, t in zip(found, stamps, strict=True)
+    ]
