@@ -1,0 +1,3 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics of labels against ground truth, exact to published practice, and their reports."""

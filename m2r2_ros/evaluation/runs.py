@@ -1,0 +1,56 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of equal labels: the segments of a frame sequence."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Segments of a frame sequence, in order of time.
+
+    Attributes:
+        starts: int64 (m,), first frame of each segment.
+        ends: int64 (m,), frame after the last one of each segment.
+        ids: int64 (m,), label id of each segment.
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    ids: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def change_points(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return every frame i >= 1 whose label differs from that of frame i - 1.
+
+    Args:
+        ids: int64 (n,), label id of each frame.
+    """
+    return np.flatnonzero(ids[1:] != ids[:-1]).astype(np.int64) + 1
+
+
+def runs_of(
+    ids: NDArray[np.int64], background: Collection[int] = (), *, legacy_end: bool = False
+) -> Runs:
+    """Cut a frame sequence where its label changes.
+
+    Args:
+        ids: int64 (n,), label id of each frame.
+        background: Label ids whose segments are left out.
+        legacy_end: End the last segment one frame early, as the published evaluation of ASRF and
+            DiffAct does; the MS-TCN family and TU Wien end it after the last frame.
+    """
+    cuts = change_points(ids)
+    first = np.zeros(min(len(ids), 1), np.int64)
+    starts = np.concatenate((first, cuts))
+    ends = np.concatenate((cuts, first + len(ids) - int(legacy_end)))
+    found = ids[starts].astype(np.int64)
+    keep = ~np.isin(found, list(background))
+    return Runs(starts[keep], ends[keep], found[keep])

@@ -1,0 +1,36 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+from collections.abc import Callable
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from m2r2_ros.evaluation.runs import change_points, runs_of
+
+Spell = Callable[[str], NDArray[np.int64]]
+
+
+def test_runs(ids: Spell) -> None:
+    runs = runs_of(ids('A3 background2 B1'), (0,))
+    assert runs.starts.tolist() == [0, 5]
+    assert runs.ends.tolist() == [3, 6]
+    assert runs.ids.tolist() == [2, 3]
+
+
+def test_legacy_end_shortens_the_last_segment_only(ids: Spell) -> None:
+    assert runs_of(ids('A3 B2'), legacy_end=True).ends.tolist() == [3, 4]
+
+
+def test_empty() -> None:
+    assert len(runs_of(np.zeros(0, np.int64))) == 0
+    assert len(runs_of(np.zeros(0, np.int64), legacy_end=True)) == 0
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=50))
+def test_runs_spell_out_the_sequence(labels: list[int]) -> None:
+    runs = runs_of(np.array(labels, np.int64))
+    assert np.repeat(runs.ids, runs.ends - runs.starts).tolist() == labels
+    assert runs.starts[1:].tolist() == change_points(np.array(labels)).tolist()
