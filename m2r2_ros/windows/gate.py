@@ -1,0 +1,138 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which samples are believed: order within a stream, and the clock that all streams share."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: A stamp this far behind its own stream's newest one is a clock that went back, not disorder.
+BACK = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a run of samples.
+
+    Attributes:
+        accepted: bool (n,).
+        clock: int64 (n,), the data clock just after each sample, nanoseconds.
+        resets: Positions at which the data clock jumped: what is before such a position and what
+            is from it on belong to different recordings.
+        dropped: Dropped samples by (stream, reason).
+    """
+
+    accepted: NDArray[np.bool_]
+    clock: NDArray[np.int64]
+    resets: list[int]
+    dropped: Counter[tuple[int, str]]
+
+
+class TimeGate:
+    """The data clock and the guard in front of it.
+
+    The data clock is the newest believed stamp of any stream. It makes deadlines and drops a
+    function of the data and its order of arrival alone, so that live and replay agree.
+    A sample is dropped where its stamp is not newer than its stream's newest one (disorder and
+    repeats), and where it is off the clock: back by more than BACK in its own stream, or ahead
+    of the clock by more than max_gap. Once most streams are off the clock, twice in a row each,
+    they are right and the clock is wrong: it jumps to them.
+    """
+
+    def __init__(self, streams: int, max_gap: int) -> None:
+        """Make a gate for streams 0 .. streams - 1; max_gap in nanoseconds."""
+        self._max_gap = max_gap
+        self._last: list[int | None] = [None] * streams
+        self._off = [0] * streams
+        self._clock: int | None = None
+
+    @property
+    def clock(self) -> int | None:
+        """The data clock, nanoseconds; None before the first sample."""
+        return self._clock
+
+    def admit(self, stamps: NDArray[np.int64], streams: NDArray[np.int64]) -> Verdict:
+        """Judge samples in their order of arrival.
+
+        Args:
+            stamps: int64 (n,), nanoseconds.
+            streams: int64 (n,), the stream of each sample.
+        """
+        if self._clock is None and len(stamps):
+            self._clock = int(stamps[0])
+        return self._admit_run(stamps, streams) or self._admit_each(stamps, streams)
+
+    def _admit_run(self, stamps: NDArray[np.int64], streams: NDArray[np.int64]) -> Verdict | None:
+        """Judge samples at once; None where one of them is off the clock."""
+        if any(self._off):
+            return None
+        n = len(stamps)
+        start = self._clock if self._clock is not None else 0
+        clock = np.maximum.accumulate(np.concatenate([[start], stamps]))
+        if n and np.max(stamps - clock[:-1]) > self._max_gap:
+            return None
+        accepted = np.ones(n, np.bool_)
+        dropped: Counter[tuple[int, str]] = Counter()
+        newest: dict[int, int] = {}
+        for stream in np.unique(streams):
+            rows = np.flatnonzero(streams == stream)
+            own = stamps[rows]
+            last = self._last[stream]
+            before = np.maximum.accumulate(
+                np.concatenate([[own[0] - 1 if last is None else last], own])
+            )
+            if np.min(own - before[:-1]) < -BACK:
+                return None
+            repeated, late = own == before[:-1], own < before[:-1]
+            accepted[rows] = ~(repeated | late)
+            dropped[stream, 'repeated'] += int(repeated.sum())
+            dropped[stream, 'out_of_order'] += int(late.sum())
+            newest[int(stream)] = int(before[-1])
+        for stream, last in newest.items():
+            self._last[stream] = last
+        if n:
+            self._clock = int(clock[-1])
+        return Verdict(accepted, clock[1:], [], +dropped)
+
+    def _admit_each(self, stamps: NDArray[np.int64], streams: NDArray[np.int64]) -> Verdict:
+        """Judge samples one by one, while some stream is off the clock."""
+        accepted = np.zeros(len(stamps), np.bool_)
+        clock = np.empty(len(stamps), np.int64)
+        dropped: Counter[tuple[int, str]] = Counter()
+        resets: list[int] = []
+        for i, (stamp, stream) in enumerate(zip(stamps.tolist(), streams.tolist(), strict=True)):
+            reason = self._judge(stamp, stream)
+            if reason == 'off_clock' and self._outvoted():
+                self._jump(stamp)
+                resets.append(i)
+                reason = ''
+            if reason:
+                dropped[stream, reason] += 1
+            else:
+                accepted[i] = True
+                self._last[stream] = stamp
+                self._clock = max(self._clock or stamp, stamp)
+            clock[i] = self._clock or stamp
+        return Verdict(accepted, clock, resets, dropped)
+
+    def _judge(self, stamp: int, stream: int) -> str:
+        """Return the reason to drop a sample, '' where there is none."""
+        last, clock = self._last[stream], self._clock or stamp
+        if stamp > clock + self._max_gap or (last is not None and stamp < last - BACK):
+            self._off[stream] += 1
+            return 'off_clock'
+        self._off[stream] = 0
+        if last is None or stamp > last:
+            return ''
+        return 'repeated' if stamp == last else 'out_of_order'
+
+    def _outvoted(self) -> bool:
+        seen = [s for s, last in enumerate(self._last) if last is not None or self._off[s]]
+        return 2 * sum(self._off[s] >= 2 for s in seen) > len(seen)  # noqa: PLR2004 twice
+
+    def _jump(self, stamp: int) -> None:
+        self._last = [None] * len(self._last)
+        self._off = [0] * len(self._off)
+        self._clock = stamp

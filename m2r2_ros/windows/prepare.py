@@ -1,0 +1,71 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is done to samples before any clock looks at them: finite values, continuous poses."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import MessageError
+from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
+from m2r2_ros.windows.config import SECOND
+from m2r2_ros.windows.kinematics import continuous_pose
+from m2r2_ros.windows.stream import boxed
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Samples of any modality in one form.
+
+    Attributes:
+        stamps: int64 (n,), nanoseconds.
+        ends: int64 (n,), nanoseconds; the stamps but for sound.
+        arrival: int64 (n,).
+        payload: (n, D) values, or (n,) chunks or images.
+        dropped: By reason.
+    """
+
+    stamps: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    arrival: NDArray[np.int64]
+    payload: NDArray[Any]
+    dropped: Counter[str]
+
+    def pick(self, rows: NDArray[np.bool_]) -> 'Prepared':
+        """Return the chosen rows."""
+        return Prepared(
+            self.stamps[rows], self.ends[rows], self.arrival[rows], self.payload[rows], Counter()
+        )
+
+
+def prepare(modality: str, samples: Samples) -> Prepared:
+    """Bring samples into one form; drop and count what is not finite."""
+    ends = samples.stamps
+    payload: NDArray[Any]
+    good: NDArray[np.bool_]
+    if isinstance(samples, VectorSamples):
+        values = samples.values
+        if modality == 'pose':
+            values = continuous_pose(values)
+        if values.shape[1] != SENSOR_DIMS[modality]:
+            msg = f'{modality}: expected {SENSOR_DIMS[modality]} values, not {values.shape[1]}'
+            raise MessageError(msg)
+        good = np.asarray(np.isfinite(values).all(axis=1))
+        payload = values
+    elif isinstance(samples, SoundSamples):
+        good = np.array([bool(np.isfinite(c).all()) for c in samples.chunks], np.bool_)
+        lengths = np.array([len(c) for c in samples.chunks], np.int64)
+        ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
+        payload = boxed(samples.chunks)
+    else:
+        good = np.ones(len(samples.stamps), np.bool_)
+        payload = boxed(samples.frames)
+    dropped = samples.dropped + Counter({'non_finite': int((~good).sum())})
+    whole = Prepared(samples.stamps, ends, samples.arrival, payload, Counter()).pick(good)
+    return Prepared(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)
+
+
