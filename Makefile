@@ -12,9 +12,10 @@ DATA ?= ../shared/data
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
 BUILD := .build/$(DISTRO)
 REQUIREMENTS := tools/requirements/ros-$(DISTRO).txt tools/requirements/build.txt
+SOURCES := CMakeLists.txt package.xml msg config launch models m2r2_ros scripts
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg)
 BENCHMARKS := $(filter-out benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
-IN_ROS := source tools/environment.bash $(DISTRO) &&
+IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 
 # A ROS installation that happens to be sourced must not leak into the wheels' environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
@@ -39,10 +40,12 @@ $(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS) setup.py tools/relocate_whe
 	$(VENV)/bin/python tools/relocate_wheels.py
 	touch $@
 
+# CMake does not want the environment, whose include folders the messages export, inside the source
+# folder; so the workspace gets a source folder of links.
 $(BUILD)/.messages: $(VENV)/.installed $(MESSAGES)
-	$(IN_ROS) colcon --log-base $(BUILD)/log build --symlink-install --paths . \
-	    --build-base $(BUILD)/build --install-base $(BUILD)/install \
-	    --cmake-args -G Ninja -DPython3_FIND_VIRTUALENV=ONLY
+	mkdir -p $(BUILD)/src/m2r2_ros
+	ln -sfn $(addprefix $(CURDIR)/,$(wildcard $(SOURCES))) $(BUILD)/src/m2r2_ros
+	cd $(BUILD) && $(IN_ROS) colcon build --symlink-install --cmake-args -G Ninja
 	touch $@
 
 build: $(BUILD)/.messages  ## Make the environment and generate the messages.

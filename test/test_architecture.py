@@ -100,8 +100,11 @@ def test_room_imports_only_what_it_may(path: Path) -> None:
 
 @each_module
 def test_only_nodes_knows_ros(path: Path) -> None:
-    ros = {n for n in all_imports(path) if n.split('.')[0] in ROS or f'{n}.'.startswith(
-        f'{PACKAGE}.msg.')}
+    ros = {
+        n
+        for n in all_imports(path)
+        if n.split('.')[0] in ROS or f'{n}.'.startswith(f'{PACKAGE}.msg.')
+    }
     assert not ros or room_of(path) == 'nodes'
 
 
@@ -112,7 +115,7 @@ def test_only_learning_rooms_need_torch_to_be_imported(path: Path) -> None:
 
 @each_module
 def test_rooms_without_learning_never_touch_torch(path: Path) -> None:
-    if room_of(path) in {'core', 'readers', 'bags', 'windows', 'evaluation'}:
+    if room_of(path) in {'core', 'readers', 'bags', 'evaluation'}:
         assert not tops(all_imports(path)) & TORCH
 
 
