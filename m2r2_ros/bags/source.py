@@ -2,7 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every storage format gives to a recording."""
 
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,69 @@ class Topic:
     count: int
     qos: str = ''
     type_hash: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Messages of one topic in one buffer.
+
+    Attributes:
+        topic: Topic name.
+        offsets: int64 (n,), where each message's CDR bytes start in the buffer.
+        lengths: int64 (n,), bytes of each message.
+        log_times: int64 (n,), nanoseconds.
+    """
+
+    topic: str
+    offsets: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    log_times: NDArray[np.int64]
+
+    def __getitem__(self, which: NDArray[np.bool_]) -> 'Run':
+        return Run(self.topic, self.offsets[which], self.lengths[which], self.log_times[which])
+
+
+#: A buffer, uint8 (bytes,), and the messages in it; position in the buffer is file order.
+Loaded = tuple[NDArray[np.uint8], list[Run]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a file, not read yet.
+
+    Attributes:
+        start: No message of it has an earlier log time, nanoseconds.
+        order: Rank among the parts of the file, where they lie in it.
+        load: Reads it. Raises BagError where it is corrupt.
+    """
+
+    start: int
+    order: int
+    load: Callable[[], Loaded]
+
+
+class Source(Protocol):
+    """One file of a recording.
+
+    Attributes:
+        topics: Topics by name.
+        foreign: Why topics cannot be read, by name: they are not CDR, or of two types.
+        start: Log time of the first message, nanoseconds; 0 without messages.
+        end: Log time of the last message, nanoseconds.
+        message_count: Messages of all topics.
+        truncated: The file ends before its end.
+    """
+
+    topics: dict[str, Topic]
+    foreign: dict[str, str]
+    start: int
+    end: int
+    message_count: int
+    truncated: bool
+
+    def parts(self, topics: Collection[str]) -> Iterator[Part]:
+        """Yield what holds messages of `topics`, in order of start.
+
+        Each part has to be loaded before the next is asked for.
+        """
+        ...  # pragma: no cover

@@ -1,0 +1,226 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""MCAP records, read so that no length in a file can make us allocate or loop beyond the file.
+
+Format: https://mcap.dev/spec.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+import lz4.frame
+import numpy as np
+import zstandard
+from mcap.data_stream import ReadDataStream
+from mcap.exceptions import McapError
+from mcap.opcode import Opcode
+from mcap.records import Chunk, Message
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import BagError
+
+MAGIC = b'\x89MCAP0\r\n'
+#: Opcode and length, in front of every record.
+PREFIX = struct.Struct('<BQ')
+#: The start of a message record: opcode, length, channel, sequence, log time, publish time.
+MESSAGE = np.dtype(
+    [('op', 'u1'), ('size', '<u8'), ('channel', '<u2'), ('sequence', '<u4'), ('log', '<u8'),
+     ('publish', '<u8')]
+)  # fmt: skip
+_MESSAGE = struct.Struct('<BQHIQQ')
+#: Longest chunk, packed or not; recorders cut theirs at a few MB.
+MAX_CHUNK = 1 << 30
+#: Longest record of any other kind that is read at all.
+MAX_RECORD = 1 << 26
+#: What the libraries raise on bytes that are not what they should be.
+UNREADABLE = (
+    McapError,
+    struct.error,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zstandard.ZstdError,
+)
+
+T_co = TypeVar('T_co', covariant=True)
+
+
+class RecordType(Protocol[T_co]):
+    """A record class of the mcap library."""
+
+    @staticmethod
+    def read(stream: ReadDataStream) -> T_co:
+        """Parse the record's body."""
+        ...  # pragma: no cover
+
+
+def corrupt(path: Path, offset: int, what: object) -> BagError:
+    """Return the error for bytes at `offset` that are not what they should be."""
+    return BagError(
+        f'{path}: {what} at byte {offset}; `m2r2 bag repair {path}` saves what can be read'
+    )
+
+
+def parse(kind: RecordType[T_co], body: bytes) -> T_co:
+    """Parse a record's body; raises one of UNREADABLE."""
+    return kind.read(ReadDataStream(BytesIO(body)))
+
+
+def walk(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield opcode, position of the body and its length of each record in [start, end).
+
+    The last one may reach beyond `end`, where the file is cut; nothing follows an opcode 0, which
+    does not exist but which fills files after a power cut.
+    """
+    while start + PREFIX.size <= end:
+        file.seek(start)
+        head = file.read(PREFIX.size)
+        if len(head) < PREFIX.size or head[0] == 0:
+            return
+        opcode, length = PREFIX.unpack(head)
+        yield opcode, start + PREFIX.size, length
+        start += PREFIX.size + length
+
+
+def read_body(file: BinaryIO, position: int, length: int) -> bytes:
+    """Read a record's body; raises ValueError where it is too long or cut."""
+    if length > MAX_RECORD:
+        msg = f'record of {length} bytes'
+        raise ValueError(msg)
+    file.seek(position)
+    body = file.read(length)
+    if len(body) < length:
+        msg = 'cut record'
+        raise ValueError(msg)
+    return body
+
+
+def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
+    """Decompress a chunk and check its size and CRC.
+
+    Args:
+        chunk: The chunk.
+        cut: The file ends within the chunk: give what there is.
+
+    Raises:
+        ValueError: (or another of UNREADABLE) It is not what it promises.
+    """
+    size = chunk.uncompressed_size
+    if size > MAX_CHUNK:
+        msg = f'chunk of {size} bytes, more than the {MAX_CHUNK} that are read'
+        raise ValueError(msg)
+    if chunk.compression == 'zstd':
+        # The size that the zstd frame itself claims is not trusted.
+        data = zstandard.ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
+    elif chunk.compression == 'lz4':
+        data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
+    elif chunk.compression == '':
+        data = chunk.data
+    else:
+        msg = f"chunk compression '{chunk.compression}' (known: zstd, lz4 and none)"
+        raise ValueError(msg)
+    if cut:
+        data = data[:size]
+    elif len(data) != size:
+        msg = f'chunk that holds {len(data)} bytes instead of {size}'
+        raise ValueError(msg)
+    elif chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc:
+        msg = 'chunk whose CRC does not fit its contents'
+        raise ValueError(msg)
+    return np.frombuffer(data, np.uint8)
+
+
+def walk_chunk(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, int, int]]:
+    """Yield opcode, position of the body and its length of each whole record in a chunk.
+
+    Raises:
+        ValueError: The last record reaches beyond the chunk, and the file is not cut there.
+    """
+    view, start = data.data, 0
+    while start + PREFIX.size <= len(view):
+        opcode, length = PREFIX.unpack_from(view, start)
+        end = start + PREFIX.size + length
+        if end > len(view) or (opcode == Opcode.MESSAGE and end < start + _MESSAGE.size):
+            break
+        yield opcode, start + PREFIX.size, length
+        start = end
+    if start != len(view) and not cut:
+        msg = f'chunk with a record that does not fit, {start} bytes into the chunk'
+        raise ValueError(msg)
+
+
+def message_table(data: NDArray[np.uint8], cut: bool) -> NDArray[np.int64]:
+    """List the messages of a chunk without its index.
+
+    Returns:
+        int64 (n, 2): channel, position of the record in the chunk.
+    """
+    view = data.data
+    rows = [
+        (int.from_bytes(view[position : position + 2], 'little'), position - PREFIX.size)
+        for opcode, position, _ in walk_chunk(data, cut)
+        if opcode == Opcode.MESSAGE
+    ]
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def index_table(raw: bytes) -> NDArray[np.int64]:
+    """List the messages of a chunk from the MessageIndex records that follow it.
+
+    Returns:
+        int64 (n, 2): channel, position of the record in the chunk.
+
+    Raises:
+        ValueError: (or struct.error) These are not MessageIndex records.
+    """
+    rows, start = [np.empty((0, 2), np.int64)], 0
+    while start < len(raw):
+        opcode, length, channel, size = struct.unpack_from('<BQHI', raw, start)
+        if opcode != Opcode.MESSAGE_INDEX or length != size + 6 or size % 16:
+            msg = 'message index that is none'
+            raise ValueError(msg)
+        entries = np.frombuffer(raw, '<i8', size // 8, start + 15).reshape(-1, 2).copy()
+        entries[:, 0] = channel
+        rows.append(entries)
+        start += PREFIX.size + length
+    return np.concatenate(rows)
+
+
+def message_heads(data: NDArray[np.uint8], table: NDArray[np.int64]) -> NDArray[np.void]:
+    """Gather the heads of the messages that `table` lists; see `message_table`.
+
+    Returns:
+        MESSAGE (n,), with the checked lengths and channels.
+
+    Raises:
+        ValueError: An entry is not the place of such a message within `data`.
+    """
+    channels, positions = table[:, 0], table[:, 1]
+    if not len(table):
+        return np.empty(0, MESSAGE)
+    if positions.min() < 0 or positions.max() > len(data) - MESSAGE.itemsize:
+        msg = 'message index that points out of its chunk'
+        raise ValueError(msg)
+    windows = np.lib.stride_tricks.sliding_window_view(data, MESSAGE.itemsize)
+    heads: NDArray[np.void] = windows[positions].view(MESSAGE)[:, 0]
+    room = (len(data) - PREFIX.size - positions).astype(np.uint64)
+    sizes = heads['size']
+    sound = (heads['op'] == Opcode.MESSAGE) & (heads['channel'] == channels)
+    sound &= (sizes >= MESSAGE.itemsize - PREFIX.size) & (sizes <= room)
+    sound &= heads['log'] < np.uint64(1 << 63)
+    if not sound.all():
+        msg = 'chunk with a message that is not where or what it should be'
+        raise ValueError(msg)
+    return heads
+
+
+def message_head(file: BinaryIO, position: int) -> Message:
+    """Read the head of a message outside chunks, its data left out; raises struct.error if cut."""
+    file.seek(position - PREFIX.size)
+    _, _, channel, sequence, log, publish = _MESSAGE.unpack(file.read(_MESSAGE.size))
+    return Message(channel, log, b'', publish, sequence)
