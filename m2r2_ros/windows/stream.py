@@ -71,6 +71,8 @@ class Stream:
     ) -> NDArray[np.int64]:
         """Return how many samples belong before each tick and arrived within its limit."""
         by_time = np.searchsorted(self._rows['stamps'], ticks, side=self._side)
+        # Jittering chunks overlap: nothing after the first that reaches the tick is waited for.
+        by_time = np.minimum(by_time, np.searchsorted(self._rows['ends'], ticks) + 1)
         return np.minimum(by_time, np.searchsorted(self._rows['arrival'], limits, side='right'))
 
     def fresh(self, ticks: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -142,8 +142,10 @@ def test_sensors_are_what_numpy_interp_makes_of_the_whole_stream(
         values = continuous_pose(values) if name == 'pose' else values
         for i, (start, end) in enumerate(zip(windows.starts, windows.stamps, strict=True)):
             n = int((stamps < end).sum())
-            if not windows.present[i, MODALITIES.index(name)]:
+            # A stream that was not there is not waited for, so its first samples may be late.
+            if start < ORIGIN + 0.4 * SECOND:
                 continue
+            assert windows.present[i, MODALITIES.index(name)]
             times = grid(windows.starts[i : i + 1], windows.stamps[i : i + 1], CONFIG.points)[0]
             assert times[0] == start
             expected = np.column_stack(
