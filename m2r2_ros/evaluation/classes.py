@@ -1,0 +1,68 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Precision and recall of each class, and which classes are mistaken for which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.evaluation.accuracy import confusion_matrix
+from m2r2_ros.evaluation.sequence import ScoredSequence, names_of
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How well the frames of one class are told from the others.
+
+    Attributes:
+        label: Name of the class, '' for frames whose label was not known.
+        frames: Frames that truly are of the class.
+        precision: Fraction of the frames given the label that are of the class; None without.
+        recall: Fraction of the frames of the class that were given the label; None without.
+    """
+
+    label: str
+    frames: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """Every class that occurs, and their confusion.
+
+    Attributes:
+        classes: In the order of the label set.
+        confusion: int64 (C, C), frames by true class (row) and predicted class (column).
+    """
+
+    classes: tuple[ClassScore, ...]
+    confusion: NDArray[np.int64]
+
+
+def score_classes(tracks: Sequence[ScoredSequence], order: Sequence[str] = ()) -> ClassScores:
+    """Score each class over the labelled frames of all recordings.
+
+    Args:
+        tracks: Recordings.
+        order: Labels in the order wanted; what else occurs follows by name.
+    """
+    rank = {label: k for k, label in enumerate(order)}
+    names = sorted(names_of(tracks), key=lambda name: (rank.get(name, len(rank)), name))
+    cells = np.zeros((len(names), len(names)), np.int64)
+    for track in tracks:
+        cells += confusion_matrix(*track.ids(names), len(names))
+    true, given, right = cells.sum(1), cells.sum(0), np.diag(cells)
+    return ClassScores(
+        tuple(
+            ClassScore(name, int(true[k]), _ratio(right[k], given[k]), _ratio(right[k], true[k]))
+            for k, name in enumerate(names)
+        ),
+        cells,
+    )
+
+
+def _ratio(part: np.int64, whole: np.int64) -> float | None:
+    return float(part / whole) if whole else None

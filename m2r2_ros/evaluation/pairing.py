@@ -1,0 +1,113 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which label bag belongs to which ground truth: they share the name of the recording."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from m2r2_ros.bags.labels import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
+from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.core.errors import LabelError
+
+#: What may follow a recording's name in the name of its label bag, merged copy or truth file.
+SUFFIXES: Final = ('_labels', '.labels', '_labelled', '_truth')
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The labels and the ground truth of one recording.
+
+    Attributes:
+        name: Name of the recording.
+        labels: Bag with an ActionLabel topic.
+        truth: Bag with ground truth, or CSV file.
+    """
+
+    name: str
+    labels: Path
+    truth: Path
+
+
+def pair_recordings(
+    labels: Sequence[Path], truths: Sequence[Path]
+) -> tuple[list[Pair], tuple[str, ...]]:
+    """Match label bags to ground truth by the name of the recording.
+
+    Args:
+        labels: Label bags, or folders that hold them; other bags in a folder are passed over.
+        truths: Bags with ground truth, CSV files, or folders that hold them, likewise.
+
+    Returns:
+        The pairs in order of name, and the recordings that have a truth but no labels.
+
+    Raises:
+        BagError: A path is no recording and holds none.
+        LabelError: A label bag has no ground truth, or a recording has two of one kind.
+    """
+    label_bags = _by_name(_holding(labels, LABEL_TOPIC), 'labels')
+    truth_files = _by_name(
+        [*_csv_files(truths), *_holding(_not_csv(truths), GROUND_TRUTH + SEGMENT_TOPIC)], 'truth'
+    )
+    lost = sorted(set(label_bags) - set(truth_files))
+    if lost or not label_bags:
+        msg = (
+            f'no ground truth for {", ".join(f"{n} ({label_bags[n]})" for n in lost)}'
+            if lost
+            else f'no label bags in {", ".join(map(str, labels))}: label first (m2r2 label)'
+        )
+        msg += f'; ground truth was found for {", ".join(sorted(truth_files)) or "nothing"}'
+        msg += f'. Labels and truth match by name: R, R{", R".join(SUFFIXES)} belong to recording R'
+        raise LabelError(msg)
+    pairs = [Pair(name, label_bags[name], truth_files[name]) for name in sorted(label_bags)]
+    return pairs, tuple(sorted(set(truth_files) - set(label_bags)))
+
+
+def recording_name(path: Path) -> str:
+    """Return the name of the recording that a bag, label bag, merged copy or CSV file is of."""
+    name = path.stem if path.is_file() else path.name
+    for suffix in SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            return name.removesuffix(suffix)
+    return name
+
+
+def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
+    """Return the recordings with a topic; those named themselves are kept, to fail by name."""
+    named = {path.resolve() for path in paths}
+    return [
+        path
+        for path in (find_recordings(paths) if paths else [])
+        if path.resolve() in named or topic in open_recording(path).topics
+    ]
+
+
+def _csv_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the CSV files that `paths` are or directly hold."""
+    return [
+        file
+        for path in paths
+        for file in (sorted(path.glob('*.csv')) or [path])
+        if file.suffix == '.csv'
+    ]
+
+
+def _not_csv(paths: Sequence[Path]) -> list[Path]:
+    return [path for path in paths if path.suffix != '.csv' and not list(path.glob('*.csv'))]
+
+
+def _by_name(paths: Sequence[Path], what: str) -> dict[str, Path]:
+    """Index paths by recording; of neighbours in one folder the shortest name counts.
+
+    A label bag lies beside the merged copy with the same labels, a recording with ground truth
+    beside its merged copy.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda p: (len(p.name), str(p))):
+        name = recording_name(path)
+        other = found.setdefault(name, path)
+        if other.resolve().parent != path.resolve().parent:
+            msg = f'two {what} of recording {name}: {other} and {path}; give one of them'
+            raise LabelError(msg)
+    return found
