@@ -1,0 +1,307 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How labels, segments and ground truth live in a bag."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.definitions import type_hash, typestore
+from m2r2_ros.bags.recording import Recording, open_recording
+from m2r2_ros.bags.segment_csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.writer import LATCHED, RELIABLE, BagWriter
+from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.labels import FrameLabel, LabelSet, Segment
+
+__all__ = [
+    'GROUND_TRUTH',
+    'LABEL_SET_TOPIC',
+    'LABEL_TOPIC',
+    'SEGMENT_TOPIC',
+    'LabelTrack',
+    'LabelWriter',
+    'Truth',
+    'read_label_track',
+    'read_segments',
+    'read_truth',
+    'write_segments_csv',
+]
+
+LABEL_TOPIC: Final = '/action_label'
+SEGMENT_TOPIC: Final = '/action_segment'
+LABEL_SET_TOPIC: Final = '/label_set'
+GROUND_TRUTH: Final = '/ground_truth'
+
+_LABEL: Final = 'm2r2_ros/msg/ActionLabel'
+_SEGMENT: Final = 'm2r2_ros/msg/ActionSegment'
+_LABEL_SET: Final = 'm2r2_ros/msg/LabelSet'
+
+
+class LabelWriter:
+    """Writes labels, segments and their label set into a bag."""
+
+    def __init__(self, bag: BagWriter, prefix: str = '', *, frame_labels: bool = True) -> None:
+        """Add the topics.
+
+        Args:
+            bag: The bag to write to; stays open.
+            prefix: In front of the topic names; GROUND_TRUTH for ground truth.
+            frame_labels: Whether there is a label for every frame, not just segments.
+        """
+        self._bag = bag
+        self._prefix = prefix
+        bag.add_topic(prefix + LABEL_SET_TOPIC, _LABEL_SET, qos=LATCHED)
+        bag.add_topic(prefix + SEGMENT_TOPIC, _SEGMENT, qos=RELIABLE)
+        if frame_labels:
+            bag.add_topic(prefix + LABEL_TOPIC, _LABEL, qos=RELIABLE)
+
+    def write_label_set(self, label_set: LabelSet, model_id: str, log_time: int) -> None:
+        """Write the label set; once, before the labels.
+
+        Args:
+            label_set: Names and parents in id order.
+            model_id: Id of the bundle, '' for ground truth.
+            log_time: Nanoseconds.
+        """
+        colour = typestore().types['std_msgs/msg/ColorRGBA']
+        message = typestore().types[_LABEL_SET](
+            names=list(label_set.names),
+            parents=list(label_set.parents),
+            colours=[colour(r=r, g=g, b=b, a=1.0) for r, g, b in label_set.colours],
+            model_id=model_id,
+        )
+        self._write(LABEL_SET_TOPIC, _LABEL_SET, message, log_time)
+
+    def write_label(self, label: FrameLabel, model_id: str, latency: float, log_time: int) -> None:
+        """Write the label of one frame.
+
+        Args:
+            label: The label.
+            model_id: Id of the bundle that made it.
+            latency: From frame stamp to publication, seconds; 0 in a replay.
+            log_time: Nanoseconds.
+        """
+        message = typestore().types[_LABEL](
+            header=_header(label.stamp),
+            label_id=label.label_id,
+            label=label.label,
+            confidence=label.confidence,
+            probabilities=np.asarray(label.probabilities, np.float32),
+            boundary_score=label.boundary_score,
+            segment_index=label.segment_index,
+            segment_start=_time(label.segment_start),
+            revision_lag=label.revision_lag,
+            modality_mask=label.modality_mask,
+            latency=latency,
+            model_id=model_id,
+        )
+        self._write(LABEL_TOPIC, _LABEL, message, log_time)
+
+    def write_segment(
+        self, segment: Segment, label_id: int, segment_index: int, model_id: str
+    ) -> None:
+        """Write a segment at its end, which is its log time.
+
+        Args:
+            segment: The segment.
+            label_id: Index of its label in the label set, UNKNOWN where it has none.
+            segment_index: Running number.
+            model_id: Id of the bundle that made it, '' for ground truth.
+        """
+        message = typestore().types[_SEGMENT](
+            header=_header(segment.end),
+            start=_time(segment.start),
+            end=_time(segment.end),
+            label_id=label_id,
+            label=segment.label,
+            confidence=segment.confidence,
+            segment_index=segment_index,
+            model_id=model_id,
+        )
+        self._write(SEGMENT_TOPIC, _SEGMENT, message, segment.end)
+
+    def _write(self, topic: str, type_name: str, message: object, log_time: int) -> None:
+        raw = typestore().serialize_cdr(message, type_name)
+        self._bag.write(self._prefix + topic, raw, log_time)
+
+
+@dataclass(frozen=True)
+class LabelTrack:
+    """The labels of one recording, frame by frame.
+
+    Attributes:
+        name: Name of the recording.
+        stamps: int64 (n,), frame stamps, nanoseconds.
+        label_ids: int64 (n,), index into the label set, UNKNOWN where there is none.
+        labels: n label names.
+        confidences: float32 (n,).
+        probabilities: float32 (n, C).
+        boundary_scores: float32 (n,).
+        revision_lags: int64 (n,), frames.
+        latencies: float32 (n,), seconds.
+        masks: uint8 (n,), modality masks.
+        model_id: Id of the bundle that made the labels; '' without labels.
+        label_set: The label set beside the labels; None where there is none.
+    """
+
+    name: str
+    stamps: NDArray[np.int64]
+    label_ids: NDArray[np.int64]
+    labels: list[str]
+    confidences: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    boundary_scores: NDArray[np.float32]
+    revision_lags: NDArray[np.int64]
+    latencies: NDArray[np.float32]
+    masks: NDArray[np.uint8]
+    model_id: str
+    label_set: LabelSet | None
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Ground truth: segments in order of start, and the label set where it is known."""
+
+    segments: list[Segment]
+    label_set: LabelSet | None
+
+
+def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
+    """Read the labels of every frame.
+
+    Args:
+        path: Bag or bare file.
+        topic: Topic of ActionLabel messages; their label set is expected beside it.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: It has no such topic, or labels of several models in it.
+    """
+    recording = open_recording(path)
+    _expect_topic(recording, topic, _LABEL)
+    label_set_topic = topic.removesuffix(LABEL_TOPIC) + LABEL_SET_TOPIC
+    label_set = _label_set(recording, label_set_topic)
+    messages = list(_messages(recording, topic, _LABEL))
+    model_ids = sorted({m.model_id for m in messages})
+    widths = sorted({len(m.probabilities) for m in messages})
+    if len(model_ids) > 1 or len(widths) > 1:
+        msg = (
+            f'{path}: {topic} mixes labels of the models {", ".join(model_ids)} with {widths} '
+            'probabilities; record or label with one model at a time'
+        )
+        raise LabelError(msg)
+    width = widths[0] if widths else len(label_set.names) if label_set else 0
+    probabilities = np.array([m.probabilities for m in messages], np.float32)
+    return LabelTrack(
+        name=recording.name,
+        stamps=np.array([_nanoseconds(m.header.stamp) for m in messages], np.int64),
+        label_ids=np.array([m.label_id for m in messages], np.int64),
+        labels=[m.label for m in messages],
+        confidences=np.array([m.confidence for m in messages], np.float32),
+        probabilities=probabilities.reshape(len(messages), width),
+        boundary_scores=np.array([m.boundary_score for m in messages], np.float32),
+        revision_lags=np.array([m.revision_lag for m in messages], np.int64),
+        latencies=np.array([m.latency for m in messages], np.float32),
+        masks=np.array([m.modality_mask for m in messages], np.uint8),
+        model_id=model_ids[0] if model_ids else '',
+        label_set=label_set,
+    )
+
+
+def read_segments(path: Path, topic: str = GROUND_TRUTH + SEGMENT_TOPIC) -> list[Segment]:
+    """Read segments, sorted by start.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: It has no such topic.
+    """
+    return _segments(open_recording(path), topic)
+
+
+def read_truth(path: Path) -> Truth:
+    """Read ground truth from a bag's GROUND_TRUTH topics or from a CSV file.
+
+    A CSV file has the columns start_ns, end_ns (integer nanoseconds) or start, end (seconds), in
+    both cases since the Unix epoch, and label; confidence may follow.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: There is no ground truth in the bag, or a cell of the file is wrong.
+    """
+    if path.suffix == '.csv':
+        return Truth(read_segments_csv(path), None)
+    recording = open_recording(path)
+    segments = _segments(recording, GROUND_TRUTH + SEGMENT_TOPIC)
+    return Truth(segments, _label_set(recording, GROUND_TRUTH + LABEL_SET_TOPIC))
+
+
+def _segments(recording: Recording, topic: str) -> list[Segment]:
+    _expect_topic(recording, topic, _SEGMENT)
+    segments = [
+        Segment(_nanoseconds(m.start), _nanoseconds(m.end), m.label, m.confidence)
+        for m in _messages(recording, topic, _SEGMENT)
+    ]
+    return sorted(segments, key=lambda segment: (segment.start, segment.end))
+
+
+def _label_set(recording: Recording, topic: str) -> LabelSet | None:
+    if topic not in recording.topics:
+        return None
+    _expect_topic(recording, topic, _LABEL_SET)
+    found = None
+    for message in _messages(recording, topic, _LABEL_SET):
+        found = LabelSet(tuple(message.names), tuple(message.parents))
+    return found
+
+
+def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
+    if topic not in recording.topics:
+        way_out = (
+            'give a CSV file of start, end, label instead'
+            if topic.startswith(GROUND_TRUTH)
+            else 'label the recording first (m2r2 label)'
+        )
+        there = ', '.join(sorted(recording.topics)) or 'no topics'
+        msg = f'{recording.path} has no {topic} ({type_name}), but {there}: {way_out}'
+        raise LabelError(msg)
+    found = recording.topics[topic]
+    if found.type_name != type_name:
+        msg = (
+            f'{recording.path}: {topic} holds {found.type_name}, expected {type_name}: '
+            'name another topic'
+        )
+        raise LabelError(msg)
+    if found.type_hash and found.type_hash != type_hash(type_name):
+        msg = (
+            f'{recording.path}: {topic} holds another version of {type_name} ({found.type_hash}): '
+            'read it with the version of m2r2_ros that wrote it, or label the recording again'
+        )
+        raise LabelError(msg)
+
+
+def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]:
+    store = typestore()
+    for blocks in recording.blocks([topic]):
+        for block in blocks:
+            for i in range(len(block)):
+                yield store.deserialize_cdr(block.message(i).tobytes(), type_name)
+
+
+def _header(stamp: int) -> Any:  # noqa: ANN401 - a generated class
+    return typestore().types['std_msgs/msg/Header'](stamp=_time(stamp), frame_id='')
+
+
+def _time(nanoseconds: int) -> Any:  # noqa: ANN401 - a generated class
+    sec, nanosec = divmod(int(nanoseconds), 1_000_000_000)
+    return typestore().types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)
+
+
+def _nanoseconds(time: Any) -> int:  # noqa: ANN401 - a generated class
+    return int(time.sec) * 1_000_000_000 + int(time.nanosec)

@@ -1,0 +1,141 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What rosbag2 wants to know of a bag besides its messages: metadata.yaml and QoS profiles."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+from rosbags.interfaces import QosDurability, QosHistory, QosLiveliness, QosReliability
+
+from m2r2_ros.core.errors import BagError
+
+#: The newest layout of metadata.yaml (Jazzy and later); older readers are told by it.
+METADATA_VERSION: Final = 9
+
+#: rosbag2 gives an empty bag this starting time.
+NO_MESSAGES: Final = 2**63 - 1
+
+_POLICIES: Final = {
+    'history': QosHistory,
+    'reliability': QosReliability,
+    'durability': QosDurability,
+    'liveliness': QosLiveliness,
+}
+_FOREVER: Final = {'sec': 9223372036, 'nsec': 854775807}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicInfo:
+    """A topic as metadata.yaml describes it.
+
+    Attributes:
+        name: Topic name.
+        type_name: Message type, 'pkg/msg/Type'.
+        qos: Offered QoS profiles as YAML text, one for each publisher; '' where none is known.
+        type_hash: RIHS01 hash of the type; '' where it is not known.
+    """
+
+    name: str
+    type_name: str
+    qos: str
+    type_hash: str
+
+
+def reliable_qos(durability: str) -> str:
+    """Return the YAML text of one reliable publisher, as rosbag2 records it.
+
+    Args:
+        durability: 'volatile' or 'transient_local'.
+    """
+    profile = {
+        'history': 'unknown',
+        'depth': 0,
+        'reliability': 'reliable',
+        'durability': durability,
+        'deadline': dict(_FOREVER),
+        'lifespan': dict(_FOREVER),
+        'liveliness': 'automatic',
+        'liveliness_lease_duration': dict(_FOREVER),
+        'avoid_ros_namespace_conventions': False,
+    }
+    return dump_yaml([profile])
+
+
+def qos_profiles(text: str) -> list[dict[str, Any]]:
+    """Return QoS profiles with their policies by name, as version 9 wants them.
+
+    Bags before Jazzy number the policies; rosbag2 refuses numbers in a bag of version 9.
+
+    Raises:
+        BagError: `text` is not the YAML of a list of profiles.
+    """
+    try:
+        profiles = yaml.safe_load(text) or []
+        return [{key: _policy(key, value) for key, value in p.items()} for p in profiles]
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        msg = f'QoS profiles must be a YAML list of rosbag2 profiles, not {text[:80]!r}: {error}'
+        raise BagError(msg) from error
+
+
+def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it holds
+    if key in _POLICIES and isinstance(value, int):
+        return _POLICIES[key](value).name.lower()
+    return value
+
+
+def bag_metadata(
+    file_name: str, topics: Iterable[tuple[TopicInfo, int]], start: int, end: int
+) -> dict[str, Any]:
+    """Return the content of metadata.yaml below `rosbag2_bagfile_information`.
+
+    Args:
+        file_name: Name of the one MCAP file.
+        topics: Each topic with its number of messages.
+        start: Earliest log time, nanoseconds; NO_MESSAGES for an empty bag.
+        end: Latest log time, nanoseconds; not looked at for an empty bag.
+    """
+    listed = [
+        {
+            'topic_metadata': {
+                'name': topic.name,
+                'type': topic.type_name,
+                'serialization_format': 'cdr',
+                'offered_qos_profiles': qos_profiles(topic.qos),
+                'type_description_hash': topic.type_hash,
+            },
+            'message_count': count,
+        }
+        for topic, count in topics
+    ]
+    span = {
+        'starting_time': {'nanoseconds_since_epoch': start},
+        'duration': {'nanoseconds': 0 if start == NO_MESSAGES else end - start},
+        'message_count': sum(int(str(entry['message_count'])) for entry in listed),
+    }
+    return {
+        'version': METADATA_VERSION,
+        'storage_identifier': 'mcap',
+        **span,
+        'topics_with_message_count': listed,
+        'compression_format': '',
+        'compression_mode': '',
+        'relative_file_paths': [file_name],
+        'files': [{'path': file_name, **span}],
+        'custom_data': None,
+        'ros_distro': os.environ.get('ROS_DISTRO', 'unknown'),
+    }
+
+
+def dump_yaml(content: object) -> str:
+    """Return `content` as block-style YAML in the order given."""
+
+    # An alias (`*id001`), which PyYAML writes where an object appears twice, is legal YAML, but
+    # nothing that reads bags expects one.
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    return str(yaml.dump(content, Dumper=Plain, sort_keys=False))
