@@ -1,0 +1,179 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Camera images, raw and compressed. Pixels are decoded only when somebody looks."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import MessageError
+from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.samples import EncodedImage, ImageSamples
+from m2r2_ros.readers.cdr import MALFORMED, UNSUPPORTED, Fields, Unusable
+from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.readers.vectors import object_stamp, settled
+
+#: Bytes of a pixel, by encoding (sensor_msgs/image_encodings.hpp).
+PIXEL_BYTES = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1, 'yuv422_yuy2': 2}
+#: Images beyond this are damage or malice.
+_MAX_SIDE = 1 << 15
+
+
+class ImageReader:
+    """Reads images with a header.
+
+    Args:
+        spec: Gives the time offset.
+        parse: Takes stamp and image from CDR bytes.
+        extract: Takes stamp and image from a message object.
+    """
+
+    def __init__(
+        self,
+        spec: TopicSpec,
+        parse: Callable[[NDArray[np.uint8]], tuple[int, EncodedImage]],
+        extract: Callable[[Any], tuple[int, EncodedImage]],
+    ) -> None:
+        self._spec = spec
+        self._parse = parse
+        self._extract = extract
+
+    def decode(self, block: MessageBlock) -> ImageSamples:
+        """Read CDR messages."""
+        messages = [block.message(k) for k in range(len(block))]
+        return self._read(self._parse, messages, block.log_times, block.arrival)
+
+    def convert(
+        self,
+        topic: str,
+        messages: Sequence[Any],
+        log_times: NDArray[np.int64],
+        arrival: NDArray[np.int64],
+    ) -> ImageSamples:
+        """Read message objects."""
+        return self._read(self._extract, messages, log_times, arrival)
+
+    def _read(
+        self,
+        read: Callable[[Any], tuple[int, EncodedImage]],
+        messages: Sequence[Any],
+        log_times: NDArray[np.int64],
+        arrival: NDArray[np.int64],
+    ) -> ImageSamples:
+        kept, stamps, frames = [], [], []
+        dropped: Counter[str] = Counter()
+        for k, message in enumerate(messages):
+            try:
+                stamp, frame = read(message)
+            except Unusable as unusable:
+                dropped[unusable.reason] += 1
+                continue
+            kept.append(k)
+            stamps.append(stamp)
+            frames.append(frame)
+        which = np.array(kept, np.int64)
+        times = settled(np.array(stamps, np.int64), log_times[which], self._spec)
+        return ImageSamples(times, arrival[which], frames, dropped)
+
+
+def parse_raw(raw: NDArray[np.uint8]) -> tuple[int, EncodedImage]:
+    """Read a sensor_msgs/Image from CDR."""
+    fields = Fields(raw)
+    stamp = fields.stamp()
+    fields.string()
+    height, width = fields.number('I'), fields.number('I')
+    encoding = fields.string()
+    fields.number('B')
+    step = fields.number('I')
+    data = fields.numbers('u1')
+    fields.finish()
+    return stamp, _raw_image(data.astype(np.uint8, copy=False), height, width, encoding, step)
+
+
+def extract_raw(message: Any) -> tuple[int, EncodedImage]:  # noqa: ANN401
+    """Read a sensor_msgs/Image object."""
+    data = np.asarray(message.data, np.uint8)
+    shape = int(message.height), int(message.width)
+    image = _raw_image(data, *shape, str(message.encoding), int(message.step))
+    return object_stamp(message.header.stamp), image
+
+
+def _raw_image(
+    data: NDArray[np.uint8], height: int, width: int, encoding: str, step: int
+) -> EncodedImage:
+    """Check that the data are as long as the image is large."""
+    if encoding not in PIXEL_BYTES:
+        raise Unusable(UNSUPPORTED)
+    row = width * PIXEL_BYTES[encoding]
+    sides = 0 < height <= _MAX_SIDE and 0 < width <= _MAX_SIDE
+    odd = encoding == 'yuv422_yuy2' and width % 2
+    if not sides or odd or step < row or len(data) < height * step:
+        raise Unusable(MALFORMED)
+    decoder = partial(decode_raw, height=height, width=width, encoding=encoding, step=step)
+    return EncodedImage(data[: height * step].tobytes(), decoder)
+
+
+def decode_raw(
+    payload: bytes, height: int, width: int, encoding: str, step: int
+) -> NDArray[np.uint8]:
+    """Return the pixels of a raw image, uint8 (height, width, 3), RGB."""
+    rows = np.frombuffer(payload, np.uint8).reshape(height, step)
+    depth = PIXEL_BYTES[encoding]
+    pixels = rows[:, : width * depth].reshape(height, width, depth)
+    if encoding == 'yuv422_yuy2':
+        import cv2
+
+        converted = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_YUV2RGB_YUY2)
+        return np.asarray(converted, np.uint8)
+    if encoding == 'mono8':
+        return np.repeat(pixels, 3, axis=2)
+    order = [2, 1, 0] if encoding.startswith('bgr') else [0, 1, 2]
+    return pixels[:, :, order]
+
+
+def parse_compressed(raw: NDArray[np.uint8]) -> tuple[int, EncodedImage]:
+    """Read a sensor_msgs/CompressedImage from CDR."""
+    fields = Fields(raw)
+    stamp = fields.stamp()
+    fields.string()
+    name = fields.string()
+    data = fields.numbers('u1')
+    fields.finish()
+    return stamp, _compressed_image(data.tobytes(), name)
+
+
+def extract_compressed(message: Any) -> tuple[int, EncodedImage]:  # noqa: ANN401
+    """Read a sensor_msgs/CompressedImage object."""
+    payload = np.asarray(message.data, np.uint8).tobytes()
+    return object_stamp(message.header.stamp), _compressed_image(payload, str(message.format))
+
+
+def _compressed_image(payload: bytes, name: str) -> EncodedImage:
+    """Check the format, such as 'jpeg' or 'rgb8; jpeg compressed bgr8'."""
+    if not any(known in name.lower() for known in ('jpeg', 'jpg', 'png')):
+        raise Unusable(UNSUPPORTED)
+    if not payload:
+        raise Unusable(MALFORMED)
+    return EncodedImage(payload, decode_compressed)
+
+
+def decode_compressed(payload: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of a JPEG or PNG, uint8 (height, width, 3), RGB.
+
+    Raises:
+        MessageError: It is neither.
+    """
+    import cv2
+
+    try:
+        pixels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        msg = f'a compressed image of {len(payload)} bytes cannot be decoded; expected JPEG or PNG'
+        raise MessageError(msg)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

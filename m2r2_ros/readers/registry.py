@@ -1,0 +1,103 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Readers by type name."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import ConfigError, MessageError
+from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.samples import Samples
+from m2r2_ros.readers import image, sound
+from m2r2_ros.readers.gripper import JointReader
+from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec
+from m2r2_ros.readers.vectors import VECTOR_TYPES, VectorReader
+
+#: A field that only the AudioData of mgonzs13 has, not that of ros-drivers.
+_PORTAUDIO_MARK = 'float32_data'
+
+
+class Reader(Protocol):
+    """Turns messages of one topic into samples. Make one for each stream.
+
+    Messages without a usable sample are dropped and counted; nothing that a message holds makes
+    a reader raise.
+    """
+
+    def decode(self, block: MessageBlock) -> Samples:
+        """Read CDR messages."""
+        ...  # pragma: no cover
+
+    def convert(
+        self,
+        topic: str,
+        messages: Sequence[Any],
+        log_times: NDArray[np.int64],
+        arrival: NDArray[np.int64],
+    ) -> Samples:
+        """Read message objects, of rclpy or rosbags; the same samples as from their CDR bytes.
+
+        Args:
+            topic: Topic name.
+            messages: n messages.
+            log_times: int64 (n,), when they were received, nanoseconds.
+            arrival: int64 (n,), their ranks among those of all topics.
+        """
+        ...  # pragma: no cover
+
+
+def make_reader(spec: TopicSpec, type_name: str, definition: str = '') -> Reader:
+    """Make a reader for a topic.
+
+    Args:
+        spec: What the topic is to give.
+        type_name: Type of its messages.
+        definition: ros2msg text of the type, which tells apart two packages that are both called
+            audio_common_msgs; '' trusts the name.
+
+    Raises:
+        MessageError: The modality cannot be read from the type.
+        ConfigError: The type does not say what it takes to read it, nor does `spec`.
+    """
+    known = MODALITY_TYPES[spec.modality]
+    if type_name not in known:
+        msg = (
+            f'{spec.modality}: topic {spec.topic} is of type {type_name or "unknown"}, from which '
+            f'{spec.modality} cannot be read; expected {" or ".join(known)}'
+        )
+        raise MessageError(msg)
+    if type_name in VECTOR_TYPES:
+        return VectorReader(spec, *VECTOR_TYPES[type_name])
+    if spec.modality == 'gripper':
+        return JointReader(spec)
+    if spec.modality == 'sound':
+        return _sound_reader(spec, type_name, definition)
+    if type_name == 'sensor_msgs/msg/Image':
+        return image.ImageReader(spec, image.parse_raw, image.extract_raw)
+    return image.ImageReader(spec, image.parse_compressed, image.extract_compressed)
+
+
+def _sound_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
+    """Make a reader for one of the sound types."""
+    if type_name == 'foxglove_msgs/msg/RawAudio':
+        return sound.foxglove_reader(spec)
+    short = type_name.rpartition('/')[2]
+    portaudio = _PORTAUDIO_MARK in definition if definition else short == 'AudioStamped'
+    if portaudio != (short == 'AudioStamped'):
+        msg = (
+            f'sound: topic {spec.topic} is of type {type_name}, whose definition is that of '
+            f'neither ros-drivers/audio_common nor the AudioStamped of mgonzs13/audio_common'
+        )
+        raise MessageError(msg)
+    if portaudio:
+        return sound.portaudio_reader(spec)
+    if not spec.rate:
+        msg = (
+            f'sound: messages of {spec.topic} ({type_name}) do not tell their sample rate; give '
+            f'sound.rate (and sound.channels, sound.format) in the topic map, or set sound to null'
+        )
+        raise ConfigError(msg)
+    return sound.plain_reader(spec, stamped=short == 'AudioDataStamped')

@@ -1,0 +1,218 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Microphones. Four message types are in use, two of them from packages of the same name."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.samples import SoundSamples
+from m2r2_ros.readers.cdr import EMPTY, MALFORMED, RATE_CHANGED, UNSUPPORTED, Fields, Unusable
+from m2r2_ros.readers.topics import SOUND_FORMATS, TopicSpec
+from m2r2_ros.readers.vectors import object_stamp
+
+#: Fields of audio_common_msgs/AudioData of mgonzs13 by PortAudio format constant (portaudio.h).
+_PORTAUDIO = {1: 'float32_data', 2: 'int32_data', 8: 'int16_data', 16: 'int8_data',
+              32: 'uint8_data'}  # fmt: skip
+_PORTAUDIO_KINDS = {'float32_data': 'f4', 'int32_data': 'i4', 'int16_data': 'i2',
+                    'int8_data': 'i1', 'uint8_data': 'u1'}  # fmt: skip
+_MAX_RATE = 1_000_000
+_MAX_CHANNELS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Sound as it came.
+
+    Attributes:
+        stamp: Nanoseconds; 0 where there is none.
+        data: Interleaved samples, of the type that the format says.
+        channels: How many are interleaved.
+        rate: Samples per second of one channel.
+    """
+
+    stamp: int
+    data: NDArray[np.generic]
+    channels: int
+    rate: int
+
+
+class SoundReader:
+    """Reads chunks of sound and mixes them down to mono.
+
+    A stream has one rate: that of the spec, or of its first chunk. Chunks of another are dropped.
+
+    Args:
+        spec: Gives rate, stamp reference and time offset.
+        reference: Whether stamps are of the 'start' or the 'end' of a chunk.
+        parse: Takes a chunk from CDR bytes.
+        extract: Takes a chunk from a message object.
+    """
+
+    def __init__(
+        self,
+        spec: TopicSpec,
+        reference: str,
+        parse: Callable[[NDArray[np.uint8]], Chunk],
+        extract: Callable[[Any], Chunk],
+    ) -> None:
+        self._at_end = (spec.stamp_reference or reference) == 'end'
+        self._offset = spec.time_offset_ns
+        self._rate = spec.rate
+        self._parse = parse
+        self._extract = extract
+
+    def decode(self, block: MessageBlock) -> SoundSamples:
+        """Read CDR messages."""
+        messages = [block.message(k) for k in range(len(block))]
+        return self._read(self._parse, messages, block.log_times, block.arrival)
+
+    def convert(
+        self,
+        topic: str,
+        messages: Sequence[Any],
+        log_times: NDArray[np.int64],
+        arrival: NDArray[np.int64],
+    ) -> SoundSamples:
+        """Read message objects."""
+        return self._read(self._extract, messages, log_times, arrival)
+
+    def _read(
+        self,
+        read: Callable[[Any], Chunk],
+        messages: Sequence[Any],
+        log_times: NDArray[np.int64],
+        arrival: NDArray[np.int64],
+    ) -> SoundSamples:
+        kept, stamps, chunks = [], [], []
+        dropped: Counter[str] = Counter()
+        for k, message in enumerate(messages):
+            try:
+                chunk = read(message)
+                samples = self._mono(chunk)
+            except Unusable as unusable:
+                dropped[unusable.reason] += 1
+                continue
+            # A chunk is sent when it is full, so the time of receipt is that of its end.
+            end = self._at_end or not chunk.stamp
+            length = len(samples) * 1_000_000_000 // self._rate if end else 0
+            stamps.append((chunk.stamp or int(log_times[k])) - length + self._offset)
+            kept.append(k)
+            chunks.append(samples)
+        which = np.array(kept, np.int64)
+        times = np.array(stamps, np.int64)
+        return SoundSamples(times, arrival[which], chunks, self._rate, dropped)
+
+    def _mono(self, chunk: Chunk) -> NDArray[np.float32]:
+        """Check a chunk; return it as float32 (samples,), full scale at +-1."""
+        if not len(chunk.data):
+            raise Unusable(EMPTY)
+        channels = chunk.channels
+        if not 0 < chunk.rate <= _MAX_RATE or not 0 < channels <= _MAX_CHANNELS:
+            raise Unusable(MALFORMED)
+        if len(chunk.data) % channels:
+            raise Unusable(MALFORMED)
+        if chunk.rate != (self._rate or chunk.rate):
+            raise Unusable(RATE_CHANGED)
+        self._rate = chunk.rate
+        frames = _full_scale(chunk.data).reshape(-1, channels)
+        return frames.mean(1, dtype=np.float32) if channels > 1 else frames[:, 0]
+
+
+def _full_scale(data: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Bring samples of any type to +-1."""
+    if data.dtype.kind == 'f':
+        return data.astype(np.float32)
+    half = float(1 << (8 * data.dtype.itemsize - 1))
+    middle = half if data.dtype.kind == 'u' else 0.0
+    return ((data.astype(np.float64) - middle) / half).astype(np.float32)
+
+
+def _pcm(data: NDArray[np.uint8], kind: str) -> NDArray[np.generic]:
+    """View bytes as samples."""
+    if len(data) % np.dtype(kind).itemsize:
+        raise Unusable(MALFORMED)
+    return np.ascontiguousarray(data).view(kind)
+
+
+def _octets(data: Any) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Return the uint8[] of a message object."""
+    return np.asarray(data, np.uint8)
+
+
+def plain_reader(spec: TopicSpec, stamped: bool) -> SoundReader:
+    """Make a reader of ros-drivers audio_common_msgs: AudioData or AudioDataStamped."""
+    kind, channels, rate = SOUND_FORMATS[spec.format], spec.channels, spec.rate
+
+    def parse(raw: NDArray[np.uint8]) -> Chunk:
+        fields = Fields(raw)
+        stamp = 0
+        if stamped:
+            stamp = fields.stamp()
+            fields.string()
+        data = fields.numbers('u1').astype(np.uint8, copy=False)
+        fields.finish()
+        return Chunk(stamp, _pcm(data, kind), channels, rate)
+
+    def extract(message: Any) -> Chunk:  # noqa: ANN401
+        stamp = object_stamp(message.header.stamp) if stamped else 0
+        data = _octets(message.audio.data if stamped else message.data)
+        return Chunk(stamp, _pcm(data, kind), channels, rate)
+
+    return SoundReader(spec, 'start', parse, extract)
+
+
+def portaudio_reader(spec: TopicSpec) -> SoundReader:
+    """Make a reader of mgonzs13 audio_common_msgs: AudioStamped."""
+
+    def parse(raw: NDArray[np.uint8]) -> Chunk:
+        fields = Fields(raw)
+        stamp = fields.stamp()
+        fields.string()
+        data = {name: fields.numbers(kind) for name, kind in _PORTAUDIO_KINDS.items()}
+        code, channels, rate = (fields.number('i') for _ in range(3))
+        fields.number('i')
+        fields.finish()
+        return Chunk(stamp, data[_portaudio_field(code)], channels, rate)
+
+    def extract(message: Any) -> Chunk:  # noqa: ANN401
+        info = message.audio.info
+        name = _portaudio_field(int(info.format))
+        data = np.asarray(getattr(message.audio.audio_data, name), _PORTAUDIO_KINDS[name])
+        return Chunk(object_stamp(message.header.stamp), data, int(info.channels), int(info.rate))
+
+    return SoundReader(spec, 'end', parse, extract)
+
+
+def _portaudio_field(code: int) -> str:
+    if code not in _PORTAUDIO:
+        raise Unusable(UNSUPPORTED)
+    return _PORTAUDIO[code]
+
+
+def foxglove_reader(spec: TopicSpec) -> SoundReader:
+    """Make a reader of foxglove_msgs/RawAudio; newer versions of it have more fields at the end."""
+
+    def chunk(
+        stamp: int, data: NDArray[np.uint8], encoding: str, rate: int, channels: int
+    ) -> Chunk:
+        if encoding != 'pcm-s16':
+            raise Unusable(UNSUPPORTED)
+        return Chunk(stamp, _pcm(data, '<i2'), channels, rate)
+
+    def parse(raw: NDArray[np.uint8]) -> Chunk:
+        fields = Fields(raw)
+        stamp = fields.stamp()
+        data = fields.numbers('u1').astype(np.uint8, copy=False)
+        return chunk(stamp, data, fields.string(), fields.number('I'), fields.number('I'))
+
+    def extract(m: Any) -> Chunk:  # noqa: ANN401
+        numbers = int(m.sample_rate), int(m.number_of_channels)
+        return chunk(object_stamp(m.timestamp), _octets(m.data), str(m.format), *numbers)
+
+    return SoundReader(spec, 'start', parse, extract)

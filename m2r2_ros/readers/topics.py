@@ -1,0 +1,232 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which topic gives which modality: from a YAML file, and guessed where it is silent."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import MODALITIES
+
+#: Types that each modality can be read from, the preferred ones first.
+MODALITY_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    'image': ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image'),
+    'sound': (
+        'foxglove_msgs/msg/RawAudio',
+        'audio_common_msgs/msg/AudioStamped',
+        'audio_common_msgs/msg/AudioDataStamped',
+        'audio_common_msgs/msg/AudioData',
+    ),
+    'wrench': ('geometry_msgs/msg/WrenchStamped', 'geometry_msgs/msg/Wrench'),
+    'pose': ('geometry_msgs/msg/PoseStamped', 'geometry_msgs/msg/TransformStamped'),
+    'twist': ('geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist'),
+    'gripper': (
+        'sensor_msgs/msg/JointState',
+        'std_msgs/msg/Float64',
+        'std_msgs/msg/Float32',
+    ),
+}  # fmt: skip
+#: numpy type of one sample in sound data that does not describe itself, by format name.
+SOUND_FORMATS: Final = {
+    'S8': 'i1', 'U8': 'u1', 'S16LE': '<i2', 'S16BE': '>i2', 'S32LE': '<i4', 'S32BE': '>i4',
+    'F32LE': '<f4', 'F32BE': '>f4',
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """Where a modality comes from and how it is read.
+
+    Attributes:
+        modality: One of MODALITIES.
+        topic: Topic name; '' switches the modality off.
+        type: Type name; '' takes it from the recording or the publisher.
+        joints: Joints whose positions are summed; () takes all (gripper from JointState).
+        scale: Gripper width is the number read times this, plus `offset`.
+        offset: Metres.
+        rate: Samples per second of sound whose messages do not say it; 0 leaves it to them.
+        channels: Interleaved channels of such sound.
+        format: Sample format of such sound, one of SOUND_FORMATS.
+        stamp_reference: Whether a stamp is the time of a chunk's 'start' or 'end'; '' takes what
+            the type's own driver does.
+        time_offset: Seconds added to all stamps, for devices whose clock is off.
+    """
+
+    modality: str
+    topic: str
+    type: str = ''
+    joints: tuple[str, ...] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+    rate: int = 0
+    channels: int = 1
+    format: str = 'S16LE'
+    stamp_reference: str = ''
+    time_offset: float = 0.0
+
+    @property
+    def time_offset_ns(self) -> int:
+        """Return `time_offset` in nanoseconds."""
+        return round(self.time_offset * 1e9)
+
+
+def _is_topic(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value != '')
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) and name for name in value)
+
+
+#: Field, what is expected of it, and its check.
+_CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
+    'topic': ('a topic name, or null for off', _is_topic),
+    'type': ('a type name such as sensor_msgs/msg/Image', lambda v: isinstance(v, str)),
+    'joints': ('a list of joint names', _is_names),
+    'scale': ('a number', _is_number),
+    'offset': ('a number of metres', _is_number),
+    'rate': ('a whole number of samples per second', _is_count),
+    'channels': ('a whole number', _is_count),
+    'format': (f'one of {", ".join(SOUND_FORMATS)}', lambda v: v in tuple(SOUND_FORMATS)),
+    'stamp_reference': ('start or end', lambda v: v in ('start', 'end')),
+    'time_offset': ('a number of seconds', _is_number),
+}
+_COMMON = ('topic', 'type', 'time_offset')
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    'sound': (*_COMMON, 'rate', 'channels', 'format', 'stamp_reference'),
+    'gripper': (*_COMMON, 'joints', 'scale', 'offset'),
+}
+
+
+def load_topics(path: Path) -> dict[str, TopicSpec]:
+    """Read a topic map: each modality a topic name, null for off, or a mapping of fields.
+
+    Raises:
+        ConfigError: The file cannot be read, or a field is unknown or of the wrong kind.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f'{path} cannot be read as YAML: {error}'
+        raise ConfigError(msg) from error
+    if not isinstance(content, dict | None):
+        msg = f'{path}: expected a mapping of {", ".join(MODALITIES)}'
+        raise ConfigError(msg)
+    return {str(name): _spec(path, str(name), value) for name, value in (content or {}).items()}
+
+
+def _spec(path: Path, modality: str, value: object) -> TopicSpec:
+    """Check one entry."""
+    if modality not in MODALITIES:
+        msg = f"{path}: unknown modality '{modality}'; known are {', '.join(MODALITIES)}"
+        raise ConfigError(msg)
+    fields: dict[str, Any] = value if isinstance(value, dict) else {'topic': value}
+    known = _FIELDS.get(modality, _COMMON)
+    for name, given in fields.items():
+        if name not in known:
+            msg = f"{path}: {modality} has no field '{name}'; known are {', '.join(known)}"
+            raise ConfigError(msg)
+        expected, check = _CHECKS[name]
+        if not check(given):
+            msg = f'{path}: {modality}.{name} is {given!r}; expected {expected}'
+            raise ConfigError(msg)
+    if 'topic' not in fields:
+        msg = f'{path}: {modality}.topic is missing; expected a topic name, or null for off'
+        raise ConfigError(msg)
+    fields = {**fields, 'topic': fields['topic'] or ''}
+    if 'joints' in fields:
+        fields['joints'] = tuple(fields['joints'])
+    return TopicSpec(modality, **fields)
+
+
+#: Parts of names that speak for a topic.
+_HINTS: Final[dict[str, frozenset[str]]] = {
+    'image': frozenset({'color', 'colour', 'rgb', 'wrist', 'hand'}),
+    'sound': frozenset({'audio', 'mic', 'microphone', 'sound'}),
+    'wrench': frozenset({'ft', 'wrench', 'external', 'force', 'torque'}),
+    'pose': frozenset({'current', 'tcp', 'ee', 'eef', 'effector', 'tool', 'tool0'}),
+    'twist': frozenset({'current', 'tcp', 'ee', 'eef', 'effector', 'tool', 'tool0', 'twist'}),
+    'gripper': frozenset({'gripper', 'finger', 'fingers', 'hand'}),
+}
+#: Parts of names of what is wanted rather than sensed, of pictures that show no scene, of truth.
+_NEVER: Final = frozenset(
+    {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'setpoint',
+     'initialpose', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
+)  # fmt: skip
+_LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
+
+
+def guess_topics(
+    available: Mapping[str, str], given: Mapping[str, TopicSpec]
+) -> dict[str, TopicSpec]:
+    """Settle the topic of each modality.
+
+    What is given stays, its type filled in; modalities given without a topic are off. The others
+    take the topic whose type fits and whose name speaks for it most; shorter names first, then
+    the alphabet. A gripper has to be called one, since joint states are mostly those of the arm.
+
+    Args:
+        available: Types by topic name.
+        given: Specs by modality.
+
+    Returns:
+        Specs by modality, in the order of MODALITIES; modalities without a topic are not in it.
+
+    Raises:
+        ConfigError: A given type is not that of the topic.
+    """
+    settled = {}
+    for modality in MODALITIES:
+        spec = given.get(modality)
+        if spec is None:
+            topic = _guess(modality, available)
+            if topic:
+                settled[modality] = TopicSpec(modality, topic, available[topic])
+        elif spec.topic:
+            found = available.get(spec.topic, '')
+            if spec.type and found and found != spec.type:
+                msg = (
+                    f'{modality}: topic {spec.topic} is of type {found}, not {spec.type}; correct '
+                    f'{modality}.type or leave it out'
+                )
+                raise ConfigError(msg)
+            settled[modality] = replace(spec, type=spec.type or found)
+    return settled
+
+
+def _guess(modality: str, available: Mapping[str, str]) -> str | None:
+    """Return the topic that fits best, None if none fits."""
+    types = MODALITY_TYPES[modality]
+    ranked = []
+    for topic, type_name in available.items():
+        words = set(re.split('[^a-z0-9]+', topic.lower()))
+        hinted = bool(words & _HINTS[modality])
+        if modality == 'gripper':
+            hinted = hinted or 'gripper' in topic.lower() or 'finger' in topic.lower()
+        if (
+            type_name not in types
+            or words & _NEVER
+            or topic.startswith('/ground_truth')
+            or topic.rpartition('/')[2] in _LABEL_TOPICS
+            or (modality == 'gripper' and not hinted)
+        ):
+            continue
+        order = (types.index(type_name), not hinted)
+        # Cameras mostly come raw and compressed; elsewhere the name says more than the type.
+        rank = order if modality in ('image', 'sound') else order[::-1]
+        ranked.append((rank, len(topic), topic))
+    return min(ranked)[2] if ranked else None
