@@ -3,11 +3,21 @@
 """What every test runs under: a ROS domain of its own, and hypothesis without a stopwatch."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: What the package is built from; the rest of a checkout is for its developers.
+SOURCES = (
+    *('package.xml', 'CMakeLists.txt', 'setup.py', 'pyproject.toml', 'MANIFEST.in', 'LICENSE'),
+    *('README.md', 'CHANGELOG.md', 'msg', 'config', 'launch', 'models', 'm2r2_ros', 'scripts'),
+)
 
 # How long an example takes depends on the machine; what it finds does not.
 settings.register_profile('m2r2', deadline=None, print_blob=True)
@@ -26,3 +36,20 @@ def ros_domain() -> Iterator[None]:
         else:
             os.environ['ROS_DOMAIN_ID'] = str(stack.enter_context(domain_id()))
         yield
+
+
+@pytest.fixture
+def copy_package() -> Callable[[Path], Path]:
+    """Copy what the package is built from, without what was built from it."""
+
+    def copy(target: Path) -> Path:
+        target.mkdir(parents=True)
+        for name in SOURCES:
+            if (ROOT / name).is_dir():
+                ignored = shutil.ignore_patterns('__pycache__')
+                shutil.copytree(ROOT / name, target / name, ignore=ignored)
+            elif (ROOT / name).exists():
+                shutil.copy2(ROOT / name, target / name)
+        return target
+
+    return copy
