@@ -115,4 +115,5 @@ def _minimum_jerk(u: Array) -> Array:
 def _spiral(u: Array) -> Array:
     """A search for the hole, (n, 2), m; it starts and ends in the middle, at rest."""
     radius, angle = 0.0015 * np.sin(np.pi * u) ** 2, 6 * np.pi * u
-    return radius[:, None] * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    offset: Array = radius[:, None] * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    return offset

@@ -78,7 +78,7 @@ def _place(item: int, on_board: bool) -> tuple[Spot, bool]:
 
 def _pixel(x: float, y: float, z: float) -> Pixel:
     """Project a point (m) to fixed-point pixels; the camera looks down at an angle."""
-    u, v = 112 + 440 * y, 176 - 420 * z - 330 * (x - 0.38)
+    u, v = 112 + 440 * y, 192 - 420 * z - 330 * (x - 0.38)
     return round(u * 2**_HALF), round(v * 2**_HALF)
 
 

@@ -41,12 +41,14 @@ NO_ACTION: Final = 'no_action'
 TRAY: Final = (Spot(0.38, -0.16, 0.5), Spot(0.46, -0.16, 0.0), Spot(0.55, -0.16, -0.5))
 BOARD: Final = (Spot(0.38, 0.16, 0.0), Spot(0.46, 0.16, 0.4), Spot(0.55, 0.16, 0.2))
 
-HOME: Final[Point] = (0.45, 0.0, 0.26)
+HOME: Final[Point] = (0.45, 0.0, 0.24)
 OPEN_WIDTH: Final = 0.08
 CLEARANCE: Final = 0.02
 GRASP_Z: Final = 0.04
 DEPTH: Final = 0.025
 TRAVEL_Z: Final = 0.15
+#: No action is cut off shorter than this, seconds; the one before it is drawn out instead.
+SHORTEST: Final = 1.0
 
 
 class Phase(NamedTuple):
@@ -108,14 +110,16 @@ def write_script(seconds: float, rng: np.random.Generator) -> Script:
     """Make up what happens in `seconds`.
 
     Objects are picked from the tray and inserted into the board, or removed from it and placed
-    back; now and then one goes back to where it came from. The last action is cut off.
+    back; now and then one goes back to where it came from. The last action is cut off, or
+    drawn out with the robot standing still.
     """
     robot = _Robot(rng)
     for label, act in robot.actions():
         start = robot.now
         act()
-        robot.script.actions.append(Action(label, start, min(robot.now, seconds)))
-        if robot.now >= seconds:
+        last = robot.now > seconds - SHORTEST
+        robot.script.actions.append(Action(label, start, seconds if last else robot.now))
+        if last:
             break
     return robot.script
 

@@ -47,9 +47,7 @@ def pair_recordings(
         LabelError: A label bag has no ground truth, or a recording has two of one kind.
     """
     label_bags = _by_name(_holding(labels, LABEL_TOPIC), 'labels')
-    truth_files = _by_name(
-        [*_csv_files(truths), *_holding(_not_csv(truths), GROUND_TRUTH + SEGMENT_TOPIC)], 'truth'
-    )
+    truth_files = _by_name(_truth_files(truths), 'truth')
     lost = sorted(set(label_bags) - set(truth_files))
     if lost or not label_bags:
         msg = (
@@ -78,23 +76,22 @@ def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
     named = {path.resolve() for path in paths}
     return [
         path
-        for path in (find_recordings(paths) if paths else [])
+        for path in find_recordings(paths)
         if path.resolve() in named or topic in open_recording(path).topics
     ]
 
 
-def _csv_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the CSV files that `paths` are or directly hold."""
-    return [
-        file
-        for path in paths
-        for file in (sorted(path.glob('*.csv')) or [path])
-        if file.suffix == '.csv'
-    ]
-
-
-def _not_csv(paths: Sequence[Path]) -> list[Path]:
-    return [path for path in paths if path.suffix != '.csv' and not list(path.glob('*.csv'))]
+def _truth_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the CSV files and bags with ground truth that `paths` are or hold."""
+    found: list[Path] = []
+    for path in paths:
+        tables = sorted(path.glob('*.csv')) if path.is_dir() else [path]
+        tables = [table for table in tables if table.suffix == '.csv']
+        found += tables
+        # A folder may hold tables, bags or both; one that holds neither is refused by name.
+        if not tables or any(file.suffix in {'.mcap', '.db3'} for file in path.rglob('*')):
+            found += _holding([path], GROUND_TRUTH + SEGMENT_TOPIC)
+    return found
 
 
 def _by_name(paths: Sequence[Path], what: str) -> dict[str, Path]:
