@@ -97,23 +97,11 @@ def bag_metadata(
         start: Earliest log time, nanoseconds; NO_MESSAGES for an empty bag.
         end: Latest log time, nanoseconds; not looked at for an empty bag.
     """
-    listed = [
-        {
-            'topic_metadata': {
-                'name': topic.name,
-                'type': topic.type_name,
-                'serialization_format': 'cdr',
-                'offered_qos_profiles': qos_profiles(topic.qos),
-                'type_description_hash': topic.type_hash,
-            },
-            'message_count': count,
-        }
-        for topic, count in topics
-    ]
+    listed = [_listed(topic, count) for topic, count in topics]
     span = {
         'starting_time': {'nanoseconds_since_epoch': start},
         'duration': {'nanoseconds': 0 if start == NO_MESSAGES else end - start},
-        'message_count': sum(int(str(entry['message_count'])) for entry in listed),
+        'message_count': sum(entry['message_count'] for entry in listed),
     }
     return {
         'version': METADATA_VERSION,
@@ -126,6 +114,19 @@ def bag_metadata(
         'files': [{'path': file_name, **span}],
         'custom_data': None,
         'ros_distro': os.environ.get('ROS_DISTRO', 'unknown'),
+    }
+
+
+def _listed(topic: TopicInfo, count: int) -> dict[str, Any]:
+    return {
+        'topic_metadata': {
+            'name': topic.name,
+            'type': topic.type_name,
+            'serialization_format': 'cdr',
+            'offered_qos_profiles': qos_profiles(topic.qos),
+            'type_description_hash': topic.type_hash,
+        },
+        'message_count': count,
     }
 
 

@@ -69,14 +69,14 @@ class BagWriter:
         """
         self.path = Path(path).absolute()
         self._partial = self.path.with_name(self.path.name + '.partial')
-        self._overwrite = overwrite
-        self._discard_failed = discard_failed
+        self._overwrite, self._discard_failed = overwrite, discard_failed
         self._refuse_or_clear()
-        file = self._partial / f'{self.path.name}_0.mcap'
         with self._disk_errors():
             self._partial.mkdir(parents=True)
-            self._file = file.open('xb')
-        self._mcap = Writer(self._file, compression=CompressionType.ZSTD)
+            self._file = (self._partial / f'{self.path.name}_0.mcap').open('xb')
+            self._mcap = Writer(self._file, compression=CompressionType.ZSTD)
+            self._mcap.start(profile='ros2', library=f'{LIBRARY} {__version__}')
+            self._mcap.flush()
         self._topics: dict[str, TopicInfo] = {}
         self._channels: dict[str, int] = {}
         self._schemas: dict[tuple[str, str], int] = {}
@@ -86,10 +86,7 @@ class BagWriter:
         self._done = threading.Event()
         self._published = False
         self._failure: OSError | None = None
-        self._mcap.start(profile='ros2', library=f'{LIBRARY} {__version__}')
-        self._mcap.flush()
-        self._flusher = threading.Thread(target=self._flush, args=(flush_interval,), daemon=True)
-        self._flusher.start()
+        threading.Thread(target=self._flush, args=(flush_interval,), daemon=True).start()
 
     def __enter__(self) -> 'BagWriter':
         return self
@@ -169,8 +166,12 @@ class BagWriter:
         channel = self._channels.get(topic)
         if channel is None or log_time < 0:
             self._refuse(topic, log_time)
-        with self._writing():
-            self._mcap.add_message(channel, log_time, raw, log_time)  # type: ignore[arg-type]
+        with self._lock:
+            self._check_open()
+            try:
+                self._mcap.add_message(channel, log_time, raw, log_time)  # type: ignore[arg-type]
+            except OSError as error:
+                raise self._disk_error(error) from error
             self._counts[topic] += 1
             self._start = min(self._start, log_time)
             self._end = max(self._end, log_time)
@@ -258,14 +259,17 @@ class BagWriter:
             text = dump_yaml({'rosbag2_bagfile_information': metadata})
             (self._partial / 'metadata.yaml').write_text(text)
 
+    def _check_open(self) -> None:
+        if self._done.is_set():
+            msg = f'{self.path}: the bag is closed already; nothing can be added'
+            raise BagError(msg)
+        if self._failure is not None:
+            raise self._disk_error(self._failure) from self._failure
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._lock, self._disk_errors():
-            if self._done.is_set():
-                msg = f'{self.path}: the bag is closed already; nothing can be added'
-                raise BagError(msg)
-            if self._failure is not None:
-                raise self._failure
+            self._check_open()
             yield
 
     @contextmanager
@@ -273,11 +277,13 @@ class BagWriter:
         try:
             yield
         except OSError as error:
-            msg = (
-                f'{self._partial} cannot be written: {error.strerror or error}; '
-                'see to the disk, or write elsewhere'
-            )
-            raise BagError(msg) from error
+            raise self._disk_error(error) from error
+
+    def _disk_error(self, error: OSError) -> BagError:
+        return BagError(
+            f'{self._partial} cannot be written: {error.strerror or error}; '
+            'see to the disk, or write elsewhere'
+        )
 
 
 def check_replaceable(path: Path, *, overwrite: bool) -> None:
