@@ -30,24 +30,24 @@ class Camera:
 
     def __init__(self, motion: Motion) -> None:
         self._motion = motion
-        self._starts = np.array([phase.start for phase in motion.phases])
         self._rests = _resting_places(motion.phases)
+        self._empty = np.full((SIZE, SIZE, 3), _TABLE, np.uint8)
+        _slab(self._empty, TRAY, _WOOD)
+        _slab(self._empty, BOARD, _BOARD)
 
     def look(self, time: float, rng: np.random.Generator) -> Image:
         """Return the picture at `time` (seconds), uint8 (224, 224, 3), BGR."""
         state = self._motion.at(np.array([time]))
         k = int(state.phase[0])
         phase, (x, y, z) = self._motion.phases[k], state.position[0].tolist()
-        image = np.full((SIZE, SIZE, 3), _TABLE, np.uint8)
-        _slab(image, TRAY, _WOOD)
-        _slab(image, BOARD, _BOARD)
+        image = self._empty.copy()
         for item, spot in sorted(self._rests[k].items(), key=lambda entry: -entry[1][0].x):
             _block(image, item, spot[0].x, spot[0].y, GRASP_Z - DEPTH * spot[1])
         if phase.held:
             _block(image, phase.item, x, y, z)
         _gripper(image, x, y, z, float(state.width[0]))
-        light = 1.0 + 0.02 * np.sin(0.4 * time)
-        grain = rng.normal(0.0, 3.0, (SIZE, SIZE, 1))
+        light = np.float32(1.0 + 0.02 * np.sin(0.4 * time))
+        grain = 3 * rng.standard_normal((SIZE, SIZE, 1), np.float32)
         lit: Image = np.clip(image * light + grain, 0, 255).astype(np.uint8)
         return lit
 
