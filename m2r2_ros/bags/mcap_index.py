@@ -185,6 +185,9 @@ class _Reading:
     def read_summary(self) -> None:
         """Take chunks, channels, schemas and statistics from the summary, if there is one."""
         index = self.index
+        if self.size < len(MAGIC) + _FOOTER_SIZE:
+            index.truncated = True
+            return
         try:
             body = read_body(self.file, self.size - _FOOTER_SIZE, _FOOTER_SIZE)
             if not body.endswith(MAGIC) or PREFIX.unpack_from(body) != (Opcode.FOOTER, 20):
@@ -196,7 +199,6 @@ class _Reading:
         except UNREADABLE:
             # Unreadable summaries are walked around, as if there were none.
             places = []
-            index.truncated |= self.size < _FOOTER_SIZE + len(MAGIC)
         places.sort(key=lambda place: place.offset)
         ends = [len(MAGIC)] + [p.offset + p.length + p.index_length for p in places]
         starts = [p.offset for p in places] + [self.end]

@@ -44,6 +44,7 @@ UNREADABLE = (
     EOFError,
     RuntimeError,
     MemoryError,
+    OverflowError,
     zstandard.ZstdError,
 )
 

@@ -37,10 +37,10 @@ class SqliteSource:
                 self._ids = self._read_topics(database)
                 times = database.execute('SELECT MIN(timestamp) FROM messages').fetchone()
                 times += database.execute('SELECT MAX(timestamp) FROM messages').fetchone()
+            self.start, self.end = (int(time or 0) for time in times)
         except (sqlite3.Error, ValueError, TypeError) as error:
             raise _broken(path, error) from error
         self.message_count = sum(topic.count for topic in self.topics.values())
-        self.start, self.end = (int(time or 0) for time in times)
 
     def parts(self, topics: Collection[str]) -> Iterator[Part]:
         """Yield stretches of the time-ordered messages; see Source."""
@@ -71,6 +71,7 @@ class SqliteSource:
             f'SELECT id, name, type, serialization_format, {qos}, {digest} FROM topics ORDER BY id'
         )
         for key, name, type_name, serialization, profiles, hash_ in rows:
+            name, type_name = str(name), str(type_name)
             ids[int(key)] = name
             if serialization != 'cdr':
                 self.foreign[name] = f"its messages are serialised as '{serialization}', not 'cdr'"

@@ -1,0 +1,140 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from rosbags.highlevel import AnyReader
+
+from m2r2_ros.bags.definitions import typestore
+from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.core.errors import BagError
+from test.bags.files import Item, expected, mcap_bytes, read
+
+DATA = Path(os.environ.get('M2R2_DATA', Path(__file__).resolve().parents[2] / '../shared/data'))
+REAL = sorted((DATA / 'real_bags').glob('*/metadata.yaml'))
+FIRST: list[Item] = [('/a', 10 * k, k) for k in range(20)]
+SECOND: list[Item] = [('/b' if k % 2 else '/a', 150 + 10 * k, 100 + k) for k in range(20)]
+
+
+def folder(path: Path, files: dict[str, list[Item]], **information: object) -> Path:
+    """Make a rosbag2 folder; without information it has no metadata.yaml."""
+    path.mkdir(parents=True)
+    for name, items in files.items():
+        (path / name).write_bytes(mcap_bytes([items]))
+    if information:
+        content = {'rosbag2_bagfile_information': information}
+        (path / 'metadata.yaml').write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_a_split_recording_is_one(tmp_path: Path) -> None:
+    files = {f'old_{k}.mcap': items for k, items in zip((2, 10), (FIRST, SECOND), strict=True)}
+    bag = folder(tmp_path / 'bag', files, relative_file_paths=[f'bag/{name}' for name in files])
+    recording = open_recording(bag)
+    assert recording.name == 'bag'
+    assert read(recording) == expected([FIRST, SECOND])
+    assert recording.topics['/a'].count == 30
+    assert (recording.message_count, recording.start, recording.end) == (40, 0, 340)
+
+
+def test_a_recording_is_read_without_its_metadata_as_after_a_crash(tmp_path: Path) -> None:
+    bag = folder(tmp_path / 'bag', {'bag_2.mcap': FIRST, 'bag_10.mcap': SECOND})
+    content = (bag / 'bag_10.mcap').read_bytes()
+    (bag / 'bag_10.mcap').write_bytes(content[: len(content) // 2])
+    recording = open_recording(bag)
+    assert recording.truncated
+    found = read(recording)
+    assert [item for item in found if item[2] < 100] == FIRST
+    (bag / 'metadata.yaml').write_text('')
+    assert read(open_recording(bag)) == found
+
+
+def test_files_of_equal_times_keep_their_order(tmp_path: Path) -> None:
+    one: list[Item] = [('/a', 5, 1), ('/b', 5, 2)]
+    two: list[Item] = [('/b', 5, 3), ('/a', 5, 4)]
+    bag = folder(tmp_path / 'bag', {'bag_0.mcap': one, 'bag_1.mcap': two})
+    assert read(open_recording(bag)) == [*one, *two]
+
+
+def test_no_messages_is_a_recording_too(tmp_path: Path) -> None:
+    recording = open_recording(folder(tmp_path / 'bag', {'bag_0.mcap': []}))
+    assert read(recording) == []
+    assert (recording.start, recording.end, recording.message_count) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ('information', 'expected'),
+    [
+        ({'relative_file_paths': ['gone_0.mcap']}, r'metadata.yaml: gone_0.mcap is not in'),
+        ({'relative_file_paths': ['x_0.mcap.zstd']}, r'x_0.mcap.zstd.*zstd -d'),
+        ({'compression_mode': 'MESSAGE'}, 'ros2 bag convert'),
+    ],
+)
+def test_folders_that_cannot_be_read_say_the_way_out(
+    tmp_path: Path, information: dict[str, object], expected: str
+) -> None:
+    bag = folder(tmp_path / 'bag', {'bag_0.mcap': FIRST}, **information)
+    (bag / 'x_0.mcap.zstd').write_bytes(b'')
+    with pytest.raises(BagError, match=expected):
+        open_recording(bag)
+
+
+@pytest.mark.parametrize('text', ['a: [', 'just text', 'rosbag2_bagfile_information: 3'])
+def test_broken_metadata_is_refused(tmp_path: Path, text: str) -> None:
+    bag = folder(tmp_path / 'bag', {'bag_0.mcap': FIRST})
+    (bag / 'metadata.yaml').write_text(text)
+    with pytest.raises(BagError, match=r'metadata\.yaml'):
+        open_recording(bag)
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [('a.bag', 'ROS 1'), ('a.mcap.zstd', 'zstd -d'), ('a.txt', 'expected a rosbag2 folder')],
+)
+def test_other_files_are_refused(tmp_path: Path, name: str, expected: str) -> None:
+    (tmp_path / name).write_bytes(b'x')
+    with pytest.raises(BagError, match=expected):
+        open_recording(tmp_path / name)
+    with pytest.raises(BagError, match=expected):
+        find_recordings([tmp_path / name])
+
+
+def test_nothing_there_is_said(tmp_path: Path) -> None:
+    for refuse in (open_recording, lambda path: find_recordings([path])):
+        with pytest.raises(BagError, match='no recording'):
+            refuse(tmp_path)
+        with pytest.raises(BagError, match='none does not exist'):
+            refuse(tmp_path / 'none')
+
+
+def test_recordings_are_found_at_any_depth_and_once(tmp_path: Path) -> None:
+    bag = folder(tmp_path / 'day' / 'bag', {'x_0.mcap': FIRST}, relative_file_paths=['x_0.mcap'])
+    crashed = folder(tmp_path / 'crashed', {'crashed_0.mcap': FIRST, 'crashed_1.mcap': SECOND})
+    bare = folder(tmp_path / 'bare', {'demo_0.mcap': FIRST, 'demo_1.mcap': SECOND})
+    found = find_recordings([bag, tmp_path, bare / 'demo_1.mcap', tmp_path / 'day' / '..' / 'bare'])
+    assert found == [bare / 'demo_0.mcap', bare / 'demo_1.mcap', crashed, bag]
+    assert open_recording(crashed).message_count == 40
+    assert open_recording(bare / 'demo_0.mcap').name == 'demo_0'
+
+
+@pytest.mark.parametrize('name', ['a', 'b'])
+def test_real_recordings_read_as_rosbags_reads_them(name: str, tmp_path: Path) -> None:
+    if not REAL:
+        pytest.skip(f'no recordings in {DATA}/real_bags')
+    for metadata in REAL[::2] if name == 'a' else REAL[1::2]:
+        recording = open_recording(metadata.parent)
+        found = {topic: [] for topic in recording.topics}  # type: dict[str, list[object]]
+        for blocks in recording.blocks():
+            for block in blocks:
+                rows = zip(block.log_times.tolist(), range(len(block)), strict=True)
+                found[block.topic] += [(time, block.message(k).tobytes()) for time, k in rows]
+        theirs = {topic: [] for topic in recording.topics}  # type: dict[str, list[object]]
+        with AnyReader([metadata.parent], default_typestore=typestore()) as reader:
+            for connection, time, raw in reader.messages():
+                theirs[connection.topic].append((time, bytes(raw)))
+        assert found == theirs
+        assert {t: topic.count for t, topic in recording.topics.items()} == {
+            topic: len(messages) for topic, messages in theirs.items()
+        }

@@ -1,0 +1,22 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from m2r2_ros.core.errors import MessageError
+from m2r2_ros.readers.registry import make_reader
+from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec
+
+
+@pytest.mark.parametrize(
+    ('modality', 'type_name'),
+    [(modality, name) for modality, names in MODALITY_TYPES.items() for name in names],
+)
+def test_every_type_has_a_reader(modality: str, type_name: str) -> None:
+    reader = make_reader(TopicSpec(modality, '/topic', rate=16000), type_name)
+    assert callable(reader.decode)
+
+
+@pytest.mark.parametrize('type_name', ['geometry_msgs/msg/PoseStamped', 'my_msgs/msg/Force', ''])
+def test_a_type_that_does_not_fit_the_modality_is_refused(type_name: str) -> None:
+    with pytest.raises(MessageError, match=r'/ft .*WrenchStamped'):
+        make_reader(TopicSpec('wrench', '/ft'), type_name)

@@ -1,0 +1,137 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.share import share_path
+from m2r2_ros.readers.topics import TopicSpec, guess_topics, load_topics
+
+WRENCH = 'geometry_msgs/msg/WrenchStamped'
+POSE = 'geometry_msgs/msg/PoseStamped'
+TWIST = 'geometry_msgs/msg/TwistStamped'
+JOINTS = 'sensor_msgs/msg/JointState'
+IMAGE = 'sensor_msgs/msg/Image'
+COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+FRANKA = {
+    '/franka/current_pose': POSE,
+    '/franka/last_desired_pose': POSE,
+    '/franka/desired_end_effector_twist': TWIST,
+    '/franka/external_wrench_in_base_frame': WRENCH,
+    '/franka/external_wrench_in_stiffness_frame': WRENCH,
+    '/franka/measured_joint_states': JOINTS,
+    '/fr3_gripper/joint_states': JOINTS,
+    '/camera/color/image_raw': IMAGE,
+    '/camera/color/image_raw/compressed': COMPRESSED,
+    '/camera/depth/image_raw/compressed': COMPRESSED,
+    '/tf': 'tf2_msgs/msg/TFMessage',
+}
+
+
+def load(tmp_path: Path, text: str) -> dict[str, TopicSpec]:
+    path = tmp_path / 'topics.yaml'
+    path.write_text(text)
+    return load_topics(path)
+
+
+def guess(available: dict[str, str], **given: TopicSpec) -> dict[str, str]:
+    return {name: spec.topic for name, spec in guess_topics(available, given).items()}
+
+
+def test_the_example_uses_every_modality() -> None:
+    topics = load_topics(share_path('config', 'topics.yaml'))
+    assert set(topics) == set(MODALITIES)
+    assert topics['gripper'].joints == ('finger_joint1', 'finger_joint2')
+    assert topics['sound'].rate == 16000
+
+
+def test_names_and_mappings_and_null(tmp_path: Path) -> None:
+    text = 'wrench: /ft\nimage: null\npose: {topic: null}\ngripper: {topic: /g, scale: 2}\n'
+    topics = load(tmp_path, text)
+    assert topics['wrench'] == TopicSpec('wrench', '/ft')
+    assert topics['image'].topic == topics['pose'].topic == ''
+    assert topics['gripper'] == TopicSpec('gripper', '/g', scale=2)
+    assert load(tmp_path, '') == {}
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('wrenches: /ft', 'unknown modality .wrenches.; known are image, sound, wrench'),
+        (
+            'wrench: {topic: /ft, joints: [a]}',
+            'wrench has no field .joints.; known are topic, type',
+        ),
+        ('sound: {topic: /a, rate: fast}', r'sound.rate is .fast.; expected a whole number'),
+        ('sound: {topic: /a, rate: true}', r'sound.rate is True'),
+        ('sound: {topic: /a, format: mp3}', r'sound.format is .mp3.; expected one of S8'),
+        ('sound: {topic: /a, format: []}', r'sound.format'),
+        ('sound: {topic: /a, stamp_reference: middle}', 'expected start or end'),
+        ('gripper: {topic: /g, joints: finger}', 'gripper.joints'),
+        ('gripper: {topic: /g, scale: .nan}', 'gripper.scale is nan'),
+        ('gripper: {scale: 2}', 'gripper.topic is missing'),
+        ('pose: 3', 'pose.topic is 3; expected a topic name'),
+        ('- wrench', 'expected a mapping'),
+        ('wrench: [', 'cannot be read as YAML'),
+    ],
+)
+def test_errors_name_file_and_field(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=rf'topics.yaml.*{expected}'):
+        load(tmp_path, text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r'none\.yaml'):
+        load_topics(tmp_path / 'none.yaml')
+
+
+def test_a_franka_cell_is_understood() -> None:
+    assert guess(FRANKA) == {
+        'image': '/camera/color/image_raw/compressed',
+        'wrench': '/franka/external_wrench_in_base_frame',
+        'pose': '/franka/current_pose',
+        'gripper': '/fr3_gripper/joint_states',
+    }
+
+
+def test_names_speak_for_topics() -> None:
+    available = {'/a': WRENCH, '/ft_data': WRENCH, '/b': POSE, '/c': POSE}
+    assert guess(available) == {'wrench': '/ft_data', 'pose': '/b'}
+
+
+@pytest.mark.parametrize('name', ['/joint_states', '/handle/joint_states', '/arm/width'])
+def test_nothing_is_a_gripper_that_is_not_called_one(name: str) -> None:
+    assert 'gripper' not in guess({name: JOINTS, name + '_f': 'std_msgs/msg/Float64'})
+
+
+@pytest.mark.parametrize('name', ['/robotiq_gripper/state', '/panda_hand/states', '/left_finger'])
+def test_what_is_called_a_gripper_is_one(name: str) -> None:
+    assert guess({name: JOINTS})['gripper'] == name
+
+
+def test_truth_and_labels_are_not_sensors() -> None:
+    assert guess({'/ground_truth/pose': POSE, '/action_label': POSE}) == {}
+
+
+def test_what_is_given_stays_and_gets_its_type() -> None:
+    given = {'wrench': TopicSpec('wrench', '/mine'), 'image': TopicSpec('image', '')}
+    topics = guess_topics({**FRANKA, '/mine': WRENCH}, given)
+    assert topics['wrench'] == TopicSpec('wrench', '/mine', WRENCH)
+    assert 'image' not in topics
+    absent = guess_topics({}, {'pose': TopicSpec('pose', '/later', POSE)})
+    assert absent['pose'] == TopicSpec('pose', '/later', POSE)
+
+
+def test_a_given_type_has_to_be_that_of_the_topic() -> None:
+    given = {'wrench': TopicSpec('wrench', '/ft', 'geometry_msgs/msg/Wrench')}
+    with pytest.raises(ConfigError, match=r'/ft is of type geometry_msgs/msg/WrenchStamped'):
+        guess_topics({'/ft': WRENCH}, given)
+
+
+@given(order=st.permutations(list(FRANKA)))
+def test_the_guess_does_not_depend_on_the_order_of_topics(order: list[str]) -> None:
+    assert guess({name: FRANKA[name] for name in order}) == guess(FRANKA)
