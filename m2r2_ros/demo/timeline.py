@@ -3,6 +3,7 @@
 """A picture of a recording: its labels above the signals that they were made from."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from m2r2_ros.evaluation.sequence import segments_of
 Colour = tuple[float, float, float]
 
 #: Figure width and the widths of its margins, inches.
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.15, 0.2, 0.45, 1.05
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.15, 0.2, 0.45, 0.95
 _GAP: Final = 0.1
 _PLOT: Final = _WIDTH - _LEFT - _RIGHT
 _DPI: Final = 110
@@ -94,8 +95,8 @@ class _Painter:
     def label_rows(self) -> list[_Row]:
         rows: list[_Row] = []
         if self.truth:
-            rows.append((0.62, lambda axes: self.bars(axes, self.truth, 'ground\ntruth')))
-        rows.append((0.62, lambda axes: self.bars(axes, self.found, 'labels')))
+            rows.append((0.74, lambda axes: self.bars(axes, self.truth, 'ground\ntruth')))
+        rows.append((0.74, lambda axes: self.bars(axes, self.found, 'labels')))
         if self.truth:
             rows.append((0.12, self.mistakes))
         if self.track.probabilities.shape[1]:
@@ -109,7 +110,7 @@ class _Painter:
             (signals.loudness, 'sound\n(dBFS)', 1.0, '#8a4f9e'),
         )
         rows: list[_Row] = [
-            (0.85, lambda axes, t=trace, n=name, f=factor, c=colour: self.line(axes, t, n, f, c))
+            (0.85, partial(self.line, trace=trace, name=name, factor=factor, colour=colour))
             for trace, name, factor, colour in lines
             if trace is not None
         ]
@@ -156,7 +157,7 @@ class _Painter:
         )
         axes.set_ylim(0, 1)
         axes.set_yticks([0, 0.5, 1])
-        _name(axes, 'proba-\nbilities')
+        _name(axes, 'probability')
 
     def line(self, axes: Axes, trace: Trace, name: str, factor: float, colour: str) -> None:
         axes.plot(self.clock(trace.stamps), trace.values * factor, color=colour, lw=0.7)
