@@ -23,7 +23,7 @@ from m2r2_ros.evaluation.sequence import segments_of
 Colour = tuple[float, float, float]
 
 #: Figure width and the widths of its margins, inches.
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.15, 0.2, 0.45, 0.95
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.25, 0.2, 0.45, 0.95
 _GAP: Final = 0.1
 _PLOT: Final = _WIDTH - _LEFT - _RIGHT
 _DPI: Final = 110

@@ -57,6 +57,13 @@ def test_sensors_are_read_at_their_rate(demo: Path, modality: str, rate: int, wi
     assert steps.std() > 0.05e9 / rate  # the clock is not perfect
 
 
+def test_poses_carry_rotations_and_positions_in_reach(demo: Path) -> None:
+    parts = [part for part in read(demo, 'pose') if isinstance(part, VectorSamples)]
+    values = np.concatenate([part.values for part in parts])
+    assert np.allclose(np.linalg.norm(values[:, 3:], axis=1), 1)
+    assert np.all(np.abs(values[:, :3] - (0.45, 0.0, 0.13)) < (0.15, 0.2, 0.14))
+
+
 def test_sound_and_pictures_are_read(demo: Path) -> None:
     sound = [part for part in read(demo, 'sound') if isinstance(part, SoundSamples)]
     assert {part.rate for part in sound} == {16_000}

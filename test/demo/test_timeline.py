@@ -26,7 +26,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def track_of(truth: list[Segment], shift: int = 0) -> LabelTrack:
     labels = demo_labels()
-    stamps = np.arange(truth[0].start, truth[-1].end, TENTH, np.int64)
+    stamps = np.arange(truth[0].start, truth[-1].end, TENTH, dtype=np.int64)
     names = label_at(truth, np.clip(stamps - shift, truth[0].start, None))
     ids = np.array([labels.id_of(name) for name in names], np.int64)
     n = len(stamps)
@@ -59,9 +59,15 @@ def test_signals_of_a_recording(demo: Path) -> None:
     assert np.allclose(steps / 1e9, 8 / 5, atol=0.15)
 
 
+def picture(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path))
+    assert image is not None
+    return image.astype(int)
+
+
 def red_pixels(path: Path) -> int:
     """Count pixels of the colour that marks mistakes."""
-    image = cv2.imread(str(path)).astype(int)
+    image = picture(path)
     return int((np.abs(image - (40, 39, 214)).max(2) < 3).sum())
 
 
@@ -81,7 +87,7 @@ def test_rows_follow_what_there_is(demo: Path, tmp_path: Path) -> None:
         (None, Signals(frames=read_signals(demo).frames), read_signals(demo))
     ):
         draw_timeline(tmp_path / f'{k}.png', truth=truth, track=track_of(truth), signals=signals)
-        heights.append(cv2.imread(str(tmp_path / f'{k}.png')).shape[0])
+        heights.append(picture(tmp_path / f'{k}.png').shape[0])
     assert heights[0] < heights[1] < heights[2]
     draw_timeline(tmp_path / 'alone.png', truth=[], track=track_of(truth))
-    assert cv2.imread(str(tmp_path / 'alone.png')).shape[0] < heights[0]
+    assert picture(tmp_path / 'alone.png').shape[0] < heights[0]
