@@ -4,6 +4,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ class WindowAssembler:
             self.counters[f'{MODALITIES[stream]}.{reason}'] += n
         windows: list[FrameWindows] = []
         edges = sorted({0, *verdict.resets, len(order)})
-        for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+        for lo, hi in pairwise(edges):
             if lo in verdict.resets:
                 windows += self._release(self._now, final=True)
                 self.counters['clock.resets'] += 1

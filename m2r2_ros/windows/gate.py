@@ -130,7 +130,7 @@ class TimeGate:
 
     def _outvoted(self) -> bool:
         seen = [s for s, last in enumerate(self._last) if last is not None or self._off[s]]
-        return 2 * sum(self._off[s] >= 2 for s in seen) > len(seen)  # noqa: PLR2004 twice
+        return 2 * sum(self._off[s] >= 2 for s in seen) > len(seen)  # twice
 
     def _jump(self, stamp: int) -> None:
         self._last = [None] * len(self._last)

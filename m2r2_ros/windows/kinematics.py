@@ -88,5 +88,5 @@ def _rotation_vectors(
     ])  # fmt: skip
     sine = np.linalg.norm(axis, axis=1) / 2
     angle = np.arctan2(sine, (np.trace(change, axis1=1, axis2=2) - 1) / 2)
-    factor = np.where(sine > 1e-9, angle / np.maximum(2 * sine, 1e-12), 0.5)  # noqa: PLR2004 sin x = x
+    factor = np.where(sine > 1e-9, angle / np.maximum(2 * sine, 1e-12), 0.5)  # sin x = x
     return axis * factor[:, None]

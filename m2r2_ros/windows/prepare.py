@@ -67,5 +67,3 @@ def prepare(modality: str, samples: Samples) -> Prepared:
     dropped = samples.dropped + Counter({'non_finite': int((~good).sum())})
     whole = Prepared(samples.stamps, ends, samples.arrival, payload, Counter()).pick(good)
     return Prepared(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)
-
-

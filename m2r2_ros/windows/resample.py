@@ -44,7 +44,7 @@ def resample(
     span = stamps[right] - stamps[left]
     left = np.where(span > max_age, right, left)
     share = np.clip((times - stamps[left]) / np.maximum(span, 1), 0.0, 1.0)[..., None]
-    result: NDArray[np.float32] = (
-        values[left] + share * (values[right] - values[left])
-    ).astype(np.float32)
+    result: NDArray[np.float32] = (values[left] + share * (values[right] - values[left])).astype(
+        np.float32
+    )
     return result

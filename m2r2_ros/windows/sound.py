@@ -54,8 +54,8 @@ def resample_sound(
     """Return the last `samples` samples of the sound at another rate, float32 (N, samples)."""
     if rate == target:
         return sound[:, -samples:]
-    import torch  # noqa: PLC0415 reading bags must not need torch
-    from torchaudio.functional import resample  # noqa: PLC0415
+    import torch  # reading bags must not need torch
+    from torchaudio.functional import resample
 
     result: NDArray[np.float32] = resample(torch.from_numpy(sound), rate, target).numpy()
     return result[:, -samples:]

@@ -66,9 +66,7 @@ class Stream:
         first = np.searchsorted(self._rows['ends'], ticks, side='left')
         return np.append(self._rows['arrival'], NEVER)[first]
 
-    def counts(
-        self, ticks: NDArray[np.int64], limits: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def counts(self, ticks: NDArray[np.int64], limits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many samples belong before each tick and arrived within its limit."""
         by_time = np.searchsorted(self._rows['stamps'], ticks, side=self._side)
         # Jittering chunks overlap: nothing after the first that reaches the tick is waited for.

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,7 @@ def deliver(
 ) -> FrameWindows:
     """Push messages in groups cut at the given positions and return all windows."""
     edges = sorted({0, *cuts, len(messages)})
-    parts = [
-        assembler.push(pack(messages[lo:hi], lo, rate))
-        for lo, hi in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [assembler.push(pack(messages[lo:hi], lo, rate)) for lo, hi in pairwise(edges)]
     if flush:
         parts.append(assembler.flush())
     return FrameWindows.join(parts)

@@ -73,7 +73,9 @@ def modalities(messages: list[Message]) -> set[str]:
 
 @settings(max_examples=25)
 @given(deliveries())
-def test_chunking_does_not_change_a_window(case: tuple[list[Message], list[int], list[int]]) -> None:
+def test_chunking_does_not_change_a_window(
+    case: tuple[list[Message], list[int], list[int]],
+) -> None:
     messages, cuts, others = case
     wanted = modalities(messages)
     one = WindowAssembler(CONFIG, wanted, derive_twist=True)

@@ -1,0 +1,104 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Shapes of the M2R2 extractor and its head, and the presets."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import MODALITIES, SENSORS
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Shapes and rates of the network; part of a bundle.
+
+    Attributes:
+        modalities: What the model looks at, in token order.
+        image_encoder: 'efficientnet_lite0', or '' where there is no image branch.
+        width: D_e (paper: 512).
+        heads: Attention heads of the modality transformer.
+        feedforward: Width of its feed-forward layer.
+        mlp: Hidden width of the MLP behind the concatenation.
+        dropout: Share of units dropped in training.
+        sound_width: Width of the small AST.
+        sound_layers: Layers of the small AST.
+        head_width: Feature maps of the head (MS-TCN: 64).
+        head_layers: Dilated layers of each stage; the last looks back 2 ** (layers - 1) frames.
+        head_stages: Stages; each one after the first refines the labels of the one before.
+    """
+
+    modalities: tuple[str, ...]
+    image_encoder: str = ''
+    width: int = 512
+    heads: int = 8
+    feedforward: int = 512
+    mlp: int = 512
+    dropout: float = 0.1
+    sound_width: int = 192
+    sound_layers: int = 4
+    head_width: int = 64
+    head_layers: int = 8
+    head_stages: int = 2
+
+    def __post_init__(self) -> None:
+        known = [m for m in MODALITIES if m in self.modalities]
+        if not known or list(self.modalities) != known:
+            msg = f'model.modalities: expected some of {", ".join(MODALITIES)}, in this order'
+            raise ConfigError(msg)
+        if self.image_encoder not in ('', 'efficientnet_lite0'):
+            msg = f'model.image_encoder: {self.image_encoder!r} is unknown: efficientnet_lite0'
+            raise ConfigError(msg)
+        if bool(self.image_encoder) != ('image' in self.modalities):
+            msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
+            raise ConfigError(msg)
+        for f in fields(self)[2:]:
+            value = getattr(self, f.name)
+            low, high = (0, 0.95) if f.name == 'dropout' else (1, 8192)
+            if not isinstance(value, (int, float)) or not low <= value <= high:
+                msg = f'model.{f.name}: expected a number from {low} to {high}, found {value!r}'
+                raise ConfigError(msg)
+        if self.width % self.heads:
+            msg = f'model.heads: {self.heads} does not divide width {self.width}'
+            raise ConfigError(msg)
+
+    @classmethod
+    def from_dict(cls, entries: Mapping[str, Any]) -> 'ModelConfig':
+        """Read the `model` section of bundle.yaml.
+
+        Raises:
+            ConfigError: An entry is unknown, missing or out of range.
+        """
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(entries) - known):
+            names = ', '.join(sorted(known))
+            msg = f'model: unknown entries {", ".join(map(str, unknown))}; known: {names}'
+            raise ConfigError(msg)
+        modalities = entries.get('modalities')
+        if not isinstance(modalities, (list, tuple)):
+            msg = f'model.modalities: expected a list, found {modalities!r}'
+            raise ConfigError(msg)
+        return cls(**{**entries, 'modalities': tuple(modalities)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` reads."""
+        return {**asdict(self), 'modalities': list(self.modalities)}
+
+
+PRESETS = {
+    'proprio': ModelConfig(('sound', *SENSORS)),
+    'lite': ModelConfig(('image', 'sound', *SENSORS), image_encoder='efficientnet_lite0'),
+}
+
+
+def preset(name: str) -> ModelConfig:
+    """Return a preset by name.
+
+    Raises:
+        ConfigError: There is no such preset.
+    """
+    if name not in PRESETS:
+        msg = f'preset {name!r} is unknown: expected {" or ".join(PRESETS)}'
+        raise ConfigError(msg)
+    return PRESETS[name]

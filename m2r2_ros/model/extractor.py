@@ -1,0 +1,96 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The M2R2 feature extractor F_m: one frame's modalities to x_i (paper section III-C)."""
+
+import torch
+from torch import Tensor, nn
+
+from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.image import make_image_encoder
+from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.proprioception import SensorEncoder
+from m2r2_ros.model.sound import SoundEncoder
+
+
+class Extractor(nn.Module):
+    """tok = [I, A, S^1 .. S^Ns] through one self-attention layer, concatenated, MLP to x_i.
+
+    A masked modality is not attended to, and its place in the concatenation holds zeros. In
+    training, modalities are masked at random, which is what makes a dying sensor survivable.
+    """
+
+    def __init__(
+        self, config: ModelConfig, *, points: int, mel_frames: int, pretrained: bool = False
+    ) -> None:
+        """Make an extractor.
+
+        Args:
+            config: Modalities and shapes.
+            points: T_s, grid points of each sensor in a window.
+            mel_frames: Columns of the log-mel spectrogram.
+            pretrained: Begin with the image encoder's packaged weights.
+        """
+        super().__init__()
+        d = config.width
+        self.modalities = config.modalities
+        encoders: dict[str, nn.Module] = {}
+        for name in config.modalities:
+            if name == 'image':
+                encoders[name] = make_image_encoder(config.image_encoder, d, pretrained=pretrained)
+            elif name == 'sound':
+                encoders[name] = SoundEncoder(
+                    mel_frames, config.sound_width, config.sound_layers, d
+                )
+            else:
+                encoders[name] = SensorEncoder(SENSOR_DIMS[name], points, d)
+        self.encoders = nn.ModuleDict(encoders)
+        self.token_norm = nn.LayerNorm(d)
+        self.modality_transformer = nn.TransformerEncoderLayer(
+            d, config.heads, config.feedforward, config.dropout, batch_first=True
+        )
+        self.mlp = nn.Sequential(
+            nn.Linear(d * len(config.modalities), config.mlp),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.mlp, d),
+        )
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Map N frames to x_i, float32 (N, D_e)."""
+        present = inputs.present[:, [MODALITIES.index(m) for m in self.modalities]]
+        # Modalities that are absent from the whole batch cost nothing.
+        used = [k for k in range(len(self.modalities)) if bool(present[:, k].any())]
+        n, d = len(present), self.token_norm.normalized_shape[0]
+        slots = torch.zeros(n, len(self.modalities), d)
+        if used:
+            tokens = [self._encode(self.modalities[k], inputs, present[:, k]) for k in used]
+            there = present[:, used]
+            # A frame without any modality attends to its own zeros instead of to nothing.
+            blind = ~there & there.any(dim=1, keepdim=True)
+            mixed = self.modality_transformer(
+                torch.stack(tokens, dim=1), src_key_padding_mask=blind
+            )
+            slots[:, used] = mixed * there.unsqueeze(-1)
+        features: Tensor = self.mlp(slots.flatten(1))
+        return features
+
+    def _encode(self, name: str, inputs: Inputs, there: Tensor) -> Tensor:
+        """Return the tokens of one modality, float32 (N, D_e), zero where it is masked."""
+        data = inputs.data[name]
+        if bool(there.all()):
+            token: Tensor = self.token_norm(self.encoders[name](data))
+            return token
+        tokens = torch.zeros(len(data), self.token_norm.normalized_shape[0])
+        tokens[there] = self.token_norm(self.encoders[name](data[there]))
+        return tokens
+
+
+def drop_modalities(inputs: Inputs, share: float) -> Inputs:
+    """Mask each modality over the whole run with probability `share`, but never the last one."""
+    present = inputs.present.clone()
+    for k in torch.randperm(present.shape[1]).tolist():
+        dropped = bool(torch.rand(()) < share)
+        if dropped and bool((present.sum(dim=1) > present[:, k].int()).all()):
+            present[:, k] = False
+    return Inputs(inputs.data, present)

@@ -1,0 +1,102 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The online head: MS-TCN (CVPR 2019) made causal, and stepped through cached states."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from m2r2_ros.model.config import ModelConfig
+
+
+@dataclass
+class HeadState:
+    """What the head remembers: for each dilated layer its last 2 * dilation inputs."""
+
+    layers: list[Tensor] = field(default_factory=list)
+
+
+class CausalLayer(nn.Module):
+    """A dilated residual layer of MS-TCN whose three taps are t, t - d and t - 2d."""
+
+    def __init__(self, width: int, dilation: int, dropout: float) -> None:
+        """Make a layer with `width` feature maps."""
+        super().__init__()
+        self.dilation = dilation
+        self.taps = nn.Linear(3 * width, width)
+        self.mix = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (B, N, width) and the past (B, 2d, width) to the output and the new past."""
+        n, d = x.shape[1], self.dilation
+        whole = torch.cat([past, x], dim=1)
+        taps = torch.cat([whole[:, k * d : k * d + n] for k in range(3)], dim=-1)
+        y = x + self.dropout(self.mix(torch.relu(self.taps(taps))))
+        return y, whole[:, n:]
+
+
+class Stage(nn.Module):
+    """One stage: 1x1 in, dilated layers, 1x1 out."""
+
+    def __init__(self, inputs: int, width: int, layers: int, outputs: int, dropout: float) -> None:
+        """Make a stage; the dilation of layer k is 2 ** k."""
+        super().__init__()
+        self.enter = nn.Linear(inputs, width)
+        self.layers = nn.ModuleList(CausalLayer(width, 2**k, dropout) for k in range(layers))
+        self.leave = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor, pasts: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Map (B, N, inputs) to (B, N, outputs) and the layers' new pasts."""
+        y = self.enter(x)
+        kept = []
+        for layer, past in zip(self.layers, pasts, strict=True):
+            y, new = layer(y, past)
+            kept.append(new)
+        return self.leave(y), kept
+
+
+class CausalTCN(nn.Module):
+    """Frame labels from features, each from its own and earlier frames alone.
+
+    A call with many frames and many calls with one frame each do the same arithmetic, since the
+    state carries all that a layer looks back to: time and memory of a step are constant.
+    """
+
+    def __init__(self, config: ModelConfig, classes: int) -> None:
+        """Make a head for `classes` labels."""
+        super().__init__()
+        width, layers = config.head_width, config.head_layers
+        self._width, self._layers = width, layers
+        # The last output of each stage is the boundary logit.
+        self.stages = nn.ModuleList(
+            Stage(config.width if s == 0 else classes + 1, width, layers, classes + 1, 0.3)
+            for s in range(config.head_stages)
+        )
+
+    def initial_state(self, batch: int = 1) -> HeadState:
+        """Return the state before the first frame: zeros, as MS-TCN pads."""
+        dilations = [2**k for k in range(self._layers)] * len(self.stages)
+        return HeadState([torch.zeros(batch, 2 * d, self._width) for d in dilations])
+
+    def forward(self, features: Tensor, state: HeadState) -> tuple[list[Tensor], HeadState]:
+        """Label frames that follow on the state.
+
+        Args:
+            features: x_i, float32 (B, N, D_e).
+            state: State after the frame before the first.
+
+        Returns:
+            For each stage logits (B, N, C + 1), the last of them the boundary's; the new state.
+        """
+        logits: list[Tensor] = []
+        kept: list[Tensor] = []
+        x = features
+        for s, stage in enumerate(self.stages):
+            own = slice(s * self._layers, (s + 1) * self._layers)
+            out, pasts = stage(x, state.layers[own])
+            logits.append(out)
+            kept += pasts
+            x = torch.cat([out[..., :-1].softmax(-1), out[..., -1:].sigmoid()], dim=-1)
+        return logits, HeadState(kept)

@@ -1,0 +1,204 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Label one recording: windows, segmenter, label bag, segments CSV and summary."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from m2r2_ros.bags.labels import LabelWriter, write_segments_csv
+from m2r2_ros.bags.merge_labels import merge
+from m2r2_ros.bags.recording import Recording, open_recording
+from m2r2_ros.bags.writer import BagWriter, check_replaceable
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.labels import FrameLabel, Segment
+from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.replay.stream import WindowStream
+from m2r2_ros.segmenters.base import Segmenter
+from m2r2_ros.segmenters.segments import SegmentBuilder
+from m2r2_ros.windows.config import WindowConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What labelling a recording leaves in the output folder."""
+
+    labels: Path
+    segments: Path
+    summary: Path
+    merged: Path
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> 'Outputs':
+        """Name the outputs of a recording."""
+        return cls(
+            folder / f'{name}_labels',
+            folder / f'{name}_segments.csv',
+            folder / f'{name}_summary.json',
+            folder / f'{name}_labelled',
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether the recording was labelled to its end: the summary is written last."""
+        return self.summary.is_file()
+
+    def check(self, *, overwrite: bool) -> None:
+        """Refuse to touch what is there.
+
+        Raises:
+            BagError: An output exists and overwriting is not wanted, or is not ours.
+        """
+        for path in (self.segments, self.summary):
+            if path.exists() and not overwrite:
+                msg = (
+                    f'{path}: exists already; --overwrite replaces it, --resume labels only what '
+                    'is not labelled yet'
+                )
+                raise BagError(msg)
+        for bag in (self.labels, self.merged):
+            check_replaceable(bag, overwrite=overwrite)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How labelling went.
+
+    Attributes:
+        recording: Name of the recording.
+        model_id: Id of the bundle.
+        topics: Topic of each modality.
+        twist_from_pose: The twist was made from the pose.
+        truncated: The recording ends before its end.
+        duration_s: Length of the recording, s.
+        wall_s: Time it took, s.
+        speed: Recorded seconds labelled in a second.
+        frames: Labels written.
+        segments: Segments written.
+        revision_lag: Frames each label waited for.
+        counters: Windows, masks and drops, those that are not zero.
+    """
+
+    recording: str
+    model_id: str
+    topics: dict[str, str]
+    twist_from_pose: bool
+    truncated: bool
+    duration_s: float
+    wall_s: float
+    speed: float
+    frames: int
+    segments: int
+    revision_lag: int
+    counters: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A segmenter and what is needed to feed it."""
+
+    segmenter: Segmenter
+    windows: WindowConfig
+    modalities: tuple[str, ...]
+    id: str
+
+
+def label_recording(
+    path: Path,
+    model: Model,
+    folder: Path,
+    *,
+    topics: Mapping[str, TopicSpec] | None = None,
+    with_recording: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Summary:
+    """Label a recording.
+
+    Args:
+        path: Bag or bare file.
+        model: The segmenter, and the windows that it takes.
+        folder: Where the outputs go; made where it is missing.
+        topics: Topics that are not to be guessed.
+        with_recording: Also write a copy of the recording with the labels in it.
+        overwrite: Replace outputs that are there.
+        progress: Called now and then with the share that is done.
+
+    Raises:
+        M2R2Error: The recording cannot be read, or an output is there already.
+    """
+    recording = open_recording(path)
+    outputs = Outputs.of(folder, recording.name)
+    outputs.check(overwrite=overwrite)
+    stream = WindowStream(recording, model.windows, model.modalities, topics)
+    began = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs.summary.unlink(missing_ok=True)
+    frames, segments = _write_labels(recording, stream, model, outputs, overwrite, progress)
+    write_segments_csv(outputs.segments, segments)
+    if with_recording:
+        merge(path, outputs.labels, outputs.merged, overwrite=overwrite)
+    wall = time.perf_counter() - began
+    duration = (recording.end - recording.start) * 1e-9
+    summary = Summary(
+        recording=recording.name,
+        model_id=model.id,
+        topics={m: s.topic for m, s in stream.topics.items()},
+        twist_from_pose=stream.derives_twist,
+        truncated=recording.truncated,
+        duration_s=round(duration, 3),
+        wall_s=round(wall, 3),
+        speed=round(duration / wall, 1),
+        frames=frames,
+        segments=len(segments),
+        revision_lag=model.segmenter.revision_lag,
+        counters={k: int(n) for k, n in sorted(stream.counters.items()) if n},
+    )
+    text = json.dumps(asdict(summary), indent=2) + '\n'
+    draft = outputs.summary.with_suffix('.partial')
+    draft.write_text(text, encoding='utf-8')
+    draft.replace(outputs.summary)
+    return summary
+
+
+def _write_labels(
+    recording: Recording,
+    stream: WindowStream,
+    model: Model,
+    outputs: Outputs,
+    overwrite: bool,
+    progress: Callable[[float], None],
+) -> tuple[int, list[Segment]]:
+    """Run the segmenter over the recording; return the number of frames, and the segments."""
+    segmenter, builder = model.segmenter, SegmentBuilder()
+    segmenter.reset()
+    frames = 0
+    segments: list[Segment] = []
+    length = max(recording.end - recording.start, 1)
+    with BagWriter(outputs.labels, overwrite=overwrite) as bag:
+        writer = LabelWriter(bag)
+
+        def write(labels: list[FrameLabel]) -> None:
+            nonlocal frames
+            for label in labels:
+                if not frames:
+                    first = label.stamp + stream.log_offset
+                    writer.write_label_set(segmenter.labels, model.id, first)
+                writer.write_label(label, model.id, 0.0, label.stamp + stream.log_offset)
+                frames += 1
+            keep(builder.add(labels))
+
+        def keep(closed: list[tuple[int, Segment]]) -> None:
+            for index, segment in closed:
+                label_id = segmenter.labels.id_of(segment.label)
+                writer.write_segment(segment, label_id, index, model.id)
+                segments.append(segment)
+
+        for windows in stream:
+            write(segmenter.extend(windows))
+            progress(min(stream.read / length, 1.0))
+        write(segmenter.finish())
+        keep(builder.finish())
+    return frames, segments

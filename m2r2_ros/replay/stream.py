@@ -1,0 +1,107 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recording as a stream of frame windows."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from m2r2_ros.bags.recording import Recording
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.samples import Samples
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.readers.registry import Reader, make_reader
+from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.windows.assembler import WindowAssembler
+from m2r2_ros.windows.config import SECOND, WindowConfig
+
+
+class WindowStream:
+    """Iterates over a recording's frame windows, in runs, with bounded memory.
+
+    Attributes:
+        topics: Which topic serves which modality.
+        derives_twist: The twist is made from the pose, since no topic has one.
+        log_offset: Log time less stamp of the first message, nanoseconds; 0 where it is under a
+            second. Labels get it added to their log times, so that they lie beside the messages
+            they belong to even where the robot's clock is not the recorder's.
+        read: Nanoseconds of the recording read so far.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        config: WindowConfig,
+        modalities: Sequence[str],
+        given: Mapping[str, TopicSpec] | None = None,
+    ) -> None:
+        """Choose topics and make ready.
+
+        Args:
+            recording: Where the messages come from.
+            config: Shape of the windows.
+            modalities: What the windows shall hold.
+            given: Topics that are not to be guessed.
+
+        Raises:
+            BagError: The recording has no topic for any of the modalities.
+            ConfigError: A given topic has another type than it was given.
+            MessageError: A given topic's type has no reader.
+        """
+        available = {name: topic.type_name for name, topic in recording.topics.items()}
+        chosen = guess_topics(available, given or {})
+        missing = [s.topic for s in chosen.values() if s.topic not in available]
+        self.derives_twist = 'twist' in modalities and 'twist' not in chosen and 'pose' in chosen
+        wanted = {*modalities, 'pose'} if self.derives_twist else set(modalities)
+        self.topics = {m: s for m, s in chosen.items() if m in wanted and s.topic not in missing}
+        if not self.topics:
+            there = ', '.join(f'{n} ({t})' for n, t in sorted(available.items())) or 'none'
+            msg = (
+                f'{recording.path}: no topic serves any of {", ".join(modalities)}; topics: '
+                f'{there}; name them in a YAML file and give it with --topics'
+            )
+            raise BagError(msg)
+        self._recording = recording
+        self._readers: dict[str, tuple[str, Reader]] = {}
+        for modality, spec in self.topics.items():
+            definition = recording.topics[spec.topic].definition
+            reader = make_reader(spec, spec.type or available[spec.topic], definition)
+            self._readers[spec.topic] = (modality, reader)
+        self._assembler = WindowAssembler(config, modalities, derive_twist=self.derives_twist)
+        self.log_offset = 0
+        self.read = 0
+        self._begun = False
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Windows, masks and drops by '<modality>.<reason>'."""
+        return self._assembler.counters
+
+    def __iter__(self) -> Iterator[FrameWindows]:
+        """Yield runs of windows, in order."""
+        for blocks in self._recording.blocks(list(self._readers)):
+            windows = self._assembler.push(self._decode(blocks))
+            self.read = max(int(b.log_times[-1]) for b in blocks) - self._recording.start
+            if len(windows):
+                yield windows
+        windows = self._assembler.flush()
+        if len(windows):
+            yield windows
+
+    def _decode(self, blocks: Sequence[MessageBlock]) -> dict[str, Samples]:
+        samples = {}
+        for block in blocks:
+            modality, reader = self._readers[block.topic]
+            samples[modality] = reader.decode(block)
+            self._note_offset(block, samples[modality])
+        return samples
+
+    def _note_offset(self, block: MessageBlock, samples: Samples) -> None:
+        if self._begun or not len(samples.stamps):
+            return
+        self._begun = True
+        row = int(np.searchsorted(block.arrival, samples.arrival[0]))
+        offset = int(block.log_times[row] - samples.stamps[0])
+        self.log_offset = offset if abs(offset) >= SECOND else 0

@@ -1,0 +1,39 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every segmenter does (design contract 6)."""
+
+from typing import Protocol
+
+from m2r2_ros.core.labels import FrameLabel, LabelSet
+from m2r2_ros.core.windows import FrameWindows
+
+
+class Segmenter(Protocol):
+    """Turns frame windows into frame labels, in order, each frame once."""
+
+    @property
+    def labels(self) -> LabelSet:
+        """The labels that it can give."""
+
+    @property
+    def revision_lag(self) -> int:
+        """How many frames a label waits for; 0 is strictly online."""
+
+    def reset(self) -> None:
+        """Forget all frames."""
+
+    def step(self, window: FrameWindows) -> FrameLabel | None:
+        """Take one window and return the label of the frame `revision_lag` before it.
+
+        Returns:
+            None while there is no such frame.
+        """
+
+    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
+        """Take windows that follow on those before; the same labels as step by step."""
+
+    def finish(self) -> list[FrameLabel]:
+        """Return the labels that were still waited for, and reset."""
+
+    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
+        """Label a whole recording, one label for each window."""

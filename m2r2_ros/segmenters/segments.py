@@ -1,0 +1,45 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From frame labels to segments, as they close."""
+
+from collections.abc import Iterable
+
+from m2r2_ros.core.labels import FrameLabel, Segment
+
+
+class SegmentBuilder:
+    """Closes a segment when the next one begins.
+
+    A segment begins at its first frame's stamp and ends where the next one begins; the last one
+    ends at its last frame's stamp.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a segment."""
+        self._frames = 0
+        self._confidence = 0.0
+        self._last: FrameLabel | None = None
+
+    def add(self, labels: Iterable[FrameLabel]) -> list[tuple[int, Segment]]:
+        """Take frame labels and return the segments that they close, with their indices."""
+        closed = []
+        for label in labels:
+            last = self._last
+            if last is not None and label.segment_index != last.segment_index:
+                # A clock that went back ends a segment where it was, not before it began.
+                end = label.stamp if label.stamp > last.stamp else last.stamp
+                closed.append(self._close(last, end))
+            self._last = label
+            self._frames += 1
+            self._confidence += label.confidence
+        return closed
+
+    def finish(self) -> list[tuple[int, Segment]]:
+        """Close the last segment."""
+        last, self._last = self._last, None
+        return [] if last is None else [self._close(last, last.stamp)]
+
+    def _close(self, last: FrameLabel, end: int) -> tuple[int, Segment]:
+        confidence = self._confidence / self._frames
+        self._frames, self._confidence = 0, 0.0
+        return last.segment_index, Segment(last.segment_start, end, last.label, confidence)

@@ -1,0 +1,134 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of a recording on disk, as training reads them again and again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment, label_at
+from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.image import LITE0_FEATURES, EfficientNetLite0
+from m2r2_ros.model.inputs import Inputs, decode_images
+from m2r2_ros.windows.config import WindowConfig
+from m2r2_ros.windows.logmel import MEL_BINS, log_mel, mel_frames
+from m2r2_ros.windows.normalisation import Normalisation
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRecording:
+    """Frames of one recording, mapped into memory.
+
+    Attributes:
+        name: Name of the recording.
+        stamps: int64 (n,), frame stamps.
+        targets: int64 (n,), label ids; UNKNOWN outside every segment.
+        restarts: bool (n,), frames that do not follow on the one before.
+        arrays: By modality: sensors float32 (n, T, D_s) in SI units, sound float16
+            (n, 64, frames) in dB, image float16 (n, 1280), the frozen backbone's features.
+        present: bool (n, 6).
+    """
+
+    name: str
+    stamps: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    restarts: NDArray[np.bool_]
+    arrays: Mapping[str, NDArray[np.generic]]
+    present: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+    def inputs(self, lo: int, hi: int, normalisation: Normalisation) -> Inputs:
+        """Return normalised frames lo .. hi - 1; what is masked is zero."""
+        present = np.array(self.present[lo:hi])
+        data = {}
+        for name, array in self.arrays.items():
+            rows = np.asarray(array[lo:hi], np.float32)
+            if name in SENSOR_DIMS:
+                rows = normalisation.scale(name, rows)
+            elif name == 'sound':
+                rows = normalisation.scale_sound(rows)
+            rows[~present[:, MODALITIES.index(name)]] = 0
+            data[name] = torch.from_numpy(rows)
+        return Inputs(data, torch.from_numpy(present))
+
+
+class CacheWriter:
+    """Writes windows to disk run by run, so that long recordings need no more memory."""
+
+    def __init__(
+        self, folder: Path, config: WindowConfig, backbone: EfficientNetLite0 | None
+    ) -> None:
+        """Make a writer; `backbone` makes the features of images, where the model has them."""
+        self._folder = folder
+        self._columns = mel_frames(round(config.audio_context * config.audio_rate))
+        self._points = config.points
+        self._backbone = backbone
+
+    def write(
+        self, name: str, runs: Iterable[FrameWindows], segments: list[Segment], labels: LabelSet
+    ) -> CachedRecording:
+        """Write a recording's windows and targets, and map them."""
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for windows in runs:
+            for key, rows in self._arrays(windows, segments, labels).items():
+                with (folder / f'{key}.bin').open('ab') as file:
+                    file.write(np.ascontiguousarray(rows).tobytes())
+        return self.open(name)
+
+    def open(self, name: str) -> CachedRecording:
+        """Map what was written before."""
+        folder = self._folder / name
+        arrays: dict[str, NDArray[Any]] = {
+            key: np.memmap(folder / f'{key}.bin', dtype, 'r').reshape(-1, *shape)
+            for key, (dtype, shape) in self._shapes().items()
+            if (folder / f'{key}.bin').is_file()
+        }
+        stamps, targets, restarts, present = (
+            arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
+        )
+        return CachedRecording(name, stamps, targets, restarts, arrays, present)
+
+    def _shapes(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
+        sensors = {n: (np.float32, (self._points, d)) for n, d in SENSOR_DIMS.items()}
+        return {
+            'stamps': (np.int64, ()),
+            'targets': (np.int64, ()),
+            'restarts': (np.bool_, ()),
+            'present': (np.bool_, (len(MODALITIES),)),
+            **sensors,
+            'sound': (np.float16, (MEL_BINS, self._columns)),
+            'image': (np.float16, (LITE0_FEATURES,)),
+        }
+
+    def _arrays(
+        self, windows: FrameWindows, segments: list[Segment], labels: LabelSet
+    ) -> dict[str, NDArray[np.generic]]:
+        names = label_at(segments, windows.stamps)
+        ids = [labels.id_of(n) if n else UNKNOWN for n in names]
+        present = windows.present.copy()
+        arrays: dict[str, NDArray[np.generic]] = {
+            'stamps': windows.stamps,
+            'targets': np.array(ids, np.int64),
+            'restarts': windows.restarts,
+            **windows.sensors,
+        }
+        if windows.sound is not None:
+            arrays['sound'] = log_mel(windows.sound).astype(np.float16)
+        if windows.images is not None and self._backbone is not None:
+            pixels, seen = decode_images(windows.images)
+            present[:, MODALITIES.index('image')] = seen
+            features = self._backbone.features(torch.from_numpy(pixels))
+            arrays['image'] = features.numpy().astype(np.float16)
+        arrays['present'] = present
+        return arrays

@@ -1,0 +1,140 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Train extractor and online head together on cached recordings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.core.modalities import SENSORS
+from m2r2_ros.model.extractor import drop_modalities
+from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.network import Network
+from m2r2_ros.training.cache import CachedRecording
+from m2r2_ros.training.checkpoint import Checkpoint
+from m2r2_ros.training.config import TrainConfig
+from m2r2_ros.training.losses import (
+    boundary_loss,
+    boundary_targets,
+    classification_loss,
+    smoothing_loss,
+)
+from m2r2_ros.windows.normalisation import Normalisation
+
+MAX_GRADIENT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where training is.
+
+    Attributes:
+        epoch: Epochs that are done.
+        epochs: Epochs in all.
+        loss: Mean loss of the last epoch.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+
+
+def train_network(
+    network: Network,
+    recordings: Sequence[CachedRecording],
+    normalisation: Normalisation,
+    config: TrainConfig,
+    *,
+    checkpoint: Path | None = None,
+    fingerprint: str = '',
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> None:
+    """Train a network in place; it ends with the running average of its weights.
+
+    Every epoch draws from its own random numbers, so that a training that was interrupted goes
+    on from its checkpoint as if nothing had happened.
+
+    Args:
+        network: The network; its weights are where training begins.
+        recordings: What to learn.
+        normalisation: Scales of these recordings.
+        config: Options.
+        checkpoint: File to keep the state in after each epoch, and to go on from.
+        fingerprint: Of data and options; a checkpoint with another one is not gone on from.
+        progress: Called after each epoch.
+    """
+    sequences = [(r, lo) for r in recordings for lo in range(0, max(len(r), 1), config.crop)]
+    state = Checkpoint(network, config, config.epochs * len(sequences), fingerprint)
+    first = state.load(checkpoint) if checkpoint is not None else 0
+    network.train()
+    for epoch in range(first, config.epochs):
+        rng = np.random.default_rng([config.seed, epoch])
+        torch.manual_seed(int(rng.integers(2**62)))
+        losses = []
+        for k in rng.permutation(len(sequences)):
+            lo, hi = _crop(len(sequences[k][0]), sequences[k][1], config, rng)
+            losses.append(_step(network, state, sequences[k][0], (lo, hi), normalisation))
+        if checkpoint is not None:
+            state.save(checkpoint, epoch + 1)
+        progress(Progress(epoch + 1, config.epochs, float(np.mean(losses))))
+    state.use_average()
+    network.eval()
+
+
+def _crop(
+    frames: int, first: int, config: TrainConfig, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Choose a sequence: the recording's beginning, or anywhere."""
+    if first == 0 and rng.random() < config.whole:
+        return 0, min(frames, config.crop)
+    lo = int(rng.integers(0, max(frames - config.crop // 3, 1)))
+    return lo, min(frames, lo + config.crop)
+
+
+def _step(
+    network: Network,
+    state: Checkpoint,
+    recording: CachedRecording,
+    span: tuple[int, int],
+    normalisation: Normalisation,
+) -> float:
+    """Take one step on frames lo .. hi - 1 of a recording; return the loss."""
+    config = state.config
+    targets = torch.from_numpy(np.array(recording.targets[span[0] : span[1]]))
+    if not bool((targets != UNKNOWN).any()):
+        return 0.0
+    inputs = augment(recording.inputs(*span, normalisation), config)
+    logits, _ = network.head(network.extractor(inputs).unsqueeze(0), network.head.initial_state())
+    smoothed = boundary_targets(targets, config.boundary_sigma)
+    loss = torch.stack([_loss(stage[0], targets, smoothed, config) for stage in logits]).sum()
+    state.optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT)
+    state.advance()
+    return float(loss.detach())
+
+
+def _loss(logits: Tensor, targets: Tensor, smoothed: Tensor, config: TrainConfig) -> Tensor:
+    """Return the loss of one stage's logits (n, C + 1)."""
+    labels, boundary = logits[:, :-1], logits[:, -1]
+    return (
+        classification_loss(labels, targets)
+        + config.smoothing * smoothing_loss(labels)
+        + config.boundary * boundary_loss(boundary, smoothed)
+    )
+
+
+def augment(inputs: Inputs, config: TrainConfig) -> Inputs:
+    """Shift and shake sensors, and mask modalities, from torch's own random numbers."""
+    data = dict(inputs.data)
+    for name in SENSORS:
+        if name in data:
+            z = data[name]
+            shift = config.offset * torch.randn(1, 1, z.shape[2])
+            data[name] = z + shift + config.noise * torch.randn_like(z)
+    return drop_modalities(Inputs(data, inputs.present), config.modality_dropout)
