@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
     'evaluation': {'core', 'bags'},
     'export': {'core', 'bags'},
     'simulation': {'core', 'bags'},
-    'demo': {'core', 'bags'},
+    'demo': {'core', 'bags', 'readers', 'evaluation'},
 }
 ROOMS |= {'nodes': set(ROOMS), 'cli': {*ROOMS, 'nodes'}}
 

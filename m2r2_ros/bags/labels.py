@@ -102,15 +102,22 @@ class LabelWriter:
         self._write(LABEL_TOPIC, _LABEL, message, log_time)
 
     def write_segment(
-        self, segment: Segment, label_id: int, segment_index: int, model_id: str
+        self,
+        segment: Segment,
+        label_id: int,
+        segment_index: int,
+        model_id: str,
+        *,
+        log_offset: int = 0,
     ) -> None:
-        """Write a segment at its end, which is its log time.
+        """Write a segment at its end.
 
         Args:
             segment: The segment.
             label_id: Index of its label in the label set, UNKNOWN where it has none.
             segment_index: Running number.
             model_id: Id of the bundle that made it, '' for ground truth.
+            log_offset: Log time less end, nanoseconds; not 0 where clocks differ.
         """
         message = typestore().types[_SEGMENT](
             header=_header(segment.end),
@@ -122,7 +129,7 @@ class LabelWriter:
             segment_index=segment_index,
             model_id=model_id,
         )
-        self._write(SEGMENT_TOPIC, _SEGMENT, message, segment.end)
+        self._write(SEGMENT_TOPIC, _SEGMENT, message, segment.end + log_offset)
 
     def _write(self, topic: str, type_name: str, message: object, log_time: int) -> None:
         raw = typestore().serialize_cdr(message, type_name)

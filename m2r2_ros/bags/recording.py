@@ -53,6 +53,11 @@ class Recording:
             for topic in source.topics.values():
                 self._add(topic)
 
+    @property
+    def readable(self) -> list[str]:
+        """Names of the topics whose messages can be read."""
+        return [name for name in self.topics if name not in self._foreign]
+
     def blocks(self, topics: Collection[str] | None = None) -> Iterator[list[MessageBlock]]:
         """Yield messages in log-time order, at most one block of each topic in each list.
 

@@ -193,7 +193,9 @@ def _write_labels(
         def keep(closed: list[tuple[int, Segment]]) -> None:
             for index, segment in closed:
                 label_id = segmenter.labels.id_of(segment.label)
-                writer.write_segment(segment, label_id, index, model.id)
+                writer.write_segment(
+                    segment, label_id, index, model.id, log_offset=stream.log_offset
+                )
                 segments.append(segment)
 
         for windows in stream:

@@ -32,9 +32,9 @@ class TrainConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     crop: int = 300
-    whole: float = 0.5
-    noise: float = 0.05
-    offset: float = 0.05
+    whole: float = 0.8
+    noise: float = 0.3
+    offset: float = 0.6
     modality_dropout: float = 0.1
     smoothing: float = 0.15
     boundary: float = 1.0

@@ -1,0 +1,53 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 import`: other people's data to bags."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from m2r2_ros.bags.table import import_table
+from m2r2_ros.cli.common import Overwrite, stdout
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.share import share_path
+
+import_app = typer.Typer(help="Turn other people's data into bags.", no_args_is_help=True)
+
+
+@import_app.callback()
+def import_callback() -> None:
+    """Keep `table` a command of its own however many there are."""
+
+
+@import_app.command('table')
+def table_command(
+    spec: Annotated[
+        Path, typer.Argument(help='Import specification, or the name of one that is shipped.')
+    ],
+    source: Annotated[Path, typer.Option('--input', help='Folder with the text tables.')],
+    out: Annotated[Path, typer.Option(help='The bag to write.')],
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn a folder of time-stamped text tables into a bag with ground truth."""
+    report = import_table(_find(spec), source, out, overwrite=overwrite)
+    seconds = (report.end - report.start) * 1e-9
+    stdout.print(f'{report.out}: {seconds:.2f} s', highlight=False, soft_wrap=True)
+    for topic, count in report.messages.items():
+        stdout.print(f'  {topic}: {count} messages', highlight=False)
+    for s in report.segments:
+        begin, length = (s.start - report.start) * 1e-9, (s.end - s.start) * 1e-9
+        stdout.print(f'  {begin:8.3f} s  {length:8.3f} s  {s.label}', highlight=False)
+
+
+def _find(spec: Path) -> Path:
+    """Return the specification, looked up among the shipped ones where it is but a name."""
+    if spec.exists():
+        return spec
+    shipped = sorted(share_path('config', 'import').glob('*.yaml'))
+    for path in shipped:
+        if spec.name in (path.stem, path.name):
+            return path
+    names = ', '.join(p.stem for p in shipped)
+    msg = f'{spec}: no such file; shipped specifications: {names}'
+    raise ConfigError(msg)

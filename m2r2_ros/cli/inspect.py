@@ -1,0 +1,91 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 inspect`: what a recording holds."""
+
+import json
+from dataclasses import asdict
+
+import typer
+from rich.table import Table
+
+from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
+from m2r2_ros.cli.common import Bags, Topics, given_topics, stdout
+from m2r2_ros.readers.topics import TopicSpec, guess_topics
+
+
+def inspect_command(
+    bags: Bags,
+    topics: Topics = None,
+    as_json: bool = typer.Option(False, '--json', help='Print JSON instead of tables.'),
+) -> None:
+    """Show the topics of recordings, their rates and gaps, and which modality each would serve."""
+    given = given_topics(topics)
+    found = []
+    for path in find_recordings(bags):
+        recording = open_recording(path)
+        available = {name: t.type_name for name, t in recording.topics.items()}
+        chosen = guess_topics(available, given)
+        statistics = topic_statistics(recording)
+        if as_json:
+            found.append(_entries(recording, statistics, chosen))
+        else:
+            stdout.print(_table(recording, statistics, chosen))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+
+
+def _entries(
+    recording: Recording,
+    statistics: dict[str, TopicStatistics],
+    chosen: dict[str, TopicSpec],
+) -> dict[str, object]:
+    modality = {spec.topic: m for m, spec in chosen.items()}
+    return {
+        'name': recording.name,
+        'path': str(recording.path),
+        'duration_s': (recording.end - recording.start) * 1e-9,
+        'messages': recording.message_count,
+        'truncated': recording.truncated,
+        'topics': {
+            name: {
+                'type': topic.type_name,
+                'modality': modality.get(name),
+                **asdict(statistics[name]),
+            }
+            for name, topic in recording.topics.items()
+        },
+    }
+
+
+def _table(
+    recording: Recording,
+    statistics: dict[str, TopicStatistics],
+    chosen: dict[str, TopicSpec],
+) -> Table:
+    seconds = (recording.end - recording.start) * 1e-9
+    cut = '; TRUNCATED: m2r2 repair makes it whole' if recording.truncated else ''
+    table = Table(
+        title=f'{recording.name}: {seconds:.1f} s, {recording.message_count} messages{cut}'
+    )
+    table.add_column('topic')
+    table.add_column('type')
+    for title in ('messages', 'Hz', 'gaps', 'longest s'):
+        table.add_column(title, justify='right')
+    table.add_column('serves')
+    modality = {spec.topic: m for m, spec in chosen.items()}
+    for name, topic in sorted(recording.topics.items()):
+        s = statistics[name]
+        readable = name in recording.readable
+        table.add_row(
+            name,
+            topic.type_name,
+            str(s.count),
+            f'{s.rate:.1f}' if s.rate else '-',
+            str(s.gaps) if readable else '?',
+            f'{s.longest_gap:.3f}' if readable else '?',
+            modality.get(name, '') if readable else 'cannot be read: not CDR',
+        )
+    if 'twist' not in chosen and 'pose' in chosen:
+        table.caption = f'twist would be made from {chosen["pose"].topic}'
+    return table

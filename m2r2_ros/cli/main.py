@@ -1,0 +1,69 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of `m2r2`."""
+
+import os
+import sys
+
+# Before torch is imported: idle OpenMP threads that spin make two cores slower than one.
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
+import typer
+
+from m2r2_ros import __version__
+from m2r2_ros.cli.common import console
+from m2r2_ros.cli.demo import demo_command
+from m2r2_ros.cli.evaluate import evaluate_command
+from m2r2_ros.cli.import_table import import_app
+from m2r2_ros.cli.inspect import inspect_command
+from m2r2_ros.cli.label import label_command
+from m2r2_ros.cli.models import models_command
+from m2r2_ros.cli.repair import repair_command
+from m2r2_ros.cli.train import train_command
+from m2r2_ros.core.errors import M2R2Error
+
+app = typer.Typer(
+    help='Temporal action segmentation of robot recordings with M2R2.',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={'help_option_names': ['-h', '--help']},
+)
+app.command('inspect')(inspect_command)
+app.add_typer(import_app, name='import')
+app.command('train')(train_command)
+app.command('label')(label_command)
+app.command('evaluate')(evaluate_command)
+app.command('repair')(repair_command)
+app.command('models')(models_command)
+app.command('demo')(demo_command)
+
+
+@app.callback(invoke_without_command=True)
+def version_option(
+    version: bool = typer.Option(False, '--version', help='Print the version and exit.'),
+) -> None:
+    """Hold the options of m2r2 itself."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; what the user can put right ends with exit code 2."""
+    try:
+        app()
+    except M2R2Error as error:
+        console.print(f'[bold red]error:[/] {_plain(str(error))}', highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except OSError as error:
+        console.print(f'[bold red]error:[/] {_plain(str(error))}', highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _plain(text: str) -> str:
+    """Keep brackets in paths and values from being taken for markup."""
+    return text.replace('[', r'\[')
+
+
+if __name__ == '__main__':
+    main()
