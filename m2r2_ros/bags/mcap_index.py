@@ -21,16 +21,17 @@ from m2r2_ros.bags.mcap_records import (
     MESSAGE,
     PREFIX,
     UNREADABLE,
+    check_complete,
     corrupt,
-    index_table,
+    indexed_positions,
     message_head,
     message_heads,
-    message_table,
     parse,
     read_body,
     unpack,
     walk,
     walk_chunk,
+    walked_positions,
 )
 from m2r2_ros.core.errors import BagError
 
@@ -141,17 +142,18 @@ def load_chunk(
             raise corrupt(path, place.offset, 'no chunk where the index says')
         data = unpack(parse(Chunk, raw[PREFIX.size : place.length]), place.cut)
         try:
-            table = index_table(raw[place.length :])
-            heads = message_heads(data, table)
+            positions = indexed_positions(raw[place.length :])
+            heads = message_heads(data, positions)
+            check_complete(data, positions, heads)
         except (ValueError, struct.error):
             # The index only saves time: the chunk itself has the last word.
-            table = np.empty((0, 2), np.int64)
-        if not len(table):
-            table = message_table(data, place.cut)
-            heads = message_heads(data, table)
+            positions = np.empty(0, np.int64)
+        if not len(positions):
+            positions = walked_positions(data, place.cut)
+            heads = message_heads(data, positions)
     except UNREADABLE as error:
         raise corrupt(path, place.offset, error) from error
-    return data, heads, table[:, 1]
+    return data, heads, positions
 
 
 class _Reading:

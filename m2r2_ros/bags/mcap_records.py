@@ -155,69 +155,76 @@ def walk_chunk(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, int, i
         raise ValueError(msg)
 
 
-def message_table(data: NDArray[np.uint8], cut: bool) -> NDArray[np.int64]:
-    """List the messages of a chunk without its index.
+def walked_positions(data: NDArray[np.uint8], cut: bool) -> NDArray[np.int64]:
+    """Find the messages of a chunk without its index; int64 (n,), where their records start."""
+    return np.array(
+        [
+            position - PREFIX.size
+            for opcode, position, _ in walk_chunk(data, cut)
+            if opcode == Opcode.MESSAGE
+        ],
+        np.int64,
+    )
+
+
+def indexed_positions(raw: bytes) -> NDArray[np.int64]:
+    """Find the messages of a chunk by the MessageIndex records that follow it.
 
     Returns:
-        int64 (n, 2): channel, position of the record in the chunk.
-    """
-    view = data.data
-    rows = [
-        (int.from_bytes(view[position : position + 2], 'little'), position - PREFIX.size)
-        for opcode, position, _ in walk_chunk(data, cut)
-        if opcode == Opcode.MESSAGE
-    ]
-    return np.array(rows, np.int64).reshape(-1, 2)
-
-
-def index_table(raw: bytes) -> NDArray[np.int64]:
-    """List the messages of a chunk from the MessageIndex records that follow it.
-
-    Returns:
-        int64 (n, 2): channel, position of the record in the chunk.
+        int64 (n,), where their records start in the chunk, ascending.
 
     Raises:
         ValueError: (or struct.error) These are not MessageIndex records.
     """
-    rows, start = [np.empty((0, 2), np.int64)], 0
+    found, start = [np.empty(0, np.int64)], 0
     while start < len(raw):
-        opcode, length, channel, size = struct.unpack_from('<BQHI', raw, start)
+        opcode, length, _, size = struct.unpack_from('<BQHI', raw, start)
         if opcode != Opcode.MESSAGE_INDEX or length != size + 6 or size % 16:
             msg = 'message index that is none'
             raise ValueError(msg)
-        entries = np.frombuffer(raw, '<i8', size // 8, start + 15).reshape(-1, 2).copy()
-        entries[:, 0] = channel
-        rows.append(entries)
+        found.append(np.frombuffer(raw, '<i8', size // 8, start + 15)[1::2])
         start += PREFIX.size + length
-    return np.concatenate(rows)
+    return np.sort(np.concatenate(found))
 
 
-def message_heads(data: NDArray[np.uint8], table: NDArray[np.int64]) -> NDArray[np.void]:
-    """Gather the heads of the messages that `table` lists; see `message_table`.
+def message_heads(data: NDArray[np.uint8], positions: NDArray[np.int64]) -> NDArray[np.void]:
+    """Gather the heads of the messages at `positions`, ascending.
 
     Returns:
-        MESSAGE (n,), with the checked lengths and channels.
+        MESSAGE (n,), their lengths checked.
 
     Raises:
-        ValueError: An entry is not the place of such a message within `data`.
+        ValueError: One is not the place of a message within `data`, or two overlap.
     """
-    channels, positions = table[:, 0], table[:, 1]
-    if not len(table):
+    if not len(positions):
         return np.empty(0, MESSAGE)
-    if positions.min() < 0 or positions.max() > len(data) - MESSAGE.itemsize:
+    if positions[0] < 0 or positions[-1] > len(data) - MESSAGE.itemsize:
         msg = 'message index that points out of its chunk'
         raise ValueError(msg)
     windows = np.lib.stride_tricks.sliding_window_view(data, MESSAGE.itemsize)
     heads: NDArray[np.void] = windows[positions].view(MESSAGE)[:, 0]
-    room = (len(data) - PREFIX.size - positions).astype(np.uint64)
+    starts = np.append(positions, len(data))
+    room = (np.diff(starts) - PREFIX.size).astype(np.uint64)
     sizes = heads['size']
-    sound = (heads['op'] == Opcode.MESSAGE) & (heads['channel'] == channels)
+    sound = (heads['op'] == Opcode.MESSAGE) & (heads['log'] < np.uint64(1 << 63))
     sound &= (sizes >= MESSAGE.itemsize - PREFIX.size) & (sizes <= room)
-    sound &= heads['log'] < np.uint64(1 << 63)
-    if not sound.all():
+    if (np.diff(positions) < PREFIX.size).any() or not sound.all():
         msg = 'chunk with a message that is not where or what it should be'
         raise ValueError(msg)
     return heads
+
+
+def check_complete(
+    data: NDArray[np.uint8], positions: NDArray[np.int64], heads: NDArray[np.void]
+) -> None:
+    """Raise ValueError if there is a message between or around those at `positions`."""
+    ends = positions + heads['size'].astype(np.int64) + PREFIX.size
+    starts, stops = np.append(0, ends), np.append(positions, len(data))
+    for gap in np.flatnonzero(starts < stops):
+        between = walk_chunk(data[starts[gap] : stops[gap]], cut=False)
+        if any(opcode == Opcode.MESSAGE for opcode, _, _ in between):
+            msg = 'message index that leaves messages out'
+            raise ValueError(msg)
 
 
 def message_head(file: BinaryIO, position: int) -> Message:

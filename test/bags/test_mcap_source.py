@@ -181,12 +181,22 @@ def test_an_index_that_lies_is_not_believed(tmp_path: Path, field: int, value: i
     assert read(opened(tmp_path, bytes(content))) == expected(CHUNKS)
 
 
-def test_an_index_that_names_another_channel_is_not_believed(tmp_path: Path) -> None:
+def test_an_index_that_repeats_a_message_instead_of_another_is_not_believed(
+    tmp_path: Path,
+) -> None:
     content = bytearray(mcap_bytes(CHUNKS))
-    first, second = [a for op, a, _ in records(content) if op == Opcode.MESSAGE_INDEX][:2]
-    names = content[first + 9 : first + 11], content[second + 9 : second + 11]
-    content[first + 9 : first + 11], content[second + 9 : second + 11] = names[1], names[0]
+    start = next(a for op, a, _ in records(content) if op == Opcode.MESSAGE_INDEX) + 15
+    content[start + 16 : start + 32] = content[start : start + 16]
     assert read(opened(tmp_path, bytes(content))) == expected(CHUNKS)
+
+
+def test_a_tie_is_settled_by_the_order_in_the_file_not_by_that_of_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, '_BATCH', 1)
+    chunks: list[list[Item]] = [[('/a', 5, 1)], [('/b', 0, 2), ('/b', 5, 3)]]
+    recording = opened(tmp_path, mcap_bytes(chunks))
+    assert read(recording) == [('/b', 0, 2), ('/a', 5, 1), ('/b', 5, 3)]
 
 
 @given(data=st.data())

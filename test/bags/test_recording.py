@@ -54,7 +54,7 @@ def test_a_recording_is_read_without_its_metadata_as_after_a_crash(tmp_path: Pat
 def test_files_of_equal_times_keep_their_order(tmp_path: Path) -> None:
     one: list[Item] = [('/a', 5, 1), ('/b', 5, 2)]
     two: list[Item] = [('/b', 5, 3), ('/a', 5, 4)]
-    bag = folder(tmp_path / 'bag', {'bag_0.mcap': one, 'bag_1.mcap': two})
+    bag = folder(tmp_path / 'bag', {'bag_2.mcap': one, 'bag_10.mcap': two})
     assert read(open_recording(bag)) == [*one, *two]
 
 

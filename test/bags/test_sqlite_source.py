@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2r2_ros.bags import sqlite_source
+from m2r2_ros.bags import merge, sqlite_source
 from m2r2_ros.bags.definitions import message_definition
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
@@ -59,6 +59,18 @@ def test_messages_come_in_time_order_whatever_the_parts(
         patch.setattr(sqlite_source, '_PART_MESSAGES', limit)
         assert read(open_recording(path)) == expected([items])
         assert read(open_recording(path), ['/b']) == expected([items], ['/b'])
+
+
+def test_ties_between_files_keep_their_order_whatever_the_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_source, '_PART_MESSAGES', 1)
+    monkeypatch.setattr(merge, '_BATCH', 1)
+    first: list[Item] = [('/a', 5, 1), ('/a', 5, 2), ('/a', 7, 3)]
+    second: list[Item] = [('/a', 5, 4), ('/a', 6, 5)]
+    database(tmp_path / 'x_0.db3', first)
+    database(tmp_path / 'x_1.db3', second)
+    assert read(open_recording(tmp_path)) == expected([first, second])
 
 
 def test_what_the_tables_say_is_told(tmp_path: Path) -> None:

@@ -83,6 +83,17 @@ def test_missing_joints_and_arrays_of_wrong_length_are_counted_apart() -> None:
     assert samples.dropped == {'joint_missing': 2, 'malformed': 2}
 
 
+@pytest.mark.parametrize('positions', [0, 2])
+@pytest.mark.parametrize('numbers', [(v, e) for v in range(4) for e in range(4)])
+def test_positions_of_other_joints_are_not_taken_for_those_of_the_finger(
+    positions: int, numbers: tuple[int, int]
+) -> None:
+    for frame in ('h', 'hand', 'the_hand', 'gripper_base'):
+        message = joints(['finger'], [0.0] * positions, [0.0] * numbers[0], [0.0] * numbers[1])
+        message.header.frame_id = frame
+        assert reader().decode(pack([serialise(message)])).dropped == {'malformed': 1}
+
+
 def test_a_message_cut_anywhere_is_dropped_alone() -> None:
     whole = serialise(joints(['left', 'right'], [0.1, 0.2], [0.0, 0.0], [0.0, 0.0]))
     for cut in range(len(whole)):
