@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     'model': {'core', 'windows'},
     'segmenters': {'core', 'model'},
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
-    'training': {'core', 'bags', 'windows', 'model', 'replay'},
+    'training': {'core', 'readers', 'bags', 'windows', 'model', 'replay'},
     'evaluation': {'core', 'bags'},
     'export': {'core', 'bags'},
     'simulation': {'core', 'bags'},
