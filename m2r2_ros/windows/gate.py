@@ -37,8 +37,9 @@ class TimeGate:
     function of the data and its order of arrival alone, so that live and replay agree.
     A sample is dropped where its stamp is not newer than its stream's newest one (disorder and
     repeats), and where it is off the clock: back by more than BACK in its own stream, or ahead
-    of the clock by more than max_gap. Once most streams are off the clock, twice in a row each,
+    of the clock by more than max_gap, or, as a stream's first, behind it by as much. Once most streams are off the clock, twice in a row each,
     they are right and the clock is wrong: it jumps to them.
+    Streams that have been silent for longer than max_gap are not counted among them.
     """
 
     def __init__(self, streams: int, max_gap: int) -> None:
@@ -80,6 +81,8 @@ class TimeGate:
             rows = np.flatnonzero(streams == stream)
             own = stamps[rows]
             last = self._last[stream]
+            if last is None and own[0] < clock[rows[0]] - self._max_gap:
+                return None
             before = np.maximum.accumulate(
                 np.concatenate([[own[0] - 1 if last is None else last], own])
             )
@@ -113,14 +116,15 @@ class TimeGate:
             else:
                 accepted[i] = True
                 self._last[stream] = stamp
-                self._clock = max(self._clock or stamp, stamp)
-            clock[i] = self._clock or stamp
+                self._clock = stamp if self._clock is None else max(self._clock, stamp)
+            clock[i] = stamp if self._clock is None else self._clock
         return Verdict(accepted, clock, resets, dropped)
 
     def _judge(self, stamp: int, stream: int) -> str:
         """Return the reason to drop a sample, '' where there is none."""
-        last, clock = self._last[stream], self._clock or stamp
-        if stamp > clock + self._max_gap or (last is not None and stamp < last - BACK):
+        last, clock = self._last[stream], stamp if self._clock is None else self._clock
+        oldest = clock - self._max_gap if last is None else last - BACK
+        if not oldest <= stamp <= clock + self._max_gap:
             self._off[stream] += 1
             return 'off_clock'
         self._off[stream] = 0
@@ -129,7 +133,12 @@ class TimeGate:
         return 'repeated' if stamp == last else 'out_of_order'
 
     def _outvoted(self) -> bool:
-        seen = [s for s, last in enumerate(self._last) if last is not None or self._off[s]]
+        # What has been silent for longer than max_gap may be dead, and has no say.
+        oldest = (self._clock or 0) - self._max_gap
+        seen = [
+            s for s, last in enumerate(self._last)
+            if self._off[s] or (last is not None and last >= oldest)
+        ]  # fmt: skip
         return 2 * sum(self._off[s] >= 2 for s in seen) > len(seen)  # twice
 
     def _jump(self, stamp: int) -> None:
