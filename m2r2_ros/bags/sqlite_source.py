@@ -17,7 +17,6 @@ from m2r2_ros.core.errors import BagError
 #: A part ends after so many bytes or messages.
 _PART_BYTES = 1 << 22
 _PART_MESSAGES = 1 << 14
-_LONGEST = 1 << 30
 
 
 class SqliteSource:
@@ -151,7 +150,6 @@ class _Query:
 
     def _open(self) -> None:
         self._database = connect(self._path)
-        self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
         marks = ','.join('?' * len(self._ids))
         self._rows = self._database.execute(
             'SELECT topic_id, timestamp, data FROM messages '
