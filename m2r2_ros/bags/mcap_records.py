@@ -62,9 +62,7 @@ class RecordType(Protocol[T_co]):
 
 def corrupt(path: Path, offset: int, what: object) -> BagError:
     """Return the error for bytes at `offset` that are not what they should be."""
-    return BagError(
-        f'{path}: {what} at byte {offset}; `m2r2 bag repair {path}` saves what can be read'
-    )
+    return BagError(f'{path}: {what} at byte {offset}; `m2r2 repair {path}` saves what can be read')
 
 
 def parse(kind: RecordType[T_co], body: bytes) -> T_co:

@@ -144,7 +144,12 @@ def _search(folder: Path) -> list[Path]:
     name = folder.resolve().name
     if files and all(file.stem.rpartition('_')[0] == name for file in files):
         return [folder]
-    below = [sub for sub in sorted(folder.iterdir()) if sub.is_dir() and not sub.is_symlink()]
+    below = [
+        sub
+        for sub in sorted(folder.iterdir())
+        # A bag that is being written, or was not finished, is opened only where it is named.
+        if sub.is_dir() and not sub.is_symlink() and sub.suffix != '.partial'
+    ]
     return files + [recording for sub in below for recording in _search(sub)]
 
 

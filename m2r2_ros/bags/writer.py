@@ -212,7 +212,7 @@ class BagWriter:
             if not self._overwrite:
                 msg = (
                     f'{self._partial} is there, from a run that did not finish or that still '
-                    'writes: repair it (m2r2 bag repair), remove it, or allow to overwrite it'
+                    'writes: repair it (m2r2 repair), remove it, or allow to overwrite it'
                 )
                 raise BagError(msg)
             check_replaceable(self._partial, overwrite=True)

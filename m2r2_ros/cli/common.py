@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from m2r2_ros.bags.labels import LABEL_TOPIC
+from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.readers.topics import TopicSpec, load_topics
 
 #: Progress and messages; standard output is for results.
@@ -25,6 +27,19 @@ Topics = Annotated[
     typer.Option(help='YAML that names the topic of each modality; others are guessed.'),
 ]
 Overwrite = Annotated[bool, typer.Option('--overwrite', help='Replace outputs that exist.')]
+
+
+def source_recordings(paths: list[Path]) -> list[Path]:
+    """Return the recordings to work on: those named, and in folders those without labels of ours.
+
+    So that a folder can be labelled again that holds label bags from the time before.
+    """
+    named = {p.resolve() for p in paths}
+    return [
+        path
+        for path in find_recordings(paths)
+        if path.resolve() in named or LABEL_TOPIC not in open_recording(path).topics
+    ]
 
 
 def progress_bar() -> Progress:

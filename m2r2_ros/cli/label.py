@@ -10,7 +10,6 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from m2r2_ros.bags.recording import find_recordings
 from m2r2_ros.cli.common import (
     Bags,
     Overwrite,
@@ -18,6 +17,7 @@ from m2r2_ros.cli.common import (
     console,
     given_topics,
     progress_bar,
+    source_recordings,
     stdout,
     use_cores,
 )
@@ -58,7 +58,7 @@ def label_command(
 
     use_cores()
     given = given_topics(topics)
-    paths = find_recordings(bags)
+    paths = source_recordings(bags)
     _expect_distinct_names(paths)
     bundle = load_bundle(model)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}

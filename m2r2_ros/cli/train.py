@@ -9,8 +9,15 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from m2r2_ros.bags.recording import find_recordings
-from m2r2_ros.cli.common import Bags, Topics, console, given_topics, stdout, use_cores
+from m2r2_ros.cli.common import (
+    Bags,
+    Topics,
+    console,
+    given_topics,
+    source_recordings,
+    stdout,
+    use_cores,
+)
 from m2r2_ros.cli.label import recording_name
 from m2r2_ros.core.errors import BundleError, LabelError
 
@@ -51,8 +58,8 @@ def train_command(
     if out.exists():
         msg = f'{out}: exists already; choose another folder or remove it'
         raise BundleError(msg)
-    paths = find_recordings(bags)
-    held_out = find_recordings(validate) if validate else []
+    paths = source_recordings(bags)
+    held_out = source_recordings(validate) if validate else []
     _expect_disjoint(paths, held_out)
     workspace = out.with_name(out.name + '.training')
     workspace.mkdir(parents=True, exist_ok=True)
