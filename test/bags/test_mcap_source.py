@@ -168,7 +168,7 @@ def test_a_corrupt_chunk_is_an_error_once_it_is_reached(
     start, end = [(a, b) for op, a, b in records(content) if op == Opcode.CHUNK][2]
     content[(start + end) // 2 + 30] ^= 0xFF
     recording = opened(tmp_path, bytes(content))
-    with pytest.raises(BagError, match=r'rec.mcap: .* at byte \d+; `m2r2 bag repair'):
+    with pytest.raises(BagError, match=r'rec.mcap: .* at byte \d+; `m2r2 repair'):
         read(recording)
 
 
