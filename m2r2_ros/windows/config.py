@@ -48,7 +48,10 @@ class WindowConfig:
             if not all(isinstance(v, (int, float)) and 0 < v < 1e6 for v in numbers):
                 msg = f'windows.{f.name}: expected positive numbers, found {value!r}'
                 raise ConfigError(msg)
-        if set(self.max_age) != set(MODALITIES):
+        if not isinstance(self.audio_rate, int):
+            msg = f'windows.audio_rate: expected a whole number, found {self.audio_rate!r}'
+            raise ConfigError(msg)
+        if not isinstance(self.max_age, Mapping) or set(self.max_age) != set(MODALITIES):
             msg = f'windows.max_age: expected one entry for each of {", ".join(MODALITIES)}'
             raise ConfigError(msg)
         if self.sensor_rate < self.frame_rate:
@@ -63,7 +66,7 @@ class WindowConfig:
             ConfigError: An entry is unknown, or not a positive number.
         """
         known = {f.name for f in fields(cls)}
-        if unknown := sorted(set(entries) - known):
+        if unknown := sorted(map(str, set(entries) - known)):
             names = ', '.join(sorted(known))
             msg = f'windows: unknown entries {", ".join(unknown)}; known: {names}'
             raise ConfigError(msg)

@@ -36,10 +36,10 @@ class TimeGate:
     The data clock is the newest believed stamp of any stream. It makes deadlines and drops a
     function of the data and its order of arrival alone, so that live and replay agree.
     A sample is dropped where its stamp is not newer than its stream's newest one (disorder and
-    repeats), and where it is off the clock: back by more than BACK in its own stream, or ahead
-    of the clock by more than max_gap, or, as a stream's first, behind it by as much. Once most streams are off the clock, twice in a row each,
-    they are right and the clock is wrong: it jumps to them.
-    Streams that have been silent for longer than max_gap are not counted among them.
+    repeats), and where it is off the clock: back by more than BACK in its own stream, ahead of
+    the clock by more than max_gap, or behind it by as much as its stream's first. Once most
+    streams are off the clock, twice in a row each, they are right and the clock is wrong: it
+    jumps to them. Streams that have been silent for longer than max_gap have no say.
     """
 
     def __init__(self, streams: int, max_gap: int) -> None:

@@ -103,7 +103,7 @@ class Normalisation:
         try:
             mean = {n: np.array(entries['sensors'][n]['mean'], float) for n in SENSOR_DIMS}
             std = {n: np.array(entries['sensors'][n]['std'], float) for n in SENSOR_DIMS}
-            low, high = (float(v) for v in entries['sound_range_db'])
+            sound = np.array(entries['sound_range_db'], float)
         except (KeyError, TypeError, ValueError) as error:
             msg = f'normalisation: {type(error).__name__} {error}: expected sensors and a range'
             raise BundleError(msg) from error
@@ -115,7 +115,7 @@ class Normalisation:
             if (std[name] <= 0).any():
                 msg = f'normalisation.sensors.{name}.std: expected positive numbers'
                 raise BundleError(msg)
-        if not low < high:
-            msg = f'normalisation.sound_range_db: expected least < greatest, not {low}, {high}'
+        if sound.shape != (2,) or not np.isfinite(sound).all() or sound[0] >= sound[1]:
+            msg = f'normalisation.sound_range_db: expected least < greatest, not {sound.tolist()}'
             raise BundleError(msg)
-        return cls(mean, std, (low, high))
+        return cls(mean, std, (float(sound[0]), float(sound[1])))

@@ -4,6 +4,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def judge(gate: TimeGate, *samples: tuple[int, int], cuts: tuple[int, ...] = ())
     """Hand (stamp, stream) pairs to a gate in calls cut at the given positions."""
     out = Judged()
     edges = sorted({0, *cuts, len(samples)})
-    for lo, hi in zip(edges, edges[1:], strict=False):
+    for lo, hi in pairwise(edges):
         verdict = gate.admit(*arrays(samples[lo:hi]))
         out.accepted += verdict.accepted.tolist()
         out.clock += verdict.clock.tolist()
