@@ -25,7 +25,7 @@ class ModelConfig:
         sound_width: Width of the small AST.
         sound_layers: Layers of the small AST.
         head_width: Feature maps of the head (MS-TCN: 64).
-        head_layers: Dilated layers of each stage; the last looks back 2 ** (layers - 1) frames.
+        head_layers: Dilated layers of each stage; the last looks back 2 ** layers frames.
         head_stages: Stages; each one after the first refines the labels of the one before.
     """
 
@@ -36,8 +36,8 @@ class ModelConfig:
     feedforward: int = 512
     mlp: int = 512
     dropout: float = 0.1
-    sound_width: int = 192
-    sound_layers: int = 4
+    sound_width: int = 128
+    sound_layers: int = 2
     head_width: int = 64
     head_layers: int = 8
     head_stages: int = 2
@@ -56,8 +56,9 @@ class ModelConfig:
         for f in fields(self)[2:]:
             value = getattr(self, f.name)
             low, high = (0, 0.95) if f.name == 'dropout' else (1, 8192)
-            if not isinstance(value, (int, float)) or not low <= value <= high:
-                msg = f'model.{f.name}: expected a number from {low} to {high}, found {value!r}'
+            kinds = (int, float) if f.name == 'dropout' else int
+            if not isinstance(value, kinds) or not low <= value <= high:
+                msg = f'model.{f.name}: expected {low} to {high}, found {value!r}'
                 raise ConfigError(msg)
         if self.width % self.heads:
             msg = f'model.heads: {self.heads} does not divide width {self.width}'

@@ -20,6 +20,7 @@ class TrainConfig:
         noise: Standard deviation of white noise on z-scores.
         offset: Standard deviation of a constant offset on each channel's z-scores, so that a
             trial a little aside is no new world.
+        gain: Standard deviation of a constant factor on each channel's z-scores.
         modality_dropout: Share of modalities masked over a whole sequence.
         smoothing: Weight of the smoothing loss (MS-TCN: 0.15).
         boundary: Weight of the boundary loss.
@@ -35,6 +36,7 @@ class TrainConfig:
     whole: float = 0.8
     noise: float = 0.3
     offset: float = 0.6
+    gain: float = 0.05
     modality_dropout: float = 0.1
     smoothing: float = 0.15
     boundary: float = 1.0

@@ -136,5 +136,6 @@ def augment(inputs: Inputs, config: TrainConfig) -> Inputs:
         if name in data:
             z = data[name]
             shift = config.offset * torch.randn(1, 1, z.shape[2])
-            data[name] = z + shift + config.noise * torch.randn_like(z)
+            factor = 1 + config.gain * torch.randn(1, 1, z.shape[2])
+            data[name] = factor * z + shift + config.noise * torch.randn_like(z)
     return drop_modalities(Inputs(data, inputs.present), config.modality_dropout)
