@@ -69,7 +69,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
     Raises:
         BundleError: The folder holds something already.
     """
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         msg = f'{folder}: exists already; choose another folder or remove it'
         raise BundleError(msg)
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,8 +114,9 @@ def load_bundle(folder: Path) -> Bundle:
     except (KeyError, TypeError) as error:
         msg = f'{folder / YAML}: {type(error).__name__} {error}: not a bundle that m2r2 wrote'
         raise BundleError(msg) from error
+    tensors = _read_weights(folder / WEIGHTS, hashlib.sha256(text.encode()).hexdigest())
     network = Network(model, windows, len(labels.names))
-    _load_weights(network, folder / WEIGHTS, hashlib.sha256(text.encode()).hexdigest())
+    _load_weights(network, tensors, folder / WEIGHTS)
     return Bundle(
         preset=entries['preset'],
         labels=labels,
@@ -159,12 +160,11 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], str]:
     return entries, text
 
 
-def _load_weights(network: Network, path: Path, yaml_hash: str) -> None:
-    """Load weights into the network; name the tensor that does not fit."""
+def _read_weights(path: Path, yaml_hash: str) -> dict[str, torch.Tensor]:
+    """Read all tensors; refuse them where the YAML beside them is not the one they came with."""
     if not path.is_file():
         msg = f'{path}: no such file; the bundle is incomplete'
         raise BundleError(msg)
-    expected = network.state_dict()
     try:
         with safe_open(path, framework='pt') as file:
             seal = (file.metadata() or {}).get('bundle_yaml_sha256')
@@ -172,6 +172,15 @@ def _load_weights(network: Network, path: Path, yaml_hash: str) -> None:
     except (SafetensorError, OSError) as error:
         msg = f'{path}: not a safetensors file, or cut short: {error}'
         raise BundleError(msg) from error
+    if seal != yaml_hash:
+        msg = f'{path.with_name(YAML)}: was edited after training; restore it, or train anew'
+        raise BundleError(msg)
+    return found
+
+
+def _load_weights(network: Network, found: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Load weights into the network; name the tensor that does not fit."""
+    expected = network.state_dict()
     for name, tensor in expected.items():
         if name not in found:
             msg = f'{path}: tensor {name} {tuple(tensor.shape)} is missing'
@@ -185,9 +194,6 @@ def _load_weights(network: Network, path: Path, yaml_hash: str) -> None:
             raise BundleError(msg)
     if unknown := sorted(set(found) - set(expected)):
         msg = f'{path}: unknown tensors {", ".join(unknown)}; {YAML} describes another model'
-        raise BundleError(msg)
-    if seal != yaml_hash:
-        msg = f'{path.with_name(YAML)}: was edited after training; restore it, or train anew'
         raise BundleError(msg)
     network.load_state_dict({name: t.to(expected[name].dtype) for name, t in found.items()})
 

@@ -33,6 +33,10 @@ class SoundEncoder(nn.Module):
                 num_mel_bins=MEL_BINS,
             )
         )
+        # transformers leaves these at zero, where no patch knows its place and no gradient reaches
+        # the class token's queries; AST itself begins with small random ones.
+        for name in ('cls_token', 'distillation_token', 'position_embeddings'):
+            nn.init.trunc_normal_(getattr(self.ast.embeddings, name), std=0.02)
         self.projection = nn.Linear(hidden, width)
 
     def forward(self, mel: Tensor) -> Tensor:

@@ -1,0 +1,131 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The causal head: streaming equals batch, nothing from the future, constant state."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from m2r2_ros.model.head import CausalTCN
+from test.model.networks import SENSING
+
+CLASSES = 5
+
+
+def make_head(layers: int = 4, stages: int = 2) -> CausalTCN:
+    torch.manual_seed(0)
+    config = replace(SENSING, head_layers=layers, head_stages=stages)
+    return CausalTCN(config, CLASSES).eval()
+
+
+HEAD = make_head()
+
+
+def features(n: int) -> Tensor:
+    return torch.randn(1, n, SENSING.width)
+
+
+@torch.no_grad()
+def run(head: CausalTCN, x: Tensor, cuts: list[int]) -> list[Tensor]:
+    """Return each stage's logits from a run in pieces."""
+    state = head.initial_state(x.shape[0])
+    edges = sorted({0, *(c for c in cuts if c < x.shape[1]), x.shape[1]})
+    pieces = []
+    for lo, hi in pairwise(edges):
+        logits, state = head(x[:, lo:hi], state)
+        pieces.append(logits)
+    return [torch.cat(stage, dim=1) for stage in zip(*pieces, strict=True)]
+
+
+def test_each_stage_gives_the_classes_and_the_boundary() -> None:
+    logits = run(make_head(stages=3), features(9), [])
+    assert [tuple(x.shape) for x in logits] == [(1, 9, CLASSES + 1)] * 3
+
+
+def test_step_by_step_is_the_same_as_at_once() -> None:
+    x = features(120)
+    for whole, steps in zip(run(HEAD, x, []), run(HEAD, x, list(range(120))), strict=True):
+        torch.testing.assert_close(steps, whole, atol=1e-5, rtol=0)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 119), max_size=20))
+def test_any_chunks_are_the_same_as_at_once(cuts: list[int]) -> None:
+    x = features(120)
+    for whole, pieces in zip(run(HEAD, x, []), run(HEAD, x, cuts), strict=True):
+        torch.testing.assert_close(pieces, whole, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize('t', [0, 1, 30, 59])
+def test_a_frame_changes_nothing_before_it(t: int) -> None:
+    x = features(60)
+    other = x.clone()
+    other[:, t] += 1
+    for a, b in zip(run(HEAD, x, []), run(HEAD, other, []), strict=True):
+        assert torch.equal(a[:, :t], b[:, :t])
+        assert not torch.equal(a[:, t], b[:, t])
+
+
+@pytest.mark.parametrize(('layers', 'stages'), [(1, 1), (3, 1), (3, 2), (4, 2)])
+def test_it_looks_back_as_far_as_its_layers_say(layers: int, stages: int) -> None:
+    """Layer k looks back 2 * 2 ** k frames: 2 * (2 ** layers - 1) for each stage."""
+    head = make_head(layers, stages)
+    reach = stages * 2 * (2**layers - 1)
+    x = features(reach + 10).double().requires_grad_()
+    logits, _ = head.double()(x, double_state(head))
+    (seen,) = torch.autograd.grad(logits[-1][0, -1].sum(), x)
+    used = seen[0].abs().amax(dim=-1) > 0
+    assert not used[: len(used) - 1 - reach].any()
+    # A relu that is shut may hide a frame or two, but not the far end of the reach altogether.
+    assert used[len(used) - 1 - reach : len(used) - reach + 2].any()
+    assert used[-1]
+
+
+def double_state(head: CausalTCN):  # type: ignore[no-untyped-def] # noqa: ANN201
+    state = head.initial_state()
+    state.layers = [x.double() for x in state.layers]
+    return state
+
+
+@torch.no_grad()
+def test_the_state_does_not_grow() -> None:
+    state = HEAD.initial_state()
+    sizes = [tuple(x.shape) for x in state.layers]
+    for _ in range(2000):
+        _, state = HEAD(features(1), state)
+    assert [tuple(x.shape) for x in state.layers] == sizes
+    assert sum(x.untyped_storage().nbytes() for x in state.layers) < 1.6 * 4 * sum(
+        a * b * c for a, b, c in sizes
+    )
+    assert all(torch.isfinite(x).all() for x in state.layers)
+
+
+@torch.no_grad()
+def test_a_state_may_be_used_twice() -> None:
+    _, state = HEAD(features(10), HEAD.initial_state())
+    x = features(4)
+    first, _ = HEAD(x, state)
+    HEAD(features(7), state)
+    again, _ = HEAD(x, state)
+    assert torch.equal(first[-1], again[-1])
+
+
+@torch.no_grad()
+def test_sequences_of_a_batch_do_not_mix() -> None:
+    x = torch.randn(3, 20, SENSING.width)
+    both = run(HEAD, x, [])[-1]
+    for k in range(3):
+        torch.testing.assert_close(run(HEAD, x[k : k + 1], [])[-1], both[k : k + 1])
+
+
+@torch.no_grad()
+def test_no_frames_change_nothing() -> None:
+    _, state = HEAD(features(10), HEAD.initial_state())
+    logits, after = HEAD(features(0), state)
+    assert logits[-1].shape == (1, 0, CLASSES + 1)
+    assert all(torch.equal(a, b) for a, b in zip(after.layers, state.layers, strict=True))
