@@ -35,14 +35,15 @@ class Decoding:
             ConfigError: An entry is unknown or out of range.
         """
         known = [f.name for f in fields(cls)]
-        if unknown := sorted(set(entries) - set(known)):
+        if unknown := sorted(map(str, set(entries) - set(known))):
             msg = f'decoding: unknown entries {", ".join(unknown)}; known: {", ".join(known)}'
             raise ConfigError(msg)
         options = cls(**entries)
         limits = {'min_confidence': 1.0, 'min_duration': 3600.0, 'lag': 10_000}
         for name, limit in limits.items():
-            if not 0 <= getattr(options, name) <= limit:
-                msg = f'decoding.{name}: expected 0 to {limit}, not {getattr(options, name)}'
+            value, kinds = getattr(options, name), int if name == 'lag' else (int, float)
+            if not isinstance(value, kinds) or not 0 <= value <= limit:
+                msg = f'decoding.{name}: expected 0 to {limit}, not {value!r}'
                 raise ConfigError(msg)
         return options
 

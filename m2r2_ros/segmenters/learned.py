@@ -3,7 +3,7 @@
 """The segmenter that a trained bundle is."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -61,6 +61,7 @@ class LearnedSegmenter:
         self._smoother = Smoother(d.lag)
         self._hold = Hold(d.min_confidence, round(d.min_duration * 1e9))
         self._waiting: deque[_Frame] = deque()
+        self._ready: list[FrameLabel] = []
         self._index = 0
         self._current = -1
         self._since = 0
@@ -71,11 +72,13 @@ class LearnedSegmenter:
             msg = f'step takes one window, not {len(window)}; extend takes any number'
             raise M2R2Error(msg)
         labels = self.extend(window)
-        return labels[-1] if labels else None
+        # A restart releases all that were waited for; they go out one at a step.
+        self._ready = labels[1:]
+        return labels[0] if labels else None
 
     def extend(self, windows: FrameWindows) -> list[FrameLabel]:
         """Take windows that follow on those before; see Segmenter."""
-        labels: list[FrameLabel] = []
+        labels, self._ready = self._ready, []
         edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
         for lo, hi in pairwise(edges):
             if windows.restarts[lo]:
@@ -86,7 +89,7 @@ class LearnedSegmenter:
 
     def finish(self) -> list[FrameLabel]:
         """Return the labels that were still waited for, and reset."""
-        labels = [self._label(p) for p in self._smoother.finish()]
+        labels = self._ready + [self._label(p) for p in self._smoother.finish()]
         self.reset()
         return labels
 
@@ -108,7 +111,7 @@ class LearnedSegmenter:
         inputs = make_inputs(windows, b.normalisation, b.model.modalities)
         probabilities, boundaries, self._state = b.network.predict(inputs, self._state)
         labels: list[FrameLabel] = []
-        masks = windows.masks
+        masks = replace(windows, present=inputs.present.numpy()).masks  # as the network saw them
         for i, p in enumerate(probabilities.numpy()):
             self._waiting.append(
                 _Frame(

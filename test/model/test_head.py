@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2r2_ros.model.head import CausalTCN
+from m2r2_ros.model.head import CausalTCN, HeadState
 from test.model.networks import SENSING
 
 CLASSES = 5
@@ -86,10 +86,8 @@ def test_it_looks_back_as_far_as_its_layers_say(layers: int, stages: int) -> Non
     assert used[-1]
 
 
-def double_state(head: CausalTCN):  # type: ignore[no-untyped-def] # noqa: ANN201
-    state = head.initial_state()
-    state.layers = [x.double() for x in state.layers]
-    return state
+def double_state(head: CausalTCN) -> HeadState:
+    return HeadState([x.double() for x in head.initial_state().layers])
 
 
 @torch.no_grad()

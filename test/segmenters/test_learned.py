@@ -1,0 +1,257 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The learned segmenter keeps the protocol: streaming equals batch, frame by frame."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import nn
+
+from m2r2_ros.core.errors import M2R2Error, MessageError
+from m2r2_ros.core.labels import FrameLabel
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.segmenters.base import Segmenter
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.learned import CHUNK, LearnedSegmenter
+from m2r2_ros.windows.config import SECOND
+from test.model.networks import LABELS, SENSING, SMALL, make_bundle, make_windows
+
+BUNDLE = make_bundle()
+for stage in BUNDLE.network.head.stages:  # Random weights hardly ever change their mind.
+    for layer in stage.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=1.5 / layer.in_features**0.5)
+            nn.init.zeros_(layer.bias)
+PLAIN = Decoding()
+N = 90
+WINDOWS = make_windows(N)
+
+
+def segmenter(decoding: Decoding = PLAIN) -> LearnedSegmenter:
+    return LearnedSegmenter(BUNDLE, decoding)
+
+
+def same(a: list[FrameLabel], b: list[FrameLabel]) -> bool:
+    """Compare labels: everything equal, probabilities to 1e-5."""
+    rough = ('confidence', 'probabilities', 'boundary_score')
+    exact = [f for f in FrameLabel.__dataclass_fields__ if f not in rough]
+    return len(a) == len(b) and all(
+        all(getattr(x, f) == getattr(y, f) for f in exact)
+        and all(np.allclose(getattr(x, f), getattr(y, f), atol=1e-5, rtol=0) for f in rough)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def restarting(windows: FrameWindows, *at: int) -> FrameWindows:
+    """Let the clock jump back an hour at each position."""
+    restarts = windows.restarts.copy()
+    restarts[list(at)] = True
+    back = np.cumsum(restarts) * 3600 * SECOND
+    return replace(
+        windows, starts=windows.starts - back, stamps=windows.stamps - back, restarts=restarts
+    )
+
+
+def stepped(s: Segmenter, windows: FrameWindows) -> list[FrameLabel]:
+    labels = [s.step(windows[i : i + 1]) for i in range(len(windows))]
+    return [x for x in labels if x is not None] + s.finish()
+
+
+def in_pieces(s: Segmenter, windows: FrameWindows, cuts: list[int]) -> list[FrameLabel]:
+    edges = sorted({0, *(c for c in cuts if c < len(windows)), len(windows)})
+    return [x for lo, hi in pairwise(edges) for x in s.extend(windows[lo:hi])] + s.finish()
+
+
+DECODINGS = [
+    PLAIN,
+    Decoding(lag=1),
+    Decoding(lag=4),
+    Decoding(min_confidence=0.4, min_duration=0.3),
+    Decoding(0.35, 0.25, 7),
+]
+each_decoding = pytest.mark.parametrize('decoding', DECODINGS, ids=str)
+
+
+def test_random_windows_make_more_than_one_label() -> None:
+    """Otherwise nothing below would mean anything."""
+    labels = segmenter().segment(WINDOWS)
+    assert len({x.label for x in labels}) > 1
+    assert labels[-1].segment_index > 5
+
+
+@each_decoding
+def test_step_by_step_is_the_same_as_at_once(decoding: Decoding) -> None:
+    at_once = segmenter(decoding).segment(WINDOWS)
+    assert [x.stamp for x in at_once] == WINDOWS.stamps.tolist()
+    assert same(stepped(segmenter(decoding), WINDOWS), at_once)
+
+
+@settings(max_examples=15)
+@given(
+    st.lists(st.integers(1, N - 1), max_size=9), st.lists(st.integers(1, N - 1), max_size=3),
+    st.sampled_from(DECODINGS),
+)  # fmt: skip
+def test_any_pieces_are_the_same_as_at_once(
+    cuts: list[int], jumps: list[int], decoding: Decoding
+) -> None:
+    windows = restarting(WINDOWS, *jumps)
+    at_once = segmenter(decoding).segment(windows)
+    assert same(in_pieces(segmenter(decoding), windows, cuts), at_once)
+    assert same(stepped(segmenter(decoding), windows), at_once)
+
+
+def test_more_frames_than_go_through_the_network_at_once() -> None:
+    windows = make_windows(CHUNK + 40)
+    at_once = segmenter().segment(windows)
+    assert same(in_pieces(segmenter(), windows, list(range(0, len(windows), 100))), at_once)
+
+
+def test_sound_goes_the_same_way() -> None:
+    s = LearnedSegmenter(make_bundle(SMALL), PLAIN)
+    windows = make_windows(20)
+    assert same(stepped(s, windows), s.segment(windows))
+
+
+@pytest.mark.parametrize('lag', [0, 1, 5])
+def test_a_step_labels_the_frame_lag_before_it(lag: int) -> None:
+    s = segmenter(Decoding(lag=lag))
+    assert s.revision_lag == lag
+    for i in range(N):
+        label = s.step(WINDOWS[i : i + 1])
+        if i < lag:
+            assert label is None
+        else:
+            assert label is not None
+            assert label.stamp == WINDOWS.stamps[i - lag]
+            assert label.revision_lag == lag
+    rest = s.finish()
+    assert [x.stamp for x in rest] == WINDOWS.stamps[N - lag :].tolist()
+    assert s.finish() == []
+
+
+@pytest.mark.parametrize('lag', [1, 5])
+def test_a_step_labels_the_frame_lag_before_it_across_a_restart(lag: int) -> None:
+    s = segmenter(Decoding(lag=lag))
+    windows = restarting(WINDOWS, 40, 42)
+    for i in range(N):
+        label = s.step(windows[i : i + 1])
+        assert (label.stamp if label else None) == (windows.stamps[i - lag] if i >= lag else None)
+
+
+def test_with_lag_probabilities_are_the_mean_around_the_frame() -> None:
+    plain = np.array([x.probabilities for x in segmenter().segment(WINDOWS)])
+    found = segmenter(Decoding(lag=3)).segment(WINDOWS)
+    np.testing.assert_allclose(found[20].probabilities, plain[17:24].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(found[-1].probabilities, plain[-1], atol=1e-6)
+
+
+def test_a_frame_label_says_all_there_is_to_say() -> None:
+    labels = segmenter().segment(WINDOWS)
+    for x, mask in zip(labels, WINDOWS.masks, strict=True):
+        assert x.label == LABELS.names[x.label_id]
+        assert x.label_id == int(np.argmax(x.probabilities))
+        assert x.confidence == pytest.approx(float(x.probabilities.max()))
+        assert x.probabilities.shape == (3,)
+        assert x.probabilities.sum() == pytest.approx(1, abs=1e-5)
+        assert 0 <= x.boundary_score <= 1
+        assert x.modality_mask == mask
+
+
+@each_decoding
+def test_segments_are_runs_of_a_label(decoding: Decoding) -> None:
+    labels = segmenter(decoding).segment(WINDOWS)
+    assert labels[0].segment_index == 0
+    assert labels[0].segment_start == labels[0].stamp
+    for a, b in pairwise(labels):
+        changed = a.label_id != b.label_id
+        assert b.segment_index == a.segment_index + changed
+        assert b.segment_start == (b.stamp if changed else a.segment_start)
+
+
+@each_decoding
+def test_a_restart_resets_all_but_the_count_of_segments(decoding: Decoding) -> None:
+    windows = restarting(WINDOWS, 40)
+    labels = segmenter(decoding).segment(windows)
+    assert [x.stamp for x in labels] == windows.stamps.tolist()
+    fresh = segmenter(decoding).segment(windows[40:])
+    offset = labels[39].segment_index + 1
+    assert labels[40].segment_index == offset
+    assert labels[40].segment_start == labels[40].stamp
+    expected = [replace(x, segment_index=x.segment_index + offset) for x in fresh]
+    assert same(labels[40:], expected)
+    assert same(labels[:40], segmenter(decoding).segment(windows[:40]))
+
+
+def test_restarts_matter_at_all() -> None:
+    windows = restarting(WINDOWS, 40)
+    carried_on = replace(windows, restarts=WINDOWS.restarts)
+    with_reset = segmenter().segment(windows)[40:44]
+    without = segmenter().segment(carried_on)[40:44]
+    assert not np.allclose(
+        [x.probabilities for x in with_reset], [x.probabilities for x in without], atol=1e-4
+    )
+
+
+@each_decoding
+def test_a_whole_recording_does_not_hang_on_what_came_before(decoding: Decoding) -> None:
+    s = segmenter(decoding)
+    first = s.segment(WINDOWS)
+    s.extend(make_windows(33, seed=9))
+    assert same(s.segment(WINDOWS), first)
+    no_restart = replace(WINDOWS, restarts=np.zeros(N, np.bool_))
+    s.step(make_windows(1, seed=9))
+    assert same(s.segment(no_restart), first)
+    s.extend(make_windows(33, seed=9))
+    s.reset()
+    assert same(s.extend(no_restart) + s.finish(), first)
+
+
+def test_later_frames_change_nothing_without_lag() -> None:
+    other = make_windows(N, seed=5)
+    joined = FrameWindows.join([WINDOWS[:50], other[50:]])
+    a, b = segmenter().segment(WINDOWS), segmenter().segment(joined)
+    assert same(a[:50], b[:50])
+    assert not same(a[50:], b[50:])
+
+
+def test_no_windows_have_no_labels() -> None:
+    s = segmenter(Decoding(lag=2))
+    assert s.extend(WINDOWS[:0]) == []
+    assert s.segment(WINDOWS[:0]) == []
+    assert s.finish() == []
+
+
+def test_the_bundles_own_decoding_holds_unless_told() -> None:
+    assert LearnedSegmenter(BUNDLE).decoding == Decoding(min_confidence=0.5, lag=2)
+    assert segmenter().decoding == PLAIN
+    assert segmenter().labels == LABELS
+
+
+def test_a_step_is_one_window() -> None:
+    with pytest.raises(M2R2Error, match='one window, not 2'):
+        segmenter().step(WINDOWS[:2])
+
+
+def test_an_image_that_the_network_did_not_see_is_not_in_the_mask() -> None:
+    pytest.importorskip('efficientnet_lite_pytorch')
+    config = replace(SENSING, modalities=('image', *SENSING.modalities),
+                     image_encoder='efficientnet_lite0')  # fmt: skip
+    windows = make_windows(3, images=True)
+    windows.present[:] = True
+    assert windows.images is not None
+    image = windows.images[1]
+    assert image is not None
+    cut = replace(image, decoder=broken)
+    windows = replace(windows, images=[image, cut, None])
+    labels = LearnedSegmenter(make_bundle(config), PLAIN).segment(windows)
+    assert [x.modality_mask & 1 for x in labels] == [1, 0, 0]
+
+
+def broken(payload: bytes) -> NDArray[np.uint8]:
+    msg = f'{len(payload)} bytes are no image'
+    raise MessageError(msg)
