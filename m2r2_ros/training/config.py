@@ -15,8 +15,8 @@ class TrainConfig:
         seed: Of weights, order, crops and noise.
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: Of AdamW.
-        crop: Frames of a training sequence.
-        whole: Share of sequences that begin where their recording begins.
+        crop: Frames of a training sequence; each recording gives one from its beginning, and
+            longer ones others from anywhere.
         noise: Standard deviation of white noise on z-scores.
         offset: Standard deviation of a constant offset on each channel's z-scores, so that a
             trial a little aside is no new world.
@@ -33,8 +33,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     crop: int = 300
-    whole: float = 0.8
-    noise: float = 0.3
+    noise: float = 0.1
     offset: float = 0.6
     gain: float = 0.05
     modality_dropout: float = 0.1

@@ -90,7 +90,7 @@ def _crop(
     frames: int, first: int, config: TrainConfig, rng: np.random.Generator
 ) -> tuple[int, int]:
     """Choose a sequence: the recording's beginning, or anywhere."""
-    if first == 0 and rng.random() < config.whole:
+    if first == 0:
         return 0, min(frames, config.crop)
     lo = int(rng.integers(0, max(frames - config.crop // 3, 1)))
     return lo, min(frames, lo + config.crop)
