@@ -12,11 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from m2r2_ros.bags.labels import LABEL_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.core.errors import BagError
 from m2r2_ros.readers.topics import TopicSpec, load_topics
 
-#: Progress and messages; standard output is for results.
-console = Console(stderr=True)
-stdout = Console()
+#: Progress and messages; standard output is for results. Names of files may hold brackets, which
+#: are not to be taken for markup.
+console = Console(stderr=True, markup=False, highlight=False)
+stdout = Console(markup=False, highlight=False)
 
 Bags = Annotated[
     list[Path],
@@ -32,20 +34,53 @@ Overwrite = Annotated[bool, typer.Option('--overwrite', help='Replace outputs th
 def source_recordings(paths: list[Path]) -> list[Path]:
     """Return the recordings to work on: those named, and in folders those without labels of ours.
 
-    So that a folder can be labelled again that holds label bags from the time before.
+    So that a folder can be labelled again that holds label bags from the time before. What cannot
+    be opened is among them, to fail by name when its turn comes.
+
+    Raises:
+        BagError: There is none.
     """
     named = {p.resolve() for p in paths}
-    return [
-        path
-        for path in find_recordings(paths)
-        if path.resolve() in named or LABEL_TOPIC not in open_recording(path).topics
-    ]
+    found = [p for p in find_recordings(paths) if p.resolve() in named or not _is_labelled(p)]
+    if not found:
+        msg = (
+            f'{", ".join(map(str, paths))}: every recording there has {LABEL_TOPIC} in it already; '
+            'give the recordings that they were made from, or name one of them itself'
+        )
+        raise BagError(msg)
+    return found
+
+
+def recording_name(path: Path) -> str:
+    """Return the name that a recording goes by."""
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def expect_distinct_names(paths: list[Path]) -> None:
+    """Refuse two recordings of one name, whose labels would lie in one place.
+
+    Raises:
+        BagError: There are two.
+    """
+    names: dict[str, Path] = {}
+    for path in paths:
+        other = names.setdefault(recording_name(path), path)
+        if other != path:
+            msg = f'{path} and {other} have one name: label them into different folders'
+            raise BagError(msg)
+
+
+def _is_labelled(path: Path) -> bool:
+    try:
+        return LABEL_TOPIC in open_recording(path).topics
+    except (BagError, OSError):
+        return False
 
 
 def progress_bar() -> Progress:
     """Return a progress display on standard error."""
     return Progress(
-        TextColumn('{task.description}'),
+        TextColumn('{task.description}', markup=False),
         BarColumn(),
         TextColumn('{task.percentage:>3.0f} %'),
         TimeElapsedColumn(),

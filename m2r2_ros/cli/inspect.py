@@ -11,6 +11,7 @@ from rich.table import Table
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
 from m2r2_ros.cli.common import Bags, Topics, given_topics, stdout
+from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 
 
@@ -22,17 +23,28 @@ def inspect_command(
     """Show the topics of recordings, their rates and gaps, and which modality each would serve."""
     given = given_topics(topics)
     found = []
-    for path in find_recordings(bags):
-        recording = open_recording(path)
-        available = {name: t.type_name for name, t in recording.topics.items()}
-        chosen = guess_topics(available, given)
-        statistics = topic_statistics(recording)
+    failed = []
+    paths = find_recordings(bags)
+    for path in paths:
+        try:
+            recording = open_recording(path)
+            available = {name: recording.topics[name].type_name for name in recording.readable}
+            chosen = guess_topics(available, given)
+            statistics = topic_statistics(recording)
+        except (M2R2Error, OSError) as error:
+            failed.append(str(error))
+            continue
         if as_json:
             found.append(_entries(recording, statistics, chosen))
         else:
-            stdout.print(_table(recording, statistics, chosen))
+            table = _table(recording, statistics, chosen)
+            table.caption = _notes(recording, chosen, given)
+            stdout.print(table)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
+    if failed:
+        count = f'{len(failed)} of {len(paths)} recordings cannot be read'
+        raise BagError('\n  '.join([count, *failed]) if len(paths) > 1 else failed[0])
 
 
 def _entries(
@@ -47,6 +59,7 @@ def _entries(
         'duration_s': (recording.end - recording.start) * 1e-9,
         'messages': recording.message_count,
         'truncated': recording.truncated,
+        'absent_topics': _absent(recording, chosen),
         'topics': {
             name: {
                 'type': topic.type_name,
@@ -86,6 +99,18 @@ def _table(
             f'{s.longest_gap:.3f}' if readable else '?',
             modality.get(name, '') if readable else 'cannot be read: not CDR',
         )
-    if 'twist' not in chosen and 'pose' in chosen:
-        table.caption = f'twist would be made from {chosen["pose"].topic}'
     return table
+
+
+def _notes(
+    recording: Recording, chosen: dict[str, TopicSpec], given: dict[str, TopicSpec]
+) -> str | None:
+    notes = [f'no topic {topic} for {m}' for m, topic in _absent(recording, chosen).items()]
+    if 'twist' not in {*chosen, *given} and 'pose' in chosen:
+        notes.append(f'twist would be made from {chosen["pose"].topic}')
+    return '\n'.join(notes) or None
+
+
+def _absent(recording: Recording, chosen: dict[str, TopicSpec]) -> dict[str, str]:
+    """Return the topics that were named but are not there, by modality."""
+    return {m: s.topic for m, s in chosen.items() if s.topic not in recording.topics}

@@ -4,24 +4,30 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from m2r2_ros.bags.merge_labels import merge as merge_labels
 from m2r2_ros.cli.common import (
     Bags,
     Overwrite,
     Topics,
     console,
+    expect_distinct_names,
     given_topics,
     progress_bar,
+    recording_name,
     source_recordings,
     stdout,
     use_cores,
 )
 from m2r2_ros.core.errors import BagError, M2R2Error
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.replay.labeller import Outputs, Summary
 
 
 def label_command(
@@ -52,14 +58,14 @@ def label_command(
     /label_set), NAME_segments.csv and NAME_summary.json; with --merge also NAME_labelled.
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
-    from m2r2_ros.replay.labeller import Model, Outputs, Summary, label_recording
+    from m2r2_ros.replay.labeller import Model, Outputs, label_recording
     from m2r2_ros.segmenters.decoding import Decoding
     from m2r2_ros.segmenters.learned import LearnedSegmenter
 
     use_cores()
     given = given_topics(topics)
     paths = source_recordings(bags)
-    _expect_distinct_names(paths)
+    expect_distinct_names(paths)
     bundle = load_bundle(model)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
     decoding = Decoding.from_dict(
@@ -78,21 +84,26 @@ def label_command(
     failed: list[str] = []
     with progress_bar() as bar:
         for path in paths:
-            if resume and Outputs.of(out, recording_name(path)).complete:
-                kept += 1
-                continue
             task = bar.add_task(recording_name(path), total=1.0)
             try:
+                outputs = Outputs.of(out, recording_name(path))
+                if resume and _is_done(outputs, bundle.id, overwrite=overwrite):
+                    if merge and not outputs.merged.exists():
+                        merge_labels(path, outputs.labels, outputs.merged)
+                    bar.update(task, completed=1.0)
+                    kept += 1
+                    continue
                 summary = label_recording(
                     path,
                     source,
                     out,
                     topics=given,
                     with_recording=merge,
-                    overwrite=overwrite,
+                    # Bags without a table beside them are those of a run that was interrupted.
+                    overwrite=overwrite or (resume and not outputs.segments.exists()),
                     progress=partial(_advance, bar, task),
                 )
-            except M2R2Error as error:
+            except (M2R2Error, OSError) as error:
                 failed.append(str(error))
                 bar.remove_task(task)
                 continue
@@ -103,29 +114,29 @@ def label_command(
     if kept:
         console.print(f'{kept} recordings were labelled already and are kept')
     if failed:
-        msg = '; '.join(failed) + f' ({len(done)} of {len(paths)} recordings were labelled)'
-        raise BagError(msg if len(paths) > 1 else failed[0])
+        count = f'{len(failed)} of {len(paths)} recordings could not be labelled'
+        raise BagError('\n  '.join([count, *failed]) if len(paths) > 1 else failed[0])
+
+
+def _is_done(outputs: 'Outputs', model_id: str, *, overwrite: bool) -> bool:
+    """Tell whether a recording is labelled by this very model."""
+    labelled_by = outputs.labelled_by()
+    if labelled_by in ('', model_id):
+        return labelled_by != ''
+    if overwrite:
+        return False
+    msg = (
+        f'{outputs.labels} was labelled by model {labelled_by}, not {model_id}: --overwrite '
+        'replaces it, another --out keeps it'
+    )
+    raise BagError(msg)
 
 
 def _advance(bar: Progress, task: TaskID, share: float) -> None:
     bar.update(task, completed=share)
 
 
-def recording_name(path: Path) -> str:
-    """Return the name that a recording goes by."""
-    return path.resolve().name if path.is_dir() else path.stem
-
-
-def _expect_distinct_names(paths: list[Path]) -> None:
-    names: dict[str, Path] = {}
-    for path in paths:
-        other = names.setdefault(recording_name(path), path)
-        if other != path:
-            msg = f'{path} and {other} have one name: label them into different folders'
-            raise BagError(msg)
-
-
-def _table(summaries: list) -> Table:  # type: ignore[type-arg] # the class needs torch
+def _table(summaries: 'list[Summary]') -> Table:
     table = Table('recording', 'frames', 'segments', 's', 'x real time', 'masked and dropped')
     for s in summaries:
         odd = [f'{k} {n}' for k, n in s.counters.items() if k != 'windows']
@@ -133,6 +144,7 @@ def _table(summaries: list) -> Table:  # type: ignore[type-arg] # the class need
             odd.insert(0, 'recording is truncated')
         if s.twist_from_pose:
             odd.insert(0, 'twist from pose')
+        odd[:0] = [f'no topic {topic} for {m}' for m, topic in s.absent_topics.items()]
         table.add_row(
             s.recording,
             str(s.frames),

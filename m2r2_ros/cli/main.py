@@ -52,17 +52,10 @@ def main() -> None:
     """Run the command line; what the user can put right ends with exit code 2."""
     try:
         app()
-    except M2R2Error as error:
-        console.print(f'[bold red]error:[/] {_plain(str(error))}', highlight=False, soft_wrap=True)
+    except (M2R2Error, OSError) as error:
+        console.print('error:', style='bold red', end=' ')
+        console.print(str(error), soft_wrap=True)
         sys.exit(2)
-    except OSError as error:
-        console.print(f'[bold red]error:[/] {_plain(str(error))}', highlight=False, soft_wrap=True)
-        sys.exit(2)
-
-
-def _plain(text: str) -> str:
-    """Keep brackets in paths and values from being taken for markup."""
-    return text.replace('[', r'\[')
 
 
 if __name__ == '__main__':

@@ -3,23 +3,33 @@
 """`m2r2 train`: labelled recordings to a bundle."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from m2r2_ros.bags.labels import read_truth
 from m2r2_ros.cli.common import (
     Bags,
     Topics,
     console,
+    expect_distinct_names,
     given_topics,
+    recording_name,
     source_recordings,
     stdout,
     use_cores,
 )
-from m2r2_ros.cli.label import recording_name
 from m2r2_ros.core.errors import BundleError, LabelError
+from m2r2_ros.readers.topics import TopicSpec
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.model.bundle import Bundle
+
+#: What is in the folder that training works in, beside windows and the checkpoint.
+DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
 
 
 def train_command(
@@ -36,7 +46,7 @@ def train_command(
     ] = None,
     topics: Topics = None,
     epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 30,
-    seed: Annotated[int, typer.Option(help='Of weights, order, crops and noise.')] = 0,
+    seed: Annotated[int, typer.Option(help='Of weights, order, crops and noise.', min=0)] = 0,
     frame_rate: Annotated[float, typer.Option(help='Frames per second.', min=0.1)] = 10.0,
 ) -> None:
     """Train the M2R2 extractor and the online head on recordings with ground truth.
@@ -53,77 +63,124 @@ def train_command(
     from m2r2_ros.windows.config import WindowConfig
 
     use_cores()
-    model = preset_config(preset)
+    config = preset_config(preset)
     given = given_topics(topics)
     if out.exists():
         msg = f'{out}: exists already; choose another folder or remove it'
         raise BundleError(msg)
     paths = source_recordings(bags)
     held_out = source_recordings(validate) if validate else []
-    _expect_disjoint(paths, held_out)
-    workspace = out.with_name(out.name + '.training')
-    workspace.mkdir(parents=True, exist_ok=True)
+    truths = _truths(truth or [], paths + held_out)
+    _expect_scorable(paths, held_out, truths)
+    workspace = _workspace(out)
     with _epochs() as bar:
         reading = bar.add_task('reading recordings', total=len(paths), loss='')
         learning = bar.add_task('training', total=epochs, loss='')
         bundle = train(
             paths,
             preset=preset,
-            model=model,
+            model=config,
             windows=WindowConfig(frame_rate=frame_rate),
             config=TrainConfig(epochs=epochs, seed=seed),
             decoding=Decoding().to_dict(),
             workspace=workspace,
-            truths=_truths(truth or []),
+            truths=truths,
             topics=given,
             on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
             on_epoch=lambda p: bar.update(learning, completed=p.epoch, loss=f'loss {p.loss:.3f}'),
         )
-    scores = _validate(bundle, held_out, workspace) if held_out else {}
-    from dataclasses import replace
-
-    saved = save_bundle(replace(bundle, scores=scores), out)
+    draft = workspace / DRAFT
+    shutil.rmtree(draft, ignore_errors=True)
+    if held_out:
+        scores = _validate(save_bundle(bundle, draft), held_out, truths, given, workspace)
+        bundle = replace(bundle, scores=scores)
+        shutil.rmtree(draft)
+    saved = save_bundle(bundle, draft)
+    draft.rename(out)
     shutil.rmtree(workspace)
-    labels = ', '.join(saved.labels.names)
-    stdout.print(f'{out}: model {saved.id}, labels {labels}', soft_wrap=True, highlight=False)
+    stdout.print(f'{out}: model {saved.id}, labels {", ".join(saved.labels.names)}', soft_wrap=True)
     for modality, entry in saved.topics.items():
-        console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})', highlight=False)
+        console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})')
 
 
-def _validate(bundle: Any, held_out: list[Path], workspace: Path) -> dict[str, Any]:  # noqa: ANN401
+def _validate(
+    bundle: 'Bundle',
+    held_out: list[Path],
+    truths: dict[str, Path],
+    topics: dict[str, TopicSpec],
+    workspace: Path,
+) -> dict[str, Any]:
     """Label held-out recordings with the bundle as it will be saved, and score the labels."""
     from m2r2_ros.evaluation.evaluate import evaluate
-    from m2r2_ros.model.bundle import save_bundle
     from m2r2_ros.replay.labeller import Model, label_recording
     from m2r2_ros.segmenters.learned import LearnedSegmenter
 
-    draft = workspace / 'draft'
-    labelled = workspace / 'labelled'
-    for folder in (draft, labelled):
+    labelled, tables = workspace / LABELLED, workspace / TRUTH
+    for folder in (labelled, tables):
         shutil.rmtree(folder, ignore_errors=True)
-    saved = save_bundle(bundle, draft)
-    model = Model(LearnedSegmenter(saved), saved.windows, saved.model.modalities, saved.id)
+        folder.mkdir()
+    model = Model(LearnedSegmenter(bundle), bundle.windows, bundle.model.modalities, bundle.id)
+    known = []
     for path in held_out:
-        label_recording(path, model, labelled)
-    scores = evaluate([labelled], held_out).scores.to_dict()
+        name = recording_name(path)
+        label_recording(path, model, labelled, topics=topics)
+        # Labels and truth are matched by name, which a table may have with something behind it.
+        table = tables / f'{name}.csv'
+        known.append(shutil.copyfile(truths[name], table) if name in truths else path)
+    scores = evaluate([labelled], known).scores.to_dict()
     return {'recordings': [recording_name(p) for p in held_out], **scores}
 
 
-def _truths(paths: list[Path]) -> dict[str, Path]:
+def _truths(paths: list[Path], recordings: list[Path]) -> dict[str, Path]:
     """Return ground truth files by the name of the recording."""
     files = [f for p in paths for f in (sorted(p.glob('*.csv')) if p.is_dir() else [p])]
+    names = sorted({recording_name(r) for r in recordings})
+    truths: dict[str, Path] = {}
     for file in files:
         if not file.is_file():
             msg = f'{file}: no such file; --truth takes CSV files or folders of them'
             raise LabelError(msg)
-    return {file.stem.removesuffix('_segments'): file for file in files}
+        name = file.stem if file.stem in names else file.stem.removesuffix('_segments')
+        other = truths.setdefault(name, file)
+        if other != file:
+            msg = f'{other} and {file} are both ground truth of {name}: give one of them'
+            raise LabelError(msg)
+    if paths and truths.keys().isdisjoint(names):
+        found = ', '.join(f.name for f in files) or 'none'
+        msg = (
+            f'{", ".join(map(str, paths))}: no CSV file there belongs to a recording; found '
+            f'{found}, expected NAME.csv for one of {", ".join(names)}'
+        )
+        raise LabelError(msg)
+    return truths
 
 
-def _expect_disjoint(paths: list[Path], held_out: list[Path]) -> None:
+def _expect_scorable(paths: list[Path], held_out: list[Path], truths: dict[str, Path]) -> None:
+    """Refuse what could not be scored before a training that may take hours."""
     both = {p.resolve() for p in paths} & {p.resolve() for p in held_out}
     if both:
         msg = f'{sorted(both)[0]}: is both trained and validated on; scores would mean nothing'
         raise LabelError(msg)
+    expect_distinct_names(held_out)
+    for path in held_out:
+        read_truth(truths.get(recording_name(path), path))
+
+
+def _workspace(out: Path) -> Path:
+    """Return the folder to work in, which is removed in the end: it may hold nothing else."""
+    workspace = out.with_name(out.name + '.training')
+    ours = {'windows', 'checkpoint.safetensors', 'checkpoint.partial', DRAFT, LABELLED, TRUTH}
+    if workspace.exists() and not workspace.is_dir():
+        others = {workspace.name}
+    else:
+        others = {p.name for p in workspace.iterdir()} - ours if workspace.exists() else set()
+    if others:
+        msg = (
+            f'{workspace} is needed for training and removed afterwards, but holds '
+            f'{", ".join(sorted(others)[:3])}: move it, or choose another --out'
+        )
+        raise BundleError(msg)
+    return workspace
 
 
 def _epochs() -> Progress:
@@ -131,7 +188,7 @@ def _epochs() -> Progress:
         TextColumn('{task.description}'),
         BarColumn(),
         TextColumn('{task.completed}/{task.total}'),
-        TextColumn('{task.fields[loss]}'),
+        TextColumn('{task.fields[loss]}', markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

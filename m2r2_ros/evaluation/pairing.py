@@ -11,8 +11,9 @@ from m2r2_ros.bags.labels import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.core.errors import LabelError
 
+MERGED: Final = '_labelled'
 #: What may follow a recording's name in the name of its label bag, merged copy or truth file.
-SUFFIXES: Final = ('_labels', '.labels', '_labelled', '_truth')
+SUFFIXES: Final = ('_labels', '.labels', MERGED, '_truth')
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def _by_name(paths: Sequence[Path], what: str) -> dict[str, Path]:
     for path in sorted(paths, key=lambda p: (len(p.name), str(p))):
         name = recording_name(path)
         other = found.setdefault(name, path)
+        if what == 'truth' and path.name.endswith(MERGED) and not other.name.endswith(MERGED):
+            continue  # the truth in a merged copy is that of the recording
         if other.resolve().parent != path.resolve().parent:
             msg = f'two {what} of recording {name}: {other} and {path}; give one of them'
             raise LabelError(msg)

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from m2r2_ros.bags.labels import LabelWriter, write_segments_csv
+from m2r2_ros.bags.labels import (
+    LABEL_SET_TOPIC,
+    LABEL_TOPIC,
+    SEGMENT_TOPIC,
+    LabelWriter,
+    write_segments_csv,
+)
 from m2r2_ros.bags.merge_labels import merge
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.writer import BagWriter, check_replaceable
@@ -40,10 +46,21 @@ class Outputs:
             folder / f'{name}_labelled',
         )
 
-    @property
-    def complete(self) -> bool:
-        """Whether the recording was labelled to its end: the summary is written last."""
-        return self.summary.is_file()
+    def labelled_by(self) -> str:
+        """Return the id of the model that labelled the recording to its end, '' where none did.
+
+        The summary is written last, so that it is there only where all else is.
+
+        Raises:
+            BagError: The summary is not one that labelling wrote.
+        """
+        if not self.summary.is_file():
+            return ''
+        try:
+            return str(json.loads(self.summary.read_text(encoding='utf-8'))['model_id'])
+        except (ValueError, KeyError, TypeError) as error:
+            msg = f'{self.summary}: not a summary that m2r2 label wrote: remove it to label again'
+            raise BagError(msg) from error
 
     def check(self, *, overwrite: bool) -> None:
         """Refuse to touch what is there.
@@ -60,6 +77,12 @@ class Outputs:
                 raise BagError(msg)
         for bag in (self.labels, self.merged):
             check_replaceable(bag, overwrite=overwrite)
+            if bag.exists() and LABEL_TOPIC not in open_recording(bag).topics:
+                msg = (
+                    f'{bag}: is a recording, not labels of one, and is not replaced: write to '
+                    'another folder'
+                )
+                raise BagError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +93,7 @@ class Summary:
         recording: Name of the recording.
         model_id: Id of the bundle.
         topics: Topic of each modality.
+        absent_topics: Topics that were asked for, but that the recording has not, by modality.
         twist_from_pose: The twist was made from the pose.
         truncated: The recording ends before its end.
         duration_s: Length of the recording, s.
@@ -84,6 +108,7 @@ class Summary:
     recording: str
     model_id: str
     topics: dict[str, str]
+    absent_topics: dict[str, str]
     twist_from_pose: bool
     truncated: bool
     duration_s: float
@@ -132,20 +157,24 @@ def label_recording(
     recording = open_recording(path)
     outputs = Outputs.of(folder, recording.name)
     outputs.check(overwrite=overwrite)
+    if with_recording:
+        _expect_no_labels(recording)
     stream = WindowStream(recording, model.windows, model.modalities, topics)
     began = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
-    outputs.summary.unlink(missing_ok=True)
+    for old in (outputs.summary, outputs.segments):
+        old.unlink(missing_ok=True)
     frames, segments = _write_labels(recording, stream, model, outputs, overwrite, progress)
-    write_segments_csv(outputs.segments, segments)
     if with_recording:
         merge(path, outputs.labels, outputs.merged, overwrite=overwrite)
+    _replace(outputs.segments, lambda draft: write_segments_csv(draft, segments))
     wall = time.perf_counter() - began
     duration = (recording.end - recording.start) * 1e-9
     summary = Summary(
         recording=recording.name,
         model_id=model.id,
         topics={m: s.topic for m, s in stream.topics.items()},
+        absent_topics=stream.absent,
         twist_from_pose=stream.derives_twist,
         truncated=recording.truncated,
         duration_s=round(duration, 3),
@@ -157,10 +186,30 @@ def label_recording(
         counters={k: int(n) for k, n in sorted(stream.counters.items()) if n},
     )
     text = json.dumps(asdict(summary), indent=2) + '\n'
-    draft = outputs.summary.with_suffix('.partial')
-    draft.write_text(text, encoding='utf-8')
-    draft.replace(outputs.summary)
+    _replace(outputs.summary, lambda draft: draft.write_text(text, encoding='utf-8'))
     return summary
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under another name first, so that it is never there by half."""
+    draft = path.with_suffix('.partial')
+    try:
+        write(draft)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _expect_no_labels(recording: Recording) -> None:
+    """Refuse to merge labels into what has some, before any work is done."""
+    labels = (LABEL_TOPIC, SEGMENT_TOPIC, LABEL_SET_TOPIC)
+    if there := [topic for topic in labels if topic in recording.topics]:
+        msg = (
+            f'{recording.path} has {", ".join(there)} already: label it without --merge, or label '
+            'the recording that it was made from'
+        )
+        raise BagError(msg)
 
 
 def _write_labels(
@@ -177,7 +226,7 @@ def _write_labels(
     frames = 0
     segments: list[Segment] = []
     length = max(recording.end - recording.start, 1)
-    with BagWriter(outputs.labels, overwrite=overwrite) as bag:
+    with BagWriter(outputs.labels, overwrite=overwrite, discard_failed=True) as bag:
         writer = LabelWriter(bag)
 
         def write(labels: list[FrameLabel]) -> None:

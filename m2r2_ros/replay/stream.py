@@ -23,6 +23,7 @@ class WindowStream:
 
     Attributes:
         topics: Which topic serves which modality.
+        absent: Topics that were given, but that the recording has not; their modalities are masked.
         derives_twist: The twist is made from the pose, since no topic has one.
         log_offset: Log time less stamp of the first message, nanoseconds; 0 where it is under a
             second. Labels get it added to their log times, so that they lie beside the messages
@@ -46,28 +47,26 @@ class WindowStream:
             given: Topics that are not to be guessed.
 
         Raises:
-            BagError: The recording has no topic for any of the modalities.
+            BagError: The recording has no topic for any of the modalities that can be read.
             ConfigError: A given topic has another type than it was given.
             MessageError: A given topic's type has no reader.
         """
-        available = {name: topic.type_name for name, topic in recording.topics.items()}
-        chosen = guess_topics(available, given or {})
-        missing = [s.topic for s in chosen.values() if s.topic not in available]
-        self.derives_twist = 'twist' in modalities and 'twist' not in chosen and 'pose' in chosen
-        wanted = {*modalities, 'pose'} if self.derives_twist else set(modalities)
-        self.topics = {m: s for m, s in chosen.items() if m in wanted and s.topic not in missing}
-        if not self.topics:
-            there = ', '.join(f'{n} ({t})' for n, t in sorted(available.items())) or 'none'
-            msg = (
-                f'{recording.path}: no topic serves any of {", ".join(modalities)}; topics: '
-                f'{there}; name them in a YAML file and give it with --topics'
-            )
-            raise BagError(msg)
+        given = given or {}
         self._recording = recording
+        chosen = _choose(recording, given)
+        there = {m: s for m, s in chosen.items() if s.topic in recording.topics}
+        # A twist that is given as null is off, not to be made.
+        self.derives_twist = (
+            'twist' in modalities and not {'twist'} & {*chosen, *given} and 'pose' in there
+        )
+        wanted = {*modalities, 'pose'} if self.derives_twist else set(modalities)
+        self.absent = {m: s.topic for m, s in chosen.items() if m in wanted and m not in there}
+        self.topics = {m: s for m, s in there.items() if m in wanted}
+        self._expect_topics(modalities)
         self._readers: dict[str, tuple[str, Reader]] = {}
         for modality, spec in self.topics.items():
-            definition = recording.topics[spec.topic].definition
-            reader = make_reader(spec, spec.type or available[spec.topic], definition)
+            topic = recording.topics[spec.topic]
+            reader = make_reader(spec, topic.type_name, topic.definition)
             self._readers[spec.topic] = (modality, reader)
         self._assembler = WindowAssembler(config, modalities, derive_twist=self.derives_twist)
         self.log_offset = 0
@@ -90,6 +89,19 @@ class WindowStream:
         if len(windows):
             yield windows
 
+    def _expect_topics(self, modalities: Sequence[str]) -> None:
+        if self.topics:
+            return
+        absent = [f'{topic} ({m}) is not in it' for m, topic in self.absent.items()]
+        found = sorted(self._recording.topics.items())
+        there = ', '.join(f'{name} ({topic.type_name})' for name, topic in found) or 'none'
+        msg = (
+            f'{self._recording.path}: no topic serves any of {", ".join(modalities)}; '
+            f'{"".join(f"{a}; " for a in absent)}topics: {there}; '
+            'name them in a YAML file and give it with --topics'
+        )
+        raise BagError(msg)
+
     def _decode(self, blocks: Sequence[MessageBlock]) -> dict[str, Samples]:
         samples = {}
         for block in blocks:
@@ -105,3 +117,14 @@ class WindowStream:
         row = int(np.searchsorted(block.arrival, samples.arrival[0]))
         offset = int(block.log_times[row] - samples.stamps[0])
         self.log_offset = offset if abs(offset) >= SECOND else 0
+
+
+def _choose(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str, TopicSpec]:
+    """Settle the topics; what cannot be read is not guessed, and fails where it is given."""
+    named = {spec.topic for spec in given.values()}
+    available = {
+        name: topic.type_name
+        for name, topic in recording.topics.items()
+        if name in named or name in recording.readable
+    }
+    return guess_topics(available, given)

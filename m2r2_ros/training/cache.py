@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment, label_at
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.windows import FrameWindows
@@ -71,12 +72,19 @@ class CacheWriter:
         self._columns = mel_frames(round(config.audio_context * config.audio_rate))
         self._points = config.points
         self._backbone = backbone
+        self._count = 0
 
     def write(
         self, name: str, runs: Iterable[FrameWindows], segments: list[Segment], labels: LabelSet
     ) -> CachedRecording:
-        """Write a recording's windows and targets, and map them."""
-        folder = self._folder / name
+        """Write a recording's windows and targets, and map them.
+
+        Raises:
+            BagError: There is no window.
+        """
+        # Numbered, since recordings of several folders may have one name.
+        folder = self._folder / f'{self._count:04d}'
+        self._count += 1
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
             old.unlink()
@@ -84,11 +92,15 @@ class CacheWriter:
             for key, rows in self._arrays(windows, segments, labels).items():
                 with (folder / f'{key}.bin').open('ab') as file:
                     file.write(np.ascontiguousarray(rows).tobytes())
-        return self.open(name)
+        if not (folder / 'stamps.bin').is_file():
+            msg = (
+                f'{name}: it is too short for a single window, or its topics hold no message that '
+                'can be used: leave it out (m2r2 inspect shows what is in it)'
+            )
+            raise BagError(msg)
+        return self._open(folder, name)
 
-    def open(self, name: str) -> CachedRecording:
-        """Map what was written before."""
-        folder = self._folder / name
+    def _open(self, folder: Path, name: str) -> CachedRecording:
         arrays: dict[str, NDArray[Any]] = {
             key: np.memmap(folder / f'{key}.bin', dtype, 'r').reshape(-1, *shape)
             for key, (dtype, shape) in self._shapes().items()

@@ -10,7 +10,7 @@ from pathlib import Path
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels import Truth, read_truth
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
@@ -60,8 +60,8 @@ def train(
     Raises:
         M2R2Error: A recording cannot be read or has no ground truth.
     """
-    sources = [(open_recording(b), read_truth((truths or {}).get(_name(b), b))) for b in bags]
-    labels = common_labels([truth for _, truth in sources])
+    sources = [_source(bag, truths or {}) for bag in bags]
+    labels = common_labels({recording.path: truth for recording, truth in sources})
     network = _network(model, windows, len(labels.names), config.seed)
     backbone = network.extractor.encoders['image'] if 'image' in model.modalities else None
     assert backbone is None or isinstance(backbone, EfficientNetLite0)
@@ -71,11 +71,11 @@ def train(
     for k, (recording, truth) in enumerate(sources):
         on_recording(recording.name, k, len(sources))
         stream = WindowStream(recording, windows, model.modalities, topics)
-        key = f'{k:04d}_{recording.name}'
-        recordings.append(writer.write(key, stream, truth.segments, labels))
+        recordings.append(writer.write(recording.name, stream, truth.segments, labels))
         for modality, spec in stream.topics.items():
             used.setdefault(modality, {'topic': spec.topic, 'type': spec.type})
     _expect_labels(recordings, sources)
+    _expect_topics(topics or {}, model.modalities, used)
     normalisation = fit_normalisation(recordings)
     facts = {
         'recordings': [r.name for r, _ in sources],
@@ -89,7 +89,14 @@ def train(
         normalisation,
         config,
         checkpoint=workspace / 'checkpoint.safetensors',
-        fingerprint=_fingerprint(facts, model, windows, normalisation, labels),
+        fingerprint=_fingerprint(
+            facts,
+            model.to_dict(),
+            windows.to_dict(),
+            normalisation.to_dict(),
+            labels.names,
+            *(hashlib.sha256(r.targets.tobytes()).hexdigest() for r in recordings),
+        ),
         progress=on_epoch,
     )
     return Bundle(
@@ -105,24 +112,32 @@ def train(
     )
 
 
-def common_labels(truths: Sequence[Truth]) -> LabelSet:
+def common_labels(truths: Mapping[Path, Truth]) -> LabelSet:
     """Return one label set for all: the recordings' own sets, then labels that none of them has.
+
+    Args:
+        truths: By recording.
 
     Raises:
         LabelError: There are no labels, or a label has different parents.
     """
     parents: dict[str, str] = {}
-    for truth in truths:
-        own = truth.label_set or LabelSet.of(dict.fromkeys(s.label for s in truth.segments))
+    seen: dict[str, Path] = {}
+    for path, truth in truths.items():
+        own = truth.label_set or LabelSet((), ())
         for name, parent in zip(own.names, own.parents, strict=True):
             if parents.setdefault(name, parent) != parent:
-                msg = f'label {name} has the parents {parents[name]!r} and {parent!r}'
+                msg = (
+                    f'label {name} is a {parents[name]!r} in {seen[name]} and a {parent!r} in '
+                    f'{path}: its parent has to be the same in all recordings'
+                )
                 raise LabelError(msg)
-    for truth in truths:
+            seen.setdefault(name, path)
+    for truth in truths.values():
         for segment in truth.segments:
             parents.setdefault(segment.label, '')
     if not parents:
-        msg = 'the recordings have ground truth topics, but no segment in them'
+        msg = f'there is no segment in the ground truth of {", ".join(map(str, truths))}'
         raise LabelError(msg)
     return LabelSet(tuple(parents), tuple(parents.values()))
 
@@ -144,8 +159,22 @@ def _network(model: ModelConfig, windows: WindowConfig, classes: int, seed: int)
     return Network(model, windows, classes, pretrained=True)
 
 
-def _name(bag: Path) -> str:
-    return bag.resolve().name if bag.is_dir() else bag.stem
+def _source(bag: Path, truths: Mapping[str, Path]) -> tuple[Recording, Truth]:
+    recording = open_recording(bag)
+    return recording, read_truth(truths.get(recording.name, bag))
+
+
+def _expect_topics(
+    given: Mapping[str, TopicSpec], modalities: Sequence[str], used: Mapping[str, object]
+) -> None:
+    """Refuse a topic that was asked for but that no recording has: it is a slip of the pen."""
+    for modality, spec in given.items():
+        if spec.topic and modality in modalities and modality not in used:
+            msg = (
+                f'{modality}: none of the recordings has the topic {spec.topic}; correct it, or '
+                'set it to null to train without'
+            )
+            raise ConfigError(msg)
 
 
 def _expect_labels(
@@ -161,12 +190,5 @@ def _expect_labels(
             raise LabelError(msg)
 
 
-def _fingerprint(
-    facts: Mapping[str, object],
-    model: ModelConfig,
-    windows: WindowConfig,
-    normalisation: Normalisation,
-    labels: LabelSet,
-) -> str:
-    everything = [facts, model.to_dict(), windows.to_dict(), normalisation.to_dict(), labels.names]
+def _fingerprint(*everything: object) -> str:
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
