@@ -81,8 +81,8 @@ def _table(
     table = Table(
         title=f'{recording.name}: {seconds:.1f} s, {recording.message_count} messages{cut}'
     )
-    table.add_column('topic')
-    table.add_column('type')
+    table.add_column('topic', overflow='fold')
+    table.add_column('type', overflow='fold')
     for title in ('messages', 'Hz', 'gaps', 'longest s'):
         table.add_column(title, justify='right')
     table.add_column('serves')

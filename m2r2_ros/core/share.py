@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the files live that come with the package: msg, config, models."""
 
-import os
-import sys
 from pathlib import Path
 
 PACKAGE = 'm2r2_ros'
@@ -12,15 +10,16 @@ PACKAGE = 'm2r2_ros'
 def share_path(*parts: str) -> Path:
     """Return a file or folder that the package ships.
 
-    Looks in the checkout that this module lies in, in the environment that pip installed into
-    and in the ROS prefixes, in that order.
+    Looks in the checkout that this module lies in, then where installers put shared files: pip and
+    colcon beside the prefix's lib/pythonX.Y/site-packages, `pip install --target` inside it.
 
     Raises:
         FileNotFoundError: None of them has it.
     """
-    roots = [Path(__file__).resolve().parents[2], Path(sys.prefix, 'share', PACKAGE)]
-    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
-    roots += [Path(prefix, 'share', PACKAGE) for prefix in prefixes if prefix]
+    top = Path(__file__).resolve().parents[2]
+    roots = [top, top / 'share' / PACKAGE]
+    if len(top.parents) > 2:
+        roots.append(top.parents[2] / 'share' / PACKAGE)
     for root in roots:
         if (root / 'package.xml').is_file() and root.joinpath(*parts).exists():
             return root.joinpath(*parts)

@@ -164,7 +164,8 @@ _HINTS: Final[dict[str, frozenset[str]]] = {
 }
 #: Parts of names of what is wanted rather than sensed, of pictures that show no scene, of truth.
 _NEVER: Final = frozenset(
-    {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'setpoint',
+    {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
+     'setpoint',
      'initialpose', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
 )  # fmt: skip
 _LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
