@@ -75,7 +75,8 @@ def test_streams_may_be_out_of_step_with_each_other() -> None:
 
 def test_a_step_back_of_half_a_second_is_disorder_and_more_is_another_clock() -> None:
     at = T + SECOND
-    judged = judge(TimeGate(3, GAP), (at, 0), (at, 1), (at, 2), (at - BACK, 0), (at - BACK - 1, 0))
+    half = 500 * MS
+    judged = judge(TimeGate(3, GAP), (at, 0), (at, 1), (at, 2), (at - half, 0), (at - half - 1, 0))
     assert judged.accepted == [True] * 3 + [False] * 2
     assert judged.dropped == {(0, 'out_of_order'): 1, (0, 'off_clock'): 1}
 
@@ -88,6 +89,13 @@ def test_a_single_stamp_far_ahead_is_dropped_and_forgotten() -> None:
     assert judged.accepted.count(False) == 1
     assert not judged.resets
     assert gate.clock == tail[-1][0]
+
+
+def test_stamps_far_ahead_now_and_then_do_not_add_up() -> None:
+    rows = [(T + HOUR if k % 3 == 2 else T + k * MS, 0) for k in range(30)]
+    judged = judge(TimeGate(1, GAP), *rows)
+    assert judged.dropped == {(0, 'off_clock'): 10}
+    assert not judged.resets
 
 
 def test_stamps_up_to_the_gap_ahead_are_believed() -> None:

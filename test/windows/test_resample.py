@@ -51,6 +51,7 @@ def test_the_newest_sample_that_may_be_seen_is_held_to_the_end() -> None:
 
 def test_before_the_first_sample_it_holds() -> None:
     assert one([10, 20], [3, 4], [0, 9, 10, 15]) == [3.0, 3.0, 3.0, 3.5]
+    assert one([10, 310], [3, 4], [0, 9]) == [3.0, 3.0]
 
 
 def test_no_line_is_drawn_across_a_gap() -> None:
