@@ -59,30 +59,40 @@ class Extractor(nn.Module):
     def forward(self, inputs: Inputs) -> Tensor:
         """Map N frames to x_i, float32 (N, D_e)."""
         present = inputs.present[:, [MODALITIES.index(m) for m in self.modalities]]
-        # Modalities that are absent from the whole batch cost nothing.
-        used = [k for k in range(len(self.modalities)) if bool(present[:, k].any())]
+        if bool(present.all()):
+            tokens = [encoder(inputs.data[name]) for name, encoder in self.encoders.items()]
+            slots = self.modality_transformer(self.token_norm(torch.stack(tokens, dim=1)))
+        else:
+            slots = self._mix_present(inputs, present)
+        features: Tensor = self.mlp(slots.flatten(1))
+        return features
+
+    def _mix_present(self, inputs: Inputs, present: Tensor) -> Tensor:
+        """Mix the tokens that are there; float32 (N, modalities, D_e), zero where one is not."""
         n, d = len(present), self.token_norm.normalized_shape[0]
         slots = torch.zeros(n, len(self.modalities), d)
+        # Modalities that are absent from the whole batch cost nothing.
+        used = [k for k, some in enumerate(present.any(dim=0).tolist()) if some]
         if used:
             tokens = [self._encode(self.modalities[k], inputs, present[:, k]) for k in used]
             there = present[:, used]
             # A frame without any modality attends to its own zeros instead of to nothing.
             blind = ~there & there.any(dim=1, keepdim=True)
             mixed = self.modality_transformer(
-                torch.stack(tokens, dim=1), src_key_padding_mask=blind
+                self.token_norm(torch.stack(tokens, dim=1)),
+                src_key_padding_mask=blind if bool(blind.any()) else None,
             )
             slots[:, used] = mixed * there.unsqueeze(-1)
-        features: Tensor = self.mlp(slots.flatten(1))
-        return features
+        return slots
 
     def _encode(self, name: str, inputs: Inputs, there: Tensor) -> Tensor:
         """Return the tokens of one modality, float32 (N, D_e), zero where it is masked."""
         data = inputs.data[name]
         if bool(there.all()):
-            token: Tensor = self.token_norm(self.encoders[name](data))
+            token: Tensor = self.encoders[name](data)
             return token
         tokens = torch.zeros(len(data), self.token_norm.normalized_shape[0])
-        tokens[there] = self.token_norm(self.encoders[name](data[there]))
+        tokens[there] = self.encoders[name](data[there])
         return tokens
 
 

@@ -3,11 +3,13 @@
 """The online head: MS-TCN (CVPR 2019) made causal, and stepped through cached states."""
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.head_step import HeadStep
 
 
 @dataclass
@@ -74,6 +76,7 @@ class CausalTCN(nn.Module):
             Stage(config.width if s == 0 else classes + 1, width, layers, classes + 1, 0.3)
             for s in range(config.head_stages)
         )
+        self._frozen: HeadStep | None = None
 
     def initial_state(self, batch: int = 1) -> HeadState:
         """Return the state before the first frame: zeros, as MS-TCN pads."""
@@ -90,6 +93,9 @@ class CausalTCN(nn.Module):
         Returns:
             For each stage logits (B, N, C + 1), the last of them the boundary's; the new state.
         """
+        if features.shape[:2] == (1, 1) and not (self.training or torch.is_grad_enabled()):
+            outputs, pasts = self._step(features, state.layers)
+            return outputs, HeadState(pasts)
         logits: list[Tensor] = []
         kept: list[Tensor] = []
         x = features
@@ -100,3 +106,9 @@ class CausalTCN(nn.Module):
             kept += pasts
             x = torch.cat([out[..., :-1].softmax(-1), out[..., -1:].sigmoid()], dim=-1)
         return logits, HeadState(kept)
+
+    def _step(self, features: Tensor, pasts: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Label one frame of one sequence, without gradients."""
+        if self._frozen is None or not self._frozen.fresh:
+            self._frozen = HeadStep(cast('list[Stage]', list(self.stages)))
+        return self._frozen(features, pasts)

@@ -37,6 +37,8 @@ class Prepared:
 
     def pick(self, rows: NDArray[np.bool_]) -> 'Prepared':
         """Return the chosen rows."""
+        if rows.all():
+            return self
         return Prepared(
             self.stamps[rows], self.ends[rows], self.arrival[rows], self.payload[rows], Counter()
         )
