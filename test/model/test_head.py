@@ -127,3 +127,35 @@ def test_no_frames_change_nothing() -> None:
     logits, after = HEAD(features(0), state)
     assert logits[-1].shape == (1, 0, CLASSES + 1)
     assert all(torch.equal(a, b) for a, b in zip(after.layers, state.layers, strict=True))
+
+
+@pytest.mark.parametrize('change', ['optimiser', 'load', 'in place'])
+def test_a_step_uses_the_weights_of_now(change: str) -> None:
+    head = make_head()
+    x = features(6)
+    run(head, x, list(range(6)))
+    other = {k: v + 0.1 for k, v in head.state_dict().items()}
+    if change == 'optimiser':
+        optimizer = torch.optim.SGD(head.parameters(), 0.1)
+        logits, _ = head(x, head.initial_state())
+        sum(out.square().sum() for out in logits).backward()
+        optimizer.step()
+    elif change == 'load':
+        head.load_state_dict(other)
+    else:
+        with torch.no_grad():
+            for p in head.parameters():
+                p.add_(0.1)
+    whole, steps = run(head, x, []), run(head, x, list(range(6)))
+    assert (whole[-1] - run(make_head(), x, [])[-1]).abs().max() > 1e-3
+    torch.testing.assert_close(steps[-1], whole[-1], atol=1e-4, rtol=1e-4)
+
+
+def test_steps_with_and_without_gradients_may_alternate() -> None:
+    x = features(20)
+    state = HEAD.initial_state()
+    for t in range(20):
+        with torch.set_grad_enabled(t % 3 == 0):
+            logits, state = HEAD(x[:, t : t + 1], state)
+    expected = run(HEAD, x, [])[-1][:, -1:]
+    torch.testing.assert_close(logits[-1], expected, atol=1e-5, rtol=0)

@@ -48,3 +48,15 @@ def test_gradients_are_those_of_the_formula() -> None:
     found = torch.autograd.grad((encoder(readings) * weights).sum(), list(encoder.parameters()))
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_readings_meet_the_weights_of_now() -> None:
+    encoder = SensorEncoder(6, 10, 8)
+    readings = torch.randn(2, 10, 6)
+    before = encoder(readings)
+    torch.testing.assert_close(encoder(readings), before)
+    encoder.temporal_embedding.mul_(2)
+    torch.testing.assert_close(encoder(readings), 2 * before)
+    encoder.load_state_dict({k: 2 * v for k, v in encoder.state_dict().items()})
+    torch.testing.assert_close(encoder(readings), 8 * before)
