@@ -54,6 +54,8 @@ class FrameWindows:
     def join(cls, parts: Sequence['FrameWindows']) -> 'FrameWindows':
         """Put consecutive runs of windows of one source together; there must be at least one."""
         first = parts[0]
+        if len(parts) == 1:
+            return first
         return cls(
             np.concatenate([p.starts for p in parts]),
             np.concatenate([p.stamps for p in parts]),
