@@ -24,7 +24,7 @@ from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.segments import SegmentBuilder
-from m2r2_ros.windows.config import WindowConfig
+from m2r2_ros.windows.config import WindowConfig, to_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def _write_labels(
     progress: Callable[[float], None],
 ) -> tuple[int, list[Segment]]:
     """Run the segmenter over the recording; return the number of frames, and the segments."""
-    segmenter, builder = model.segmenter, SegmentBuilder()
+    segmenter, builder = model.segmenter, SegmentBuilder(to_ns(model.windows.max_gap))
     segmenter.reset()
     frames = 0
     segments: list[Segment] = []

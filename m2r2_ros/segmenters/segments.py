@@ -10,12 +10,18 @@ from m2r2_ros.core.labels import FrameLabel, Segment
 class SegmentBuilder:
     """Closes a segment when the next one begins.
 
-    A segment begins at its first frame's stamp and ends where the next one begins; the last one
-    ends at its last frame's stamp.
+    A segment begins at its first frame's stamp and ends where the next one begins; the last one,
+    and one after which the clock jumped, ends at its last frame's stamp.
     """
 
-    def __init__(self) -> None:
-        """Begin without a segment."""
+    def __init__(self, max_gap: int) -> None:
+        """Begin without a segment.
+
+        Args:
+            max_gap: Nanoseconds; frames further apart have a jump of the clock between them
+                (WindowConfig.max_gap).
+        """
+        self._max_gap = max_gap
         self._frames = 0
         self._confidence = 0.0
         self._last: FrameLabel | None = None
@@ -26,8 +32,8 @@ class SegmentBuilder:
         for label in labels:
             last = self._last
             if last is not None and label.segment_index != last.segment_index:
-                # A clock that went back ends a segment where it was, not before it began.
-                end = label.stamp if label.stamp > last.stamp else last.stamp
+                follows = 0 < label.stamp - last.stamp <= self._max_gap
+                end = label.stamp if follows else last.stamp
                 closed.append(self._close(last, end))
             self._last = label
             self._frames += 1

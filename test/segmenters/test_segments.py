@@ -44,7 +44,7 @@ def frames(
 
 
 def build(*runs: list[FrameLabel]) -> list[tuple[int, Segment]]:
-    builder = SegmentBuilder()
+    builder = SegmentBuilder(10 * SECOND)
     closed = [x for run in runs for x in builder.add(run)]
     return closed + builder.finish()
 
@@ -74,7 +74,7 @@ def test_grouping_does_not_change_the_segments(labels: list[int], size: int) -> 
 
 
 def test_a_segment_closes_with_the_first_frame_of_the_next() -> None:
-    builder = SegmentBuilder()
+    builder = SegmentBuilder(10 * SECOND)
     rows = frames([0, 0, 1])
     assert builder.add(rows[:2]) == []
     ((index, segment),) = builder.add(rows[2:])
@@ -104,14 +104,21 @@ def test_two_segments_of_one_label_stay_two() -> None:
 
 
 def test_without_frames_there_are_no_segments() -> None:
-    builder = SegmentBuilder()
+    builder = SegmentBuilder(10 * SECOND)
     assert builder.add([]) == []
     assert builder.finish() == []
 
 
 def test_what_is_finished_is_forgotten() -> None:
-    builder = SegmentBuilder()
+    builder = SegmentBuilder(10 * SECOND)
     builder.add(frames([0, 1, 1]))
     assert len(builder.finish()) == 1
     assert builder.finish() == []
     assert builder.add(frames([2, 0], first=7))[0][1].confidence == pytest.approx(0.5)
+
+
+def test_a_segment_does_not_last_through_a_pause_of_the_recording() -> None:
+    before, after = frames([0] * 5), frames([1] * 5, start=T + 60 * SECOND, first=1)
+    (_, first), (_, second) = build(before, after)
+    assert first.end == before[-1].stamp
+    assert second.start == after[0].stamp
