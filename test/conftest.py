@@ -19,6 +19,10 @@ SOURCES = (
     *('README.md', 'CHANGELOG.md', 'msg', 'config', 'launch', 'models', 'm2r2_ros', 'scripts'),
 )
 
+# As the command line has it, and before torch is imported: idle OpenMP threads that spin make small
+# networks twenty times slower on a machine that does something else too.
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
 # How long an example takes depends on the machine; what it finds does not.
 settings.register_profile('m2r2', deadline=None, print_blob=True)
 settings.load_profile('m2r2')

@@ -3,7 +3,7 @@
 """`m2r2 models`: presets, and what a bundle is."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -39,5 +39,13 @@ def models_command(
             table.add_row(f'topic of {modality}', f'{entry["topic"]} ({entry["type"]})')
         table.add_row('trained on', ', '.join(map(str, bundle.training.get('recordings', []))))
         for name, value in bundle.scores.items():
-            table.add_row(name, ', '.join(value) if isinstance(value, list) else str(value))
+            table.add_row('validated on' if name == 'recordings' else name, _text(value))
         stdout.print(table)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - as YAML has it
+    if isinstance(value, list):
+        return ', '.join(map(str, value))
+    if isinstance(value, float):
+        return f'{value:.4g}'
+    return '-' if value is None else str(value)

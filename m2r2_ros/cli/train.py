@@ -128,7 +128,7 @@ def _validate(
         table = tables / f'{name}.csv'
         known.append(shutil.copyfile(truths[name], table) if name in truths else path)
     scores = evaluate([labelled], known).scores.to_dict()
-    return {'recordings': [recording_name(p) for p in held_out], **scores}
+    return {**scores, 'recordings': [recording_name(p) for p in held_out]}
 
 
 def _truths(paths: list[Path], recordings: list[Path]) -> dict[str, Path]:

@@ -1,0 +1,24 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from test.replay.recordings import robot_bag, tiny_bundle
+
+
+@pytest.fixture(scope='session')
+def robots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings first and second, which have ground truth; not to be written to."""
+    folder = tmp_path_factory.mktemp('robots')
+    robot_bag(folder / 'first', 8.0, seed=1)
+    robot_bag(folder / 'second', 6.0, seed=2)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def bundle(tmp_path_factory: pytest.TempPathFactory, robots: Path) -> Path:
+    """A model that tells the actions apart."""
+    folder = tmp_path_factory.mktemp('model') / 'bundle'
+    tiny_bundle(folder, [robots / 'first', robots / 'second'])
+    return folder
