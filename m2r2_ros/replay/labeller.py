@@ -168,6 +168,7 @@ def label_recording(
     if with_recording:
         merge(path, outputs.labels, outputs.merged, overwrite=overwrite)
     _replace(outputs.segments, lambda draft: write_segments_csv(draft, segments))
+    counters = stream.counters + model.segmenter.counters
     wall = time.perf_counter() - began
     duration = (recording.end - recording.start) * 1e-9
     summary = Summary(
@@ -183,7 +184,7 @@ def label_recording(
         frames=frames,
         segments=len(segments),
         revision_lag=model.segmenter.revision_lag,
-        counters={k: int(n) for k, n in sorted(stream.counters.items()) if n},
+        counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
     text = json.dumps(asdict(summary), indent=2) + '\n'
     _replace(outputs.summary, lambda draft: draft.write_text(text, encoding='utf-8'))
@@ -223,6 +224,7 @@ def _write_labels(
     """Run the segmenter over the recording; return the number of frames, and the segments."""
     segmenter, builder = model.segmenter, SegmentBuilder(to_ns(model.windows.max_gap))
     segmenter.reset()
+    segmenter.counters.clear()
     frames = 0
     segments: list[Segment] = []
     length = max(recording.end - recording.start, 1)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every segmenter does (design contract 6)."""
 
+from collections import Counter
 from typing import Protocol
 
 from m2r2_ros.core.labels import FrameLabel, LabelSet
@@ -18,6 +19,10 @@ class Segmenter(Protocol):
     @property
     def revision_lag(self) -> int:
         """How many frames a label waits for; 0 is strictly online."""
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What could not be used, by '<modality>.<reason>', until it is cleared."""
 
     def reset(self) -> None:
         """Forget all frames."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmenter that a trained bundle is."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.labels import FrameLabel, LabelSet
+from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.inputs import make_inputs
@@ -37,7 +38,13 @@ class LearnedSegmenter:
         """Make a segmenter; without `decoding` the bundle's own options hold."""
         self._bundle = bundle
         self._decoding = Decoding.from_dict(bundle.decoding) if decoding is None else decoding
+        self._counters: Counter[str] = Counter()
         self.reset()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Images that could not be decoded, as 'image.undecodable', until it is cleared."""
+        return self._counters
 
     @property
     def labels(self) -> LabelSet:
@@ -111,7 +118,11 @@ class LearnedSegmenter:
         inputs = make_inputs(windows, b.normalisation, b.model.modalities)
         probabilities, boundaries, self._state = b.network.predict(inputs, self._state)
         labels: list[FrameLabel] = []
-        masks = replace(windows, present=inputs.present.numpy()).masks  # as the network saw them
+        present = inputs.present.numpy()
+        masks = replace(windows, present=present).masks  # as the network saw them
+        image = MODALITIES.index('image')
+        lost = int((windows.present[:, image] & ~present[:, image]).sum())
+        self._counters['image.undecodable'] += lost
         for i, p in enumerate(probabilities.numpy()):
             self._waiting.append(
                 _Frame(

@@ -243,13 +243,16 @@ def test_an_image_that_the_network_did_not_see_is_not_in_the_mask() -> None:
                      image_encoder='efficientnet_lite0')  # fmt: skip
     windows = make_windows(3, images=True)
     windows.present[:] = True
+    windows.present[2, 0] = False
     assert windows.images is not None
     image = windows.images[1]
     assert image is not None
     cut = replace(image, decoder=broken)
     windows = replace(windows, images=[image, cut, None])
-    labels = LearnedSegmenter(make_bundle(config), PLAIN).segment(windows)
+    learned = LearnedSegmenter(make_bundle(config), PLAIN)
+    labels = learned.segment(windows)
     assert [x.modality_mask & 1 for x in labels] == [1, 0, 0]
+    assert learned.counters == {'image.undecodable': 1}
 
 
 def broken(payload: bytes) -> NDArray[np.uint8]:
