@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which label bag belongs to which ground truth: they share the name of the recording."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from m2r2_ros.bags.labels import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
-from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.errors import BagError, LabelError
 
 MERGED: Final = '_labelled'
 #: What may follow a recording's name in the name of its label bag, merged copy or truth file.
@@ -78,8 +78,19 @@ def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
     return [
         path
         for path in find_recordings(paths)
-        if path.resolve() in named or topic in open_recording(path).topics
+        if path.resolve() in named or topic in _topics(path, topic)
     ]
+
+
+def _topics(path: Path, topic: str) -> Collection[str]:
+    """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
+
+    So that a broken recording keeps nobody from scoring those beside it.
+    """
+    try:
+        return open_recording(path).topics
+    except BagError:
+        return (topic,)
 
 
 def _truth_files(paths: Sequence[Path]) -> list[Path]:

@@ -5,24 +5,43 @@
 import json
 from collections.abc import Mapping
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
 from m2r2_ros.evaluation.evaluate import Evaluation
 
+#: What is told of each recording: few enough for 80 columns; the rest is told of all together.
 _COLUMNS = {
     'accuracy': 'accuracy',
     'edit': 'edit',
-    'f1@10': 'F1@10',
-    'f1@25': 'F1@25',
     'f1@50': 'F1@50',
-    'dr': 'DR',
     'dr_one_to_one': 'DR 1:1',
     'boundary_delay_median_s': 'delay s',
-    'boundary_delay_p90_s': 'p90 s',
     'boundaries_missed': 'missed',
     'frames': 'frames',
 }
+_METRICS = {
+    'accuracy': 'accuracy, 0..1',
+    'edit': 'edit, %',
+    'f1@10': 'F1@10, %',
+    'f1@25': 'F1@25, %',
+    'f1@50': 'F1@50, %',
+    'dr': 'DR as published, %',
+    'dr_one_to_one': 'DR one to one, %',
+    'boundary_f1@2s': 'boundary F1 within 2 s, %',
+    'boundary_f1@5s': 'boundary F1 within 5 s, %',
+    'boundary_delay_median_s': 'boundary delay, median, s',
+    'boundary_delay_p90_s': 'boundary delay, 90th percentile, s',
+    'boundaries': 'boundaries',
+    'boundaries_missed': 'boundaries missed',
+    'frames': 'frames',
+    'frames_unlabelled': 'frames without truth',
+    'frame_rate_hz': 'frames per second',
+    't_e_frames': 'DR window, frames either side',
+}
+#: So many recordings without labels are named.
+_NAMED = 8
 
 Value = float | int | None
 
@@ -54,28 +73,38 @@ def to_json(evaluation: Evaluation) -> str:
 
 
 def to_tables(evaluation: Evaluation) -> Group:
-    """Return the tables of recordings and of classes, for a rich console."""
-    parts: list[object] = [_recordings(evaluation), _classes(evaluation)]
-    if evaluation.not_labelled:
-        parts.append(f'ground truth without labels: {", ".join(evaluation.not_labelled)}')
+    """Return the tables of recordings, metrics and classes, for a rich console."""
+    parts: list[object] = [_recordings(evaluation), _metrics(evaluation), _classes(evaluation)]
+    if lost := evaluation.not_labelled:
+        names = ', '.join(lost) if len(lost) <= _NAMED else f'{len(lost)} recordings'
+        parts.append(f'ground truth without labels: {names}')
     return Group(*parts)  # type: ignore[arg-type]
 
 
 def _recordings(evaluation: Evaluation) -> Table:
-    caption = (
-        'accuracy is a fraction; edit, F1 and DR are percent. '
-        f'Skipped by edit and F1: {", ".join(evaluation.background) or "nothing"}; '
-        f'DR window {evaluation.scores.t_e_frames} frames.'
-    )
-    table = Table(title=f'{evaluation.level} labels', caption=caption)
-    table.add_column('recording')
+    table = Table(title=f'{evaluation.level} labels', box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column('recording', overflow='fold')
     for title in _COLUMNS.values():
-        table.add_column(title, justify='right')
+        table.add_column(title, justify='right', no_wrap=True)
     for name, scores in evaluation.recordings.items():
         table.add_row(name, *_cells(scores.to_dict()))
-    if len(evaluation.recordings) > 1:
-        table.add_section()
-        table.add_row('all', *_cells(evaluation.scores.to_dict()), style='bold')
+    return table
+
+
+def _metrics(evaluation: Evaluation) -> Table:
+    n = len(evaluation.recordings)
+    table = Table(
+        title='all recordings' if n > 1 else 'all metrics',
+        caption=f'edit and F1 skip {", ".join(evaluation.background) or "nothing"}',
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_header=False,
+    )
+    table.add_column('metric')
+    table.add_column('value', justify='right', no_wrap=True)
+    scores = evaluation.scores.to_dict()
+    for key, title in _METRICS.items():
+        table.add_row(title, _cell(key, scores[key]))
     return table
 
 
@@ -92,10 +121,10 @@ def _cell(key: str, value: Value) -> str:
 
 
 def _classes(evaluation: Evaluation) -> Table:
-    table = Table(title='classes')
-    table.add_column('label')
+    table = Table(title='classes', box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column('label', overflow='fold')
     for title in ('frames', 'precision', 'recall'):
-        table.add_column(title, justify='right')
+        table.add_column(title, justify='right', no_wrap=True)
     table.add_column('most often mistaken for')
     for k, c in enumerate(evaluation.classes.classes):
         row = evaluation.classes.confusion[k].copy()

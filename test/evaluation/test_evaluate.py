@@ -4,6 +4,7 @@
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,4 +181,33 @@ def test_reports(tmp_path: Path, spell: Spelling) -> None:
     Console(file=text, width=160).print(to_tables(evaluation))
     assert '0.9900' in text.getvalue()
     assert '(unknown) (1)' in text.getvalue()
-    assert 'ground truth without labels: lab' in text.getvalue()
+    assert 'ground truth without labels: lab\n' in text.getvalue()
+
+
+def test_tables_fit_a_terminal(tmp_path: Path, spell: Spelling) -> None:
+    name = 'a_recording_with_a_name_that_is_longer_than_all_the_space_there_is'
+    write_labels(tmp_path / f'out/{name}', spell(SCRIPT))
+    write_truth(tmp_path / f'in/{name}')
+    evaluation = evaluate([tmp_path / 'out'], [tmp_path / 'in'])
+    many = replace(evaluation, not_labelled=tuple(map(str, range(9))))
+    text = io.StringIO()
+    Console(file=text, width=80).print(to_tables(many))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert '…' not in text.getvalue()
+    assert any(line.strip() and name.startswith(line.split()[0]) for line in lines if line.strip())
+    rows = [line for line in lines if 'F1@' in line or 'boundar' in line or 'DR ' in line]
+    assert len(rows) > 10
+    assert 'ground truth without labels: 9 recordings' in text.getvalue()
+
+
+def test_broken_recordings_beside_the_others_do_not_matter(tmp_path: Path, spell: Spelling) -> None:
+    write_labels(tmp_path / 'out/kitchen', spell(SCRIPT))
+    write_truth(tmp_path / 'in/kitchen')
+    (tmp_path / 'in/broken.mcap').write_text('hello')
+    evaluation = evaluate([tmp_path / 'out'], [tmp_path / 'in'])
+    assert list(evaluation.recordings) == ['kitchen']
+    assert evaluation.not_labelled == ('broken',)
+    write_labels(tmp_path / 'out/broken', spell(SCRIPT))
+    with pytest.raises(BagError, match=r'broken\.mcap is no MCAP file'):
+        evaluate([tmp_path / 'out'], [tmp_path / 'in'])

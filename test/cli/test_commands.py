@@ -1,0 +1,150 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands whose work is tested in the rooms that do it: inspect, import, repair, demo."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from m2r2_ros import __version__
+from m2r2_ros.bags.labels import read_truth
+from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.core.share import share_path
+from test.cli.run import digest, done, m2r2
+from test.replay.recordings import TWIST, robot, robot_bag, write_bag, write_mcap
+
+
+def test_version_and_help() -> None:
+    assert done('--version').out.strip() == __version__
+    shown = done('--help').out
+    for command in ('inspect', 'import', 'train', 'label', 'evaluate', 'repair', 'models', 'demo'):
+        assert command in shown
+
+
+def test_without_a_model_models_lists_presets() -> None:
+    shown = done('models').out
+    assert 'proprio' in shown
+    assert 'lite' in shown
+    assert 'efficientnet_lite0' in shown
+
+
+def test_inspect_tells_what_serves_what(robots: Path, tmp_path: Path) -> None:
+    shown = done('inspect', robots).out
+    assert 'first: 8.0 s' in shown
+    assert 'second: 6.0 s' in shown
+    found = json.loads(done('inspect', robots / 'first', '--json').out)[0]
+    assert found['topics']['/wrench']['modality'] == 'wrench'
+    assert found['topics']['/wrench']['count'] == 400
+    assert found['topics']['/wrench']['rate'] == pytest.approx(50)
+    assert found['topics']['/ground_truth/action_segment']['modality'] is None
+    assert not found['truncated']
+    poses = write_bag(tmp_path / 'poses', [e for e in robot(1.0) if e.topic != TWIST])
+    assert 'twist would be made from /pose' in done('inspect', poses).out
+
+
+def test_inspect_tells_topics_that_are_not_there(robots: Path, tmp_path: Path) -> None:
+    topics = tmp_path / 'topics.yaml'
+    topics.write_text('wrench: /ft_elsewhere\ntwist: null\n')
+    assert 'no topic /ft_elsewhere for wrench' in done(
+        'inspect', robots / 'first', '--topics', topics
+    ).out  # fmt: skip
+    found = json.loads(done('inspect', robots / 'first', '--topics', topics, '--json').out)[0]
+    assert found['absent_topics'] == {'wrench': '/ft_elsewhere'}
+
+
+@pytest.mark.parametrize('command', ['inspect', 'label', 'train'])
+def test_paths_without_recordings_are_named(tmp_path: Path, bundle: Path, command: str) -> None:
+    more = {
+        'inspect': (),
+        'label': ('--model', bundle, '--out', tmp_path / 'out'),
+        'train': ('--preset', 'proprio', '--out', tmp_path / 'out'),
+    }[command]
+    (tmp_path / 'old.bag').touch()
+    for path, word in (
+        (tmp_path / 'none', 'does not exist'),
+        (tmp_path, 'holds no recording'),
+        (tmp_path / 'old.bag', 'rosbags-convert'),
+    ):
+        error = m2r2(command, path, *more).error
+        assert str(path) in error
+        assert word in error
+    assert not (tmp_path / 'out').exists()
+
+
+def test_repair_keeps_what_is_there(tmp_path: Path) -> None:
+    cut = write_mcap(tmp_path / 'cut.mcap', robot(3.0), chunk=10_000)
+    cut.write_bytes(cut.read_bytes()[:-3000])
+    before = digest(tmp_path)
+    out = tmp_path / 'out'
+    done('repair', cut, '--out', out)
+    assert not open_recording(out).truncated
+    made = digest(tmp_path)
+    assert f'{out} exists' in m2r2('repair', cut, '--out', out).error
+    assert digest(tmp_path) == made
+    done('repair', cut, '--out', out, '--overwrite')
+    other = robot_bag(tmp_path / 'other', 1.0)
+    (other / 'notes.txt').write_text('mine')
+    error = m2r2('repair', cut, '--out', other, '--overwrite').error
+    assert 'notes.txt' in error
+    assert digest(cut) == before
+    (tmp_path / 'empty.mcap').touch()
+    assert 'empty.mcap' in m2r2('repair', tmp_path / 'empty.mcap', '--out', tmp_path / 'x').error
+    assert str(cut) in m2r2('repair', cut, '--out', cut).error
+    assert not (tmp_path / 'x').exists()
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """A trial as the shipped specification has it."""
+    spec = (share_path('config', 'import') / 'hiro_snap_assembly.yaml').read_text()
+    assert 'R_Torques.dat' in spec
+    folder = tmp_path / 'trial'
+    folder.mkdir()
+    times = [0.005 * k for k in range(400)]
+    for name in ('R_Torques.dat', 'R_CartPos.dat'):
+        rows = [f'{t:.3f} 0.1 0.2 0.3 0.4 0.5 0.6' for t in times]
+        (folder / name).write_text('\n'.join(rows) + '\n')
+    (folder / 'R_State.dat').write_text('0.0\n0.5\n0.8\n1.2\n')
+    return folder
+
+
+def test_shipped_specifications_go_by_name(tables: Path, tmp_path: Path) -> None:
+    before = digest(tables)
+    out = tmp_path / 'bag'
+    shown = done('import', 'table', 'hiro_snap_assembly', '--input', tables, '--out', out).out
+    assert '/wrench: 400 messages' in shown
+    assert [s.label for s in read_truth(out).segments]
+    assert digest(tables) == before
+    made = digest(out)
+    again = ('import', 'table', 'hiro_snap_assembly', '--input', tables, '--out', out)
+    assert f'{out} exists' in m2r2(*again).error
+    assert digest(out) == made
+    done(*again, '--overwrite')
+
+
+def test_specifications_that_do_not_fit_are_refused(tables: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'bag'
+    spec = tmp_path / 'spec.yaml'
+    shutil.copyfile(share_path('config', 'import') / 'hiro_snap_assembly.yaml', spec)
+    (tables / 'R_Torques.dat').write_text('0.0 1 2\n0.1 1 2\n')
+    error = m2r2('import', 'table', spec, '--input', tables, '--out', out).error
+    assert 'R_Torques.dat' in error
+    assert 'column' in error
+    error = m2r2('import', 'table', tmp_path / 'none.yaml', '--input', tables, '--out', out).error
+    assert 'none.yaml: no such file' in error
+    assert 'hiro_snap_assembly' in error
+    assert not out.exists()
+
+
+def test_demo_writes_a_recording_and_spares_what_is_not_its_own(tmp_path: Path) -> None:
+    demo = ('demo', '--record-only', '--seconds', 5, '--seed', 3, '--out', tmp_path)
+    done(*demo)
+    recording = open_recording(tmp_path / 'demo_0003')
+    assert recording.end - recording.start == pytest.approx(5e9, rel=0.02)
+    assert read_truth(tmp_path / 'demo_0003').segments
+    (tmp_path / 'demo_0003' / 'notes.txt').write_text('mine')
+    before = digest(tmp_path)
+    assert 'notes.txt' in m2r2(*demo).error
+    assert digest(tmp_path) == before

@@ -1,0 +1,104 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from m2r2_ros.bags.labels import read_truth, write_segments_csv
+from test.cli.run import digest, done, m2r2
+from test.replay.recordings import robot_bag
+
+
+@pytest.fixture(scope='module')
+def labels(tmp_path_factory: pytest.TempPathFactory, robots: Path, bundle: Path) -> Path:
+    """Label bags and merged copies of both recordings."""
+    folder = tmp_path_factory.mktemp('labels')
+    done('label', robots, '--model', bundle, '--out', folder, '--merge')
+    return folder
+
+
+def test_json_has_the_metrics_of_the_papers(robots: Path, labels: Path) -> None:
+    before = digest([robots, labels])
+    scores = json.loads(done('evaluate', labels, '--truth', robots, '--json').out)
+    for key in ('accuracy', 'edit', 'f1@10', 'f1@25', 'f1@50', 'dr', 'dr_one_to_one'):
+        assert 0 < scores[key] <= (1 if key == 'accuracy' else 100)
+    assert 0 < scores['boundary_delay_median_s'] < 1
+    assert scores['accuracy'] > 0.8
+    assert list(scores['by_recording']) == ['first', 'second']
+    assert scores['by_recording']['first']['frames'] == 79
+    assert digest([robots, labels]) == before
+
+
+def test_bags_and_tables_are_matched_by_name(robots: Path, labels: Path, tmp_path: Path) -> None:
+    for name in ('first', 'second'):
+        write_segments_csv(tmp_path / f'{name}.csv', read_truth(robots / name).segments)
+    bags = (labels / 'second_labels', labels / 'first_labels')
+    by_folder = done('evaluate', labels, '--truth', robots, '--json').out
+    by_bag = done(
+        'evaluate', *bags, '--truth', robots / 'first', '--truth', robots / 'second', '--json'
+    ).out
+    by_table = done('evaluate', *bags, '--truth', tmp_path, '--json').out
+    assert by_bag == by_folder
+    assert json.loads(by_table)['by_recording'] == json.loads(by_folder)['by_recording']
+
+
+def test_merged_copies_below_the_recordings_are_no_second_truth(
+    robots: Path, labels: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(robots, tmp_path / 'data')
+    shutil.copytree(labels, tmp_path / 'data' / 'labels')
+    inside = done('evaluate', tmp_path / 'data' / 'labels', '--truth', tmp_path / 'data', '--json')
+    assert inside.out == done('evaluate', labels, '--truth', robots, '--json').out
+
+
+def test_tables_are_printed(robots: Path, labels: Path) -> None:
+    shown = done('evaluate', labels, '--truth', robots, '--background', 'grip').out
+    for word in ('first', 'second', 'reach', 'push', 'grip'):
+        assert word in shown
+
+
+def test_recordings_without_labels_are_told(robots: Path, labels: Path) -> None:
+    scores = json.loads(done('evaluate', labels / 'first_labels', '--truth', robots, '--json').out)
+    assert scores['not_labelled'] == ['second']
+
+
+def test_labels_without_truth_are_refused(robots: Path, labels: Path) -> None:
+    error = m2r2('evaluate', labels, '--truth', robots / 'first').error
+    assert 'no ground truth for second' in error
+    assert str(labels / 'second_labels') in error
+
+
+def test_recordings_are_no_labels(robots: Path, tmp_path: Path) -> None:
+    error = m2r2('evaluate', robots / 'first', '--truth', robots).error
+    assert '/action_label' in error
+    assert 'm2r2 label' in error
+    assert 'm2r2 label' in m2r2('evaluate', robots, '--truth', robots).error
+    assert str(tmp_path) in m2r2('evaluate', tmp_path, '--truth', robots).error
+
+
+def test_truth_of_another_time_is_refused(labels: Path, tmp_path: Path) -> None:
+    (tmp_path / 'first.csv').write_text('start,end,label\n0,3,push\n')
+    error = m2r2('evaluate', labels / 'first_labels', '--truth', tmp_path / 'first.csv').error
+    assert 'no time in common' in error
+    assert 'first.csv' in error
+
+
+def test_two_truths_of_one_recording_are_refused(
+    robots: Path, labels: Path, tmp_path: Path
+) -> None:
+    robot_bag(tmp_path / 'first', 2.0)
+    error = m2r2('evaluate', labels, '--truth', robots, '--truth', tmp_path).error
+    assert 'first' in error
+    assert 'give one of them' in error
+
+
+@pytest.mark.parametrize(
+    ('options', 'word'),
+    [(('--level', 'medium'), 'fine or coarse'), (('--level', 'coarse'), 'parents')],
+)
+def test_levels_that_are_not_there_are_refused(
+    robots: Path, labels: Path, options: tuple[str, ...], word: str
+) -> None:
+    assert word in m2r2('evaluate', labels, '--truth', robots, *options).error
