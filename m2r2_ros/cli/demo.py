@@ -27,12 +27,7 @@ def demo_command(
     ] = False,
 ) -> None:
     """Write a synthetic recording, label it with the shipped model, draw and score the labels."""
-    from m2r2_ros.demo.recording import write_demo_recording  # matplotlib takes a second
-    from m2r2_ros.demo.signals import read_signals
-    from m2r2_ros.demo.timeline import draw_timeline
-    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
-    from m2r2_ros.replay.labeller import Model, label_recording
-    from m2r2_ros.segmenters.learned import LearnedSegmenter
+    from m2r2_ros.demo.recording import write_demo_recording
 
     out.mkdir(parents=True, exist_ok=True)
     recording = out / f'demo_{seed:04d}'
@@ -40,6 +35,12 @@ def demo_command(
     write_demo_recording(recording, seconds=seconds, seed=seed, overwrite=True)
     if record_only:
         return
+    from m2r2_ros.demo.signals import read_signals
+    from m2r2_ros.demo.timeline import draw_timeline  # matplotlib takes a second
+    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
+    from m2r2_ros.replay.labeller import Model, label_recording
+    from m2r2_ros.segmenters.learned import LearnedSegmenter
+
     use_cores()
     bundle = load_bundle(share_path('models', 'demo'))
     segmenter = LearnedSegmenter(bundle)
