@@ -107,16 +107,23 @@ class WindowStream:
         for block in blocks:
             modality, reader = self._readers[block.topic]
             samples[modality] = reader.decode(block)
-            self._note_offset(block, samples[modality])
+        if not self._begun:
+            self._note_offset(blocks, samples)
         return samples
 
-    def _note_offset(self, block: MessageBlock, samples: Samples) -> None:
-        if self._begun or not len(samples.stamps):
-            return
-        self._begun = True
-        row = int(np.searchsorted(block.arrival, samples.arrival[0]))
-        offset = int(block.log_times[row] - samples.stamps[0])
-        self.log_offset = offset if abs(offset) >= SECOND else 0
+    def _note_offset(self, blocks: Sequence[MessageBlock], samples: Mapping[str, Samples]) -> None:
+        """Compare log time and stamp of the first message that holds a sample."""
+        firsts = []
+        for block in blocks:
+            found = samples[self._readers[block.topic][0]]
+            if len(found.stamps):
+                row = int(np.searchsorted(block.arrival, found.arrival[0]))
+                offset = int(block.log_times[row] - found.stamps[0])
+                firsts.append((int(found.arrival[0]), offset))
+        if firsts:
+            self._begun = True
+            _, offset = min(firsts)
+            self.log_offset = offset if abs(offset) >= SECOND else 0
 
 
 def _choose(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str, TopicSpec]:
