@@ -25,28 +25,29 @@ def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
 def smoothing_loss(logits: Tensor) -> Tensor:
     """Return the truncated mean squared difference of log-probabilities of successive frames.
 
-    The gradient reaches the later frame alone.
+    The gradient reaches the later frame alone. A single frame has nothing to differ from: 0.
 
     Args:
         logits: float32 (n, C).
     """
     log_p = logits.log_softmax(dim=-1)
     difference = log_p[1:] - log_p[:-1].detach()
-    return difference.square().clamp(max=TRUNCATION).mean()
+    return difference.square().clamp(max=TRUNCATION).sum() / max(difference.numel(), 1)
 
 
 def boundary_targets(targets: Tensor, sigma: float) -> Tensor:
     """Return B smoothed by a Gaussian: 1 where a label begins, less around it (M2R2, III-C).
 
     Args:
-        targets: int64 (n,), label ids.
+        targets: int64 (n,), label ids; UNKNOWN, where a frame has no label, begins nothing.
         sigma: Frames.
 
     Returns:
         float32 (n,).
     """
     n = len(targets)
-    starts = torch.nonzero(targets[1:] != targets[:-1]).flatten() + 1
+    begins = (targets[1:] != targets[:-1]) & (targets[1:] != UNKNOWN)
+    starts = torch.nonzero(begins).flatten() + 1
     if not len(starts):
         return torch.zeros(n)
     distance = torch.arange(n).unsqueeze(1) - starts.unsqueeze(0)

@@ -1,0 +1,132 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
+from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.training.cache import CachedRecording, CacheWriter
+from m2r2_ros.training.train import fit_normalisation
+from m2r2_ros.windows.config import WindowConfig
+from m2r2_ros.windows.logmel import log_mel
+
+TENTH = 10**8
+LABELS = LabelSet.of(['a', 'b'])
+CONFIG = WindowConfig(sensor_rate=40.0, audio_context=0.5)
+
+
+def windows(n: int, seed: int = 0, first: int = 1) -> FrameWindows:
+    """Make windows t(i) = first, first + 1, ... tenths of a second; each fourth misses a sensor."""
+    rng = np.random.default_rng(seed)
+    stamps = TENTH * np.arange(first, first + n)
+    present = np.ones((n, len(MODALITIES)), np.bool_)
+    present[:, 0] = False
+    present[::4, MODALITIES.index('wrench')] = False
+    present[1::4, MODALITIES.index('sound')] = False
+    sensors = {
+        name: rng.normal(3, 2, (n, CONFIG.points, dims)).astype(np.float32)
+        for name, dims in SENSOR_DIMS.items()
+    }
+    sound = rng.normal(0, 0.1, (n, 8000)).astype(np.float32)
+    return FrameWindows(stamps - TENTH, stamps, sensors, present, np.arange(n) == 0, sound)
+
+
+def cached(
+    folder: Path, runs: list[FrameWindows], segments: list[Segment], name: str = 'trial'
+) -> CachedRecording:
+    return CacheWriter(folder, CONFIG, None).write(name, iter(runs), segments, LABELS)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    whole = windows(11)
+    recording = cached(tmp_path, [whole[:4], whole[4:5], whole[5:]], [])
+    assert (recording.name, len(recording)) == ('trial', 11)
+    np.testing.assert_array_equal(recording.stamps, whole.stamps)
+    np.testing.assert_array_equal(recording.present, whole.present)
+    np.testing.assert_array_equal(recording.restarts, whole.restarts)
+    assert set(recording.arrays) == {*SENSORS, 'sound'}
+    for name in SENSORS:
+        np.testing.assert_array_equal(recording.arrays[name], whole.sensors[name])
+    assert whole.sound is not None
+    mel = log_mel(whole.sound)
+    sound = recording.arrays['sound'].astype(np.float64)
+    np.testing.assert_allclose(sound, mel.astype(np.float64), rtol=1e-3, atol=0.05)
+
+
+def test_targets_are_the_labels_at_the_frame_stamps(tmp_path: Path) -> None:
+    """A frame has the label of the segment with start <= t < end."""
+    segments = [
+        Segment(2 * TENTH, 4 * TENTH, 'a'),
+        Segment(4 * TENTH, 5 * TENTH + 1, 'b'),
+        Segment(7 * TENTH, 9 * TENTH, 'b'),
+        Segment(9 * TENTH, 10 * TENTH, 'elsewhere'),
+    ]
+    recording = cached(tmp_path, [windows(11)], segments)
+    expected = [UNKNOWN, 0, 0, 1, 1, UNKNOWN, 1, 1, UNKNOWN, UNKNOWN, UNKNOWN]
+    assert recording.targets.tolist() == expected
+
+
+def test_inputs_are_those_of_labelling(tmp_path: Path) -> None:
+    """What the network is trained on is what the segmenter shows it, rounding of sound aside."""
+    whole = windows(12)
+    recording = cached(tmp_path, [whole], [])
+    scales = fit_normalisation([recording])
+    found = recording.inputs(3, 9, scales)
+    expected = make_inputs(whole[3:9], scales, ('sound', *SENSORS))
+    assert found.data.keys() == expected.data.keys()
+    np.testing.assert_array_equal(found.present, expected.present)
+    for name in SENSORS:
+        np.testing.assert_array_equal(found.data[name], expected.data[name])
+    np.testing.assert_allclose(found.data['sound'], expected.data['sound'], atol=2e-3)
+    for name in ('wrench', 'sound'):
+        masked = ~found.present[:, MODALITIES.index(name)]
+        assert masked.any()
+        assert not found.data[name][masked].any()
+
+
+def test_inputs_are_a_copy(tmp_path: Path) -> None:
+    recording = cached(tmp_path, [windows(4)], [])
+    before = np.array(recording.arrays['wrench'])
+    recording.inputs(0, 4, fit_normalisation([recording])).data['wrench'].zero_()
+    np.testing.assert_array_equal(recording.arrays['wrench'], before)
+
+
+def test_normalisation_is_that_of_all_frames_that_are_there(tmp_path: Path) -> None:
+    writer = CacheWriter(tmp_path, CONFIG, None)
+    runs = [windows(700, 1), windows(30, 2)]
+    recordings = [writer.write('same name', [run], [], LABELS) for run in runs]
+    scales = fit_normalisation(recordings)
+    for name in SENSORS:
+        column = MODALITIES.index(name)
+        values = np.concatenate([r.sensors[name][r.present[:, column]] for r in runs])
+        values = values.reshape(-1, SENSOR_DIMS[name]).astype(np.float64)
+        np.testing.assert_allclose(scales.mean[name], values.mean(axis=0), rtol=1e-9)
+        np.testing.assert_allclose(scales.std[name], values.std(axis=0), rtol=1e-6)
+    heard = [
+        r.arrays['sound'][r.present[:, MODALITIES.index('sound')]].astype(float) for r in recordings
+    ]
+    assert scales.sound_range == (min(h.min() for h in heard), max(h.max() for h in heard))
+
+
+def test_recordings_of_one_name_stay_apart(tmp_path: Path) -> None:
+    writer = CacheWriter(tmp_path, CONFIG, None)
+    one = writer.write('trial', [windows(5, 1)], [], LABELS)
+    other = writer.write('trial', [windows(7, 2)], [], LABELS)
+    assert (len(one), len(other)) == (5, 7)
+
+
+def test_what_lay_there_before_is_replaced(tmp_path: Path) -> None:
+    cached(tmp_path, [windows(9)], [])
+    again = cached(tmp_path, [windows(3, 5)], [])
+    assert len(again) == 3
+    assert not again.arrays['pose'].flags.writeable
+
+
+def test_recordings_without_a_window_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BagError, match='blink: it is too short for a single window'):
+        cached(tmp_path, [], [], 'blink')
