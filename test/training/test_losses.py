@@ -92,7 +92,7 @@ def test_a_single_frame_has_nothing_to_differ_from() -> None:
     logits = logits_of(2, (1, 3)).requires_grad_()
     loss = smoothing_loss(logits)
     loss.backward()
-    assert float(loss) == 0
+    assert loss.item() == 0
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
 
