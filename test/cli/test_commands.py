@@ -148,3 +148,18 @@ def test_demo_writes_a_recording_and_spares_what_is_not_its_own(tmp_path: Path) 
     before = digest(tmp_path)
     assert 'notes.txt' in m2r2(*demo).error
     assert digest(tmp_path) == before
+
+
+def test_demo_labels_and_scores_what_it_recorded(tmp_path: Path) -> None:
+    demo = ('demo', '--seconds', 6, '--out', tmp_path)
+    shown = done(*demo).out
+    assert 'times real time' in shown
+    assert str(tmp_path / 'timeline.png') in shown
+    scores = json.loads((tmp_path / 'scores.json').read_text())
+    assert scores['accuracy'] > 0.8
+    assert (tmp_path / 'timeline.png').read_bytes().startswith(b'\x89PNG')
+    copy = open_recording(tmp_path / 'demo_1000_labelled').topics
+    assert {'/action_label', '/camera/image_raw/compressed'} <= copy.keys()
+    made = {p.name for p in tmp_path.iterdir()}
+    done(*demo)
+    assert {p.name for p in tmp_path.iterdir()} == made
