@@ -21,6 +21,7 @@ from m2r2_ros.bags.writer import BagWriter, check_replaceable
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel, Segment
 from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.replay.ahead import one_ahead
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.segments import SegmentBuilder
@@ -249,7 +250,7 @@ def _write_labels(
                 )
                 segments.append(segment)
 
-        for windows in stream:
+        for windows in one_ahead(stream):
             write(segmenter.extend(windows))
             progress(min(stream.read / length, 1.0))
         write(segmenter.finish())
