@@ -62,7 +62,7 @@ def time_steps(bundle_folder: Path, frames: int) -> list[float]:
     segmenter = LearnedSegmenter(bundle)
     assembler = WindowAssembler(bundle.windows, bundle.model.modalities)
     took = []
-    for samples in arrivals(frames + WARM_UP):
+    for samples in list(arrivals(frames + WARM_UP)):
         began = perf_counter()
         windows = assembler.push(samples)
         labels = [segmenter.step(windows[i : i + 1]) for i in range(len(windows))]
