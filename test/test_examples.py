@@ -1,0 +1,130 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The examples of README and docs do what they say.
+
+A fence ```` ```bash run ```` is run. Any other fence with a second word, such as
+```` ```yaml topics.yaml ````, is a file of that name, which the commands after it find. Everything
+happens in one folder for each document, top to bottom, on short recordings and little training.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from m2r2_ros.bags.table_spec import read_spec
+from m2r2_ros.readers.topics import load_topics
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+FENCE = re.compile(r'^```(\w+)(?: (\S+))?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+LINK = re.compile(r'\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)')
+#: What makes an example long, and what a test runs instead.
+SHORTER = (
+    (re.compile(r'--seconds \d+'), '--seconds 20'),
+    (re.compile(r'--epochs \d+'), '--epochs 1'),
+)
+
+
+class Example(NamedTuple):
+    """A fence; `name` is 'run', the name of a file, or ''."""
+
+    language: str
+    name: str
+    text: str
+
+
+def examples(document: Path) -> Iterator[Example]:
+    for language, name, text in FENCE.findall(document.read_text(encoding='utf-8')):
+        yield Example(language, name, text)
+
+
+def shortened(script: str) -> str:
+    for long, short in SHORTER:
+        script = long.sub(short, script)
+    return script
+
+
+def run(script: str, folder: Path) -> str:
+    environment = {**os.environ, 'COLUMNS': '200', 'PYTHONPATH': python_path()}
+    done = subprocess.run(
+        ['bash', '-euo', 'pipefail', '-c', shortened(script)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f'{script}\n{done.stdout}\n{done.stderr}'
+    return done.stdout
+
+
+def python_path() -> str:
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH', '')]))
+
+
+def with_examples() -> list[Path]:
+    return [d for d in DOCUMENTS if any(e.name for e in examples(d))]
+
+
+@pytest.mark.parametrize('document', with_examples(), ids=lambda d: d.name)
+def test_examples_work(document: Path, tmp_path: Path) -> None:
+    for example in examples(document):
+        if example.name == 'run':
+            assert example.language == 'bash'
+            assert run(example.text, tmp_path).strip() or 'record-only' in example.text
+        elif example.name:
+            path = tmp_path / example.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(example.text, encoding='utf-8')
+            if path.name.endswith('topics.yaml'):
+                assert load_topics(path)
+            elif path.name.endswith('import.yaml'):
+                assert read_spec(path).tables
+
+
+def test_documents_with_examples_are_found() -> None:
+    assert {'README.md', 'bring_your_own_robot.md', 'bring_your_own_labels.md'} <= {
+        d.name for d in with_examples()
+    }
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda d: d.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in LINK.findall(document.read_text(encoding='utf-8')):
+        if '://' not in target:
+            assert (document.parent / target).exists(), f'{document.name}: {target}'
+
+
+def test_every_yaml_example_has_a_name_that_says_who_reads_it() -> None:
+    for document in DOCUMENTS:
+        if document.name.startswith('bring_your_own'):
+            for example in examples(document):
+                if example.language == 'yaml':
+                    assert example.name.endswith(('topics.yaml', 'import.yaml')), example.text
+
+
+def test_documented_hashes_are_the_pinned_ones() -> None:
+    pinned = re.findall(r'RIHS01_\w{64}', (ROOT / 'test' / 'test_messages.py').read_text())
+    assert re.findall(r'RIHS01_\w{64}', (ROOT / 'docs' / 'messages.md').read_text()) == pinned
+
+
+def test_documented_fields_are_those_of_the_messages() -> None:
+    document = (ROOT / 'docs' / 'messages.md').read_text()
+    for path in sorted((ROOT / 'msg').glob('*.msg')):
+        section = document.split(f'\n## {path.stem}\n')[1].split('\n## ')[0]
+        cells = [row.split('|')[1] for row in section.splitlines() if row.startswith('| `')]
+        named = {n.split('.')[0] for cell in cells for n in re.findall('`([a-z_.]+)`', cell)}
+        lines = [line.split('#')[0].split() for line in path.read_text().splitlines()]
+        assert named == {words[1] for words in lines if words}, path.stem
+
+
+def test_dependencies_named_for_ros_workspaces_are_those_of_setup() -> None:
+    wanted = (ROOT / 'setup.py').read_text().split('install_requires=[')[1].split(']')[0]
+    names = [re.split('[<>=]', name)[0] for name in re.findall("'([^']+)'", wanted)]
+    (line,) = re.findall(r'pip install (lz4(?: \S+)+)', (ROOT / 'README.md').read_text())
+    assert line.split() == names
