@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The online head: MS-TCN (CVPR 2019) made causal, and stepped through cached states."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -16,7 +17,7 @@ from m2r2_ros.model.head_step import HeadStep
 class HeadState:
     """What the head remembers: for each dilated layer its last 2 * dilation inputs."""
 
-    layers: list[Tensor] = field(default_factory=list)
+    layers: Sequence[Tensor] = ()
 
 
 class CausalLayer(nn.Module):
@@ -49,7 +50,7 @@ class Stage(nn.Module):
         self.layers = nn.ModuleList(CausalLayer(width, 2**k, dropout) for k in range(layers))
         self.leave = nn.Linear(width, outputs)
 
-    def forward(self, x: Tensor, pasts: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor, pasts: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Map (B, N, inputs) to (B, N, outputs) and the layers' new pasts."""
         y = self.enter(x)
         kept = []
@@ -107,7 +108,9 @@ class CausalTCN(nn.Module):
             x = torch.cat([out[..., :-1].softmax(-1), out[..., -1:].sigmoid()], dim=-1)
         return logits, HeadState(kept)
 
-    def _step(self, features: Tensor, pasts: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def _step(
+        self, features: Tensor, pasts: Sequence[Tensor]
+    ) -> tuple[list[Tensor], Sequence[Tensor]]:
         """Label one frame of one sequence, without gradients."""
         if self._frozen is None or not self._frozen.fresh:
             self._frozen = HeadStep(cast('list[Stage]', list(self.stages)))

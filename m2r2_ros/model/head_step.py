@@ -8,8 +8,7 @@ for each layer.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, overload
 
 import numpy as np
 import torch
@@ -20,6 +19,35 @@ if TYPE_CHECKING:
     from m2r2_ros.model.head import CausalLayer, Stage
 
 Array = NDArray[np.float32]
+
+
+class Pasts(Sequence[Tensor]):
+    """The past of each layer, kept in one array; tensors are made for who asks for them.
+
+    Attributes:
+        rows: float32 (sum of 2d, width), layer by layer.
+    """
+
+    def __init__(self, rows: Array, edges: Sequence[int]) -> None:
+        """Take rows; layer k has those from edges[k] to edges[k + 1] - 1."""
+        self.rows = rows
+        self._edges = edges
+
+    def __len__(self) -> int:
+        return len(self._edges) - 1
+
+    @overload
+    def __getitem__(self, k: int) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Tensor]: ...
+
+    def __getitem__(self, k: int | slice) -> Tensor | list[Tensor]:
+        if isinstance(k, slice):
+            return [self[j] for j in range(*k.indices(len(self)))]
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        return torch.from_numpy(self.rows[self._edges[k] : self._edges[k + 1]])[None]
 
 
 class HeadStep:
@@ -51,9 +79,7 @@ class HeadStep:
         """Whether the weights are still those of the head."""
         return self._versions == self._now()
 
-    def __call__(
-        self, features: Tensor, layers: Sequence[Tensor]
-    ) -> tuple[list[Tensor], list[Tensor]]:
+    def __call__(self, features: Tensor, layers: Sequence[Tensor]) -> tuple[list[Tensor], Pasts]:
         """Label one frame.
 
         Args:
@@ -63,8 +89,8 @@ class HeadStep:
         Returns:
             For each stage logits (1, 1, C + 1), and the new past of each layer.
         """
-        rows = np.concatenate([layer.numpy()[0] for layer in layers])
-        known = rows[self._taps].reshape(len(self._newest), -1, 1)
+        old = layers.rows if isinstance(layers, Pasts) else _in_one(layers)
+        known = old[self._taps].reshape(len(self._newest), -1, 1)
         known = (self._past @ known + self._bias)[:, :, 0]
         depth = len(self._layers) // len(self._enter)
         inputs = np.empty_like(known)
@@ -84,9 +110,10 @@ class HeadStep:
             logits.append(torch.from_numpy(out)[None, None])
             x = _probabilities(out)
         # Moved up by one, the last row of a layer is the next one's first; it is replaced at once.
-        rows[:-1] = rows[1:]
+        rows = np.empty_like(old)
+        rows[:-1] = old[1:]
         rows[self._newest] = inputs
-        return logits, [torch.from_numpy(rows[lo:hi])[None] for lo, hi in pairwise(self._edges)]
+        return logits, Pasts(rows, self._edges)
 
     def _now(self) -> list[tuple[int, int]]:
         return [state_of(parameter) for parameter in self._watched]
@@ -95,6 +122,11 @@ class HeadStep:
 def state_of(parameter: Tensor) -> tuple[int, int]:
     """Return what differs after a change in place, as by an optimiser, or of the numbers' type."""
     return parameter._version, parameter.data_ptr()
+
+
+def _in_one(layers: Sequence[Tensor]) -> Array:
+    rows: Array = np.concatenate([layer.numpy()[0] for layer in layers])
+    return rows
 
 
 def _array(parameter: Tensor) -> Array:
