@@ -36,6 +36,8 @@ _MESSAGE = struct.Struct('<BQHIQQ')
 MAX_CHUNK = 1 << 30
 #: Longest record of any other kind that is read at all.
 MAX_RECORD = 1 << 26
+#: Bytes that one byte of an lz4 block can stand for, at most.
+LZ4_RATIO = 256
 #: What the libraries raise on bytes that are not what they should be.
 UNREADABLE = (
     McapError,
@@ -117,6 +119,10 @@ def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
         # The size that the zstd frame itself claims is not trusted.
         data = zstandard.ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
     elif chunk.compression == 'lz4':
+        # lz4 sets aside what is claimed before it looks: no more than its format can unpack to.
+        if size > LZ4_RATIO * len(chunk.data):
+            msg = f'chunk that claims to unpack {len(chunk.data)} bytes to {size}'
+            raise ValueError(msg)
         data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
     elif chunk.compression == '':
         data = chunk.data
