@@ -36,6 +36,8 @@ _MESSAGE = struct.Struct('<BQHIQQ')
 MAX_CHUNK = 1 << 30
 #: Longest record of any other kind that is read at all.
 MAX_RECORD = 1 << 26
+#: Bytes that are unpacked at a time.
+PIECE = 1 << 20
 #: Bytes that one byte of an lz4 block can stand for, at most.
 LZ4_RATIO = 256
 #: What the libraries raise on bytes that are not what they should be.
@@ -101,6 +103,19 @@ def read_body(file: BinaryIO, position: int, length: int) -> bytes:
     return body
 
 
+def _unpack_zstd(packed: bytes, most: int) -> bytes:
+    """Unpack up to `most` bytes, setting aside no more at a time than a piece.
+
+    Neither the size that the chunk claims nor that of the zstd frame itself is trusted.
+    """
+    stream = zstandard.ZstdDecompressor().stream_reader(packed)
+    pieces: list[bytes] = []
+    while most > 0 and (piece := stream.read(min(most, PIECE))):
+        pieces.append(piece)
+        most -= len(piece)
+    return b''.join(pieces)
+
+
 def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
     """Decompress a chunk and check its size and CRC.
 
@@ -116,8 +131,7 @@ def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
         msg = f'chunk of {size} bytes, more than the {MAX_CHUNK} that are read'
         raise ValueError(msg)
     if chunk.compression == 'zstd':
-        # The size that the zstd frame itself claims is not trusted.
-        data = zstandard.ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
+        data = _unpack_zstd(chunk.data, size + 1)
     elif chunk.compression == 'lz4':
         # lz4 sets aside what is claimed before it looks: no more than its format can unpack to.
         if size > LZ4_RATIO * len(chunk.data):

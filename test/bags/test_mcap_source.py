@@ -237,6 +237,18 @@ def test_an_lz4_chunk_cannot_claim_more_than_lz4_can_hold(tmp_path: Path) -> Non
     assert peak < 8 << 20
 
 
+def test_a_zstd_chunk_gets_no_more_memory_than_it_fills(tmp_path: Path) -> None:
+    content = bytearray(mcap_bytes(CHUNKS, CompressionType.ZSTD))
+    start = next(a for op, a, _ in records(content) if op == Opcode.CHUNK)
+    struct.pack_into('<Q', content, start + 9 + 16, 500 << 20)
+    tracemalloc.start()
+    with pytest.raises(BagError, match='instead of'):
+        read(opened(tmp_path, bytes(content)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
+
+
 def test_a_chunk_that_claims_to_unpack_to_much_is_refused(tmp_path: Path) -> None:
     content = bytearray(mcap_bytes(CHUNKS))
     start = next(a for op, a, _ in records(content) if op == Opcode.CHUNK)
