@@ -193,8 +193,8 @@ def test_no_damage_breaks_the_repair(
         data[draw.draw(st.integers(8, len(data) - 1))] = draw.draw(st.integers(0, 255))
     source = tmp_path_factory.mktemp('noise') / 'damaged.mcap'
     source.write_bytes(data)
-    repair(source, source.parent / 'out')
-    open_recording(source.parent / 'out')
+    report = repair(source, source.parent / 'out')
+    assert open_recording(source.parent / 'out').message_count == sum(report.messages.values())
 
 
 def test_file_without_chunks_and_index(tmp_path: Path) -> None:
