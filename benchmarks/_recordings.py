@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.table_messages import MessageTemplate
-from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH, TableSpec, TextFormat
+from m2r2_ros.bags.table_messages import message_template
+from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH
 from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import SENSOR_DIMS
@@ -84,18 +84,5 @@ def _fill(
     if type_name == POSE:
         values[:, 3:] /= np.linalg.norm(values[:, 3:], axis=1, keepdims=True)
     joints = ('finger_left', 'finger_right') if type_name == JOINTS else ()
-    table = TableSpec(
-        file='',
-        topic=topic,
-        type_name=type_name,
-        frame_id='base',
-        text=TextFormat(None, False, ''),
-        time=0,
-        time_unit=1,
-        columns=tuple(range(width)),
-        scales=(1.0,) * width,
-        euler='',
-        joints=joints,
-        groups={'position': width} if joints else {},
-    )
-    return MessageTemplate(table).fill(stamps, values)
+    template = message_template(type_name, width, 'base', joints, ('position',) if joints else ())
+    return template.fill(stamps, values)

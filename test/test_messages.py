@@ -18,7 +18,7 @@ from m2r2_ros.core.share import share_path
 #: match live topics: change it knowingly, and say so in the changelog.
 HASHES = {
     'ActionLabel': 'RIHS01_73f9481ef7408f2709b5573893c64fa4fb9d88d3f0372a1cdfb4fe1c6af6ec14',
-    'ActionSegment': 'RIHS01_5069c1e68a718b3a6973d0d79a73a278ddc572fe5bba5538543cbf1de1120e95',
+    'ActionSegment': 'RIHS01_918e09ce947024c00dc70c45d03136f5e9ceda09f48b14ff6ad575f7d66f732c',
     'LabelSet': 'RIHS01_8e5d038958770cc0e82e476763a98d5fb1baa0e5e37109752d0b690d1aa21cc0',
 }
 
@@ -51,6 +51,7 @@ VALUES: dict[str, dict[str, Any]] = {
         'confidence': 1.0,
         'segment_index': 4_294_967_295,
         'model_id': '',
+        'outcome': 2,
     },
     'LabelSet': {
         'names': ['grasp', 'insert peg', ''],

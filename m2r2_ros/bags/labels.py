@@ -40,6 +40,10 @@ _LABEL: Final = 'm2r2_ros/msg/ActionLabel'
 _SEGMENT: Final = 'm2r2_ros/msg/ActionSegment'
 _LABEL_SET: Final = 'm2r2_ros/msg/LabelSet'
 
+#: The OUTCOME_* of ActionSegment by Segment.success, and back.
+_OUTCOMES: Final[dict[bool | None, int]] = {None: 0, True: 1, False: 2}
+_SUCCESSES: Final = {outcome: success for success, outcome in _OUTCOMES.items()}
+
 
 class LabelWriter:
     """Writes labels, segments and their label set into a bag."""
@@ -128,6 +132,7 @@ class LabelWriter:
             confidence=segment.confidence,
             segment_index=segment_index,
             model_id=model_id,
+            outcome=_OUTCOMES[segment.success],
         )
         self._write(SEGMENT_TOPIC, _SEGMENT, message, segment.end + log_offset)
 
@@ -236,7 +241,8 @@ def read_truth(path: Path) -> Truth:
     """Read ground truth from a bag's GROUND_TRUTH topics or from a CSV file.
 
     A CSV file has the columns start_ns, end_ns (integer nanoseconds) or start, end (seconds), in
-    both cases since the Unix epoch, and label; confidence may follow.
+    both cases since the Unix epoch, and label; confidence may follow. It does not say whether an
+    attempt succeeded.
 
     Raises:
         BagError: The bag cannot be read.
@@ -252,7 +258,13 @@ def read_truth(path: Path) -> Truth:
 def _segments(recording: Recording, topic: str) -> list[Segment]:
     _expect_topic(recording, topic, _SEGMENT)
     segments = [
-        Segment(_nanoseconds(m.start), _nanoseconds(m.end), m.label, m.confidence)
+        Segment(
+            _nanoseconds(m.start),
+            _nanoseconds(m.end),
+            m.label,
+            m.confidence,
+            _SUCCESSES.get(m.outcome),
+        )
         for m in _messages(recording, topic, _SEGMENT)
     ]
     return sorted(segments, key=lambda segment: (segment.start, segment.end))

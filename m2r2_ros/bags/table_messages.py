@@ -2,14 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn blocks of table rows into serialised messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.definitions import typestore
-from m2r2_ros.bags.table_spec import JOINTS, NUMBER, POSE, TWIST, WRENCH, TableSpec
+from m2r2_ros.bags.table_spec import (
+    JOINTS,
+    NUMBER,
+    POSE,
+    TWIST,
+    WRENCH,
+    TableSpec,
+    TextFormat,
+)
 
 _ENCAPSULATION: Final = 4
 _STAMP: Final = 8
@@ -50,6 +58,39 @@ class MessageTemplate:
             number = np.ascontiguousarray(values[:, k : k + 1], '<f8')
             messages[:, place : place + _DOUBLE] = number.view(np.uint8)
         return messages
+
+
+def message_template(
+    type_name: str,
+    numbers: int,
+    frame_id: str,
+    joints: Sequence[str] = (),
+    groups: Sequence[str] = (),
+) -> MessageTemplate:
+    """Return a template for messages that come from no file.
+
+    Args:
+        type_name: One of GROUPS.
+        numbers: How many there are in a message, without an orientation's fourth.
+        frame_id: Frame of the header.
+        joints: Names of the joints of a JointState.
+        groups: Which of its fields are filled: 'position', 'velocity', 'effort'.
+    """
+    table = TableSpec(
+        file='',
+        topic='',
+        type_name=type_name,
+        frame_id=frame_id,
+        text=TextFormat(None, False, ''),
+        time=0,
+        time_unit=1,
+        columns=tuple(range(numbers)),
+        scales=(1.0,) * numbers,
+        euler='',
+        joints=tuple(joints),
+        groups=dict.fromkeys(groups, len(joints)),
+    )
+    return MessageTemplate(table)
 
 
 def message_values(table: TableSpec, cells: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from m2r2_ros.cli.inspect import inspect_command
 from m2r2_ros.cli.label import label_command
 from m2r2_ros.cli.models import models_command
 from m2r2_ros.cli.repair import repair_command
+from m2r2_ros.cli.simulate import simulate_command
 from m2r2_ros.cli.train import train_command
 from m2r2_ros.core.errors import M2R2Error
 
@@ -35,6 +36,7 @@ app.command('label')(label_command)
 app.command('evaluate')(evaluate_command)
 app.command('repair')(repair_command)
 app.command('models')(models_command)
+app.command('simulate')(simulate_command)
 app.command('demo')(demo_command)
 
 

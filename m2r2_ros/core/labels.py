@@ -84,12 +84,22 @@ class FrameLabel:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch [start, end) of one label, nanoseconds."""
+    """A stretch of one label.
+
+    Attributes:
+        start: Where it begins, nanoseconds.
+        end: Where it ends, not part of it, nanoseconds.
+        label: Name of the label.
+        confidence: Mean probability of the label over the segment, 0..1.
+        success: Whether the attempt succeeded; None where that is not known, as in every segment
+            that a model found.
+    """
 
     start: int
     end: int
     label: str
     confidence: float = 1.0
+    success: bool | None = None
 
 
 def label_at(segments: Sequence[Segment], stamps: NDArray[np.int64]) -> list[str]:

@@ -158,6 +158,29 @@ def test_segment_message(tmp_path: Path) -> None:
     assert (message.start.nanosec, message.end.nanosec) == (123_456_789, 123_456_796)
 
 
+def test_success_survives_and_is_told_by_the_constants_of_the_bag(tmp_path: Path) -> None:
+    told = (True, False, None)
+    segments = [Segment(START + k, START + k + 1, 'pick', 1.0, s) for k, s in enumerate(told)]
+    bag = write_truth(tmp_path / 'bag', segments)
+    assert read_segments(bag) == read_truth(bag).segments == segments
+    messages = [message for _, message in decoded(bag, '/ground_truth/action_segment')]
+    kind = type(messages[0])
+    outcomes = [kind.OUTCOME_SUCCESS, kind.OUTCOME_FAILURE, kind.OUTCOME_UNKNOWN]
+    assert [message.outcome for message in messages] == outcomes
+
+
+def test_lanes_of_truth_are_read_apart(tmp_path: Path) -> None:
+    lanes = ('', '/coarse', '/phase')
+    with BagWriter(tmp_path / 'bag') as bag:
+        for lane in lanes:
+            writer = LabelWriter(bag, GROUND_TRUTH + lane, frame_labels=False)
+            writer.write_segment(Segment(START, START + 9, f'in {lane}'), UNKNOWN, 0, '')
+    assert [s.label for s in read_truth(tmp_path / 'bag').segments] == ['in ']
+    for lane in lanes:
+        [segment] = read_segments(tmp_path / 'bag', f'{GROUND_TRUTH}{lane}/action_segment')
+        assert segment.label == f'in {lane}'
+
+
 def test_csv_layout(tmp_path: Path) -> None:
     file = tmp_path / 'segments.csv'
     write_segments_csv(file, [Segment(10**9, 2 * 10**9 + 5, 'a, "b"', 0.25)])

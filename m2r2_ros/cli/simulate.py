@@ -1,0 +1,133 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 simulate`: labelled recordings of the simulated assembly cell."""
+
+import os
+import time
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from m2r2_ros.cli.common import console, stdout
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.simulation.batch import (
+    episode_name,
+    expect_same_options,
+    missing_episodes,
+    write_episodes,
+)
+from m2r2_ros.simulation.cameras import choose_backend
+from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.faults import parse_fault
+
+DEFAULT = EpisodeConfig()
+
+
+def simulate_command(
+    out: Annotated[Path, typer.Option(help='Folder for the recordings.')],
+    episodes: Annotated[int, typer.Option(help='How many.', min=1)] = 1,
+    seed: Annotated[int, typer.Option(help='Of the first; the next ones count up.', min=0)] = 0,
+    seconds: Annotated[
+        float, typer.Option(help='Length, to the end of the action that goes beyond.')
+    ] = DEFAULT.seconds,
+    cameras: Annotated[bool, typer.Option(help='Record pictures.')] = DEFAULT.cameras,
+    image_rate: Annotated[
+        float, typer.Option(help='Pictures of each camera per second.')
+    ] = DEFAULT.image_rate,
+    image_size: Annotated[
+        int, typer.Option(help='Width and height of a picture.')
+    ] = DEFAULT.image_size,
+    audio_rate: Annotated[int, typer.Option(help='16000 or 48000 Hz.')] = DEFAULT.audio_rate,
+    motion_rate: Annotated[
+        float, typer.Option(help='Poses and twists per second.')
+    ] = DEFAULT.motion_rate,
+    gripper_rate: Annotated[
+        float, typer.Option(help='Joint states of the gripper per second.')
+    ] = DEFAULT.gripper_rate,
+    drift: Annotated[float, typer.Option(help='Of the wrench sensor, N/min.')] = DEFAULT.drift,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help='Such as camera-dropout@12s+3s or wrench-saturate=20@30s; repeatable.'),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help='Episodes at a time; 0: one for each core.')] = 0,
+) -> None:
+    """Simulate a robot that picks, inserts, removes and places parts, and record all it senses.
+
+    Each episode becomes a rosbag2 folder with two cameras, microphone, wrench, pose, twist, gripper
+    and ground truth; the same seed and options give the same messages. Episodes that are there
+    already are kept, so an interrupted run goes on when the same command is given again.
+    """
+    config = EpisodeConfig(
+        seconds=seconds,
+        cameras=cameras,
+        image_rate=image_rate,
+        image_size=image_size,
+        audio_rate=audio_rate,
+        motion_rate=motion_rate,
+        gripper_rate=gripper_rate,
+        drift=drift,
+        faults=tuple(parse_fault(text) for text in fault or []),
+    )
+    for entry in config.faults:
+        if entry.start >= seconds:
+            console.print(f'{entry} begins behind the end of the episodes at {seconds:g} s')
+    simulate(out, range(seed, seed + episodes), config, jobs=jobs)
+
+
+def simulate(out: Path, seeds: range, config: EpisodeConfig, *, jobs: int = 0) -> None:
+    """Write the episodes that are missing, show progress, and print what they hold.
+
+    Raises:
+        ConfigError: MuJoCo is not installed, or the folder has episodes of other options.
+    """
+    if find_spec('mujoco') is None:
+        msg = "the simulated cell needs MuJoCo: pip install 'm2r2_ros[sim]'"
+        raise ConfigError(msg)
+    if config.cameras and not choose_backend():
+        console.print(
+            'no OpenGL to draw with: recording without cameras (libegl1 and libgl1-mesa-dri, or '
+            'libosmesa6, draw without a screen)'
+        )
+        config = replace(config, cameras=False)
+    expect_same_options(out, config)
+    missing = missing_episodes(out, seeds)
+    if len(missing) < len(seeds):
+        console.print(f'{len(seeds) - len(missing)} episodes are there already and are kept')
+    if not missing:
+        return
+    jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
+    begin = time.monotonic()
+    with _progress() as bar:
+        tasks = {
+            k: bar.add_task(episode_name(k), total=config.seconds, start=False) for k in missing
+        }
+
+        def show(seed: int, done: float) -> None:
+            bar.start_task(tasks[seed])
+            bar.update(tasks[seed], completed=min(done, config.seconds))
+
+        done = write_episodes(out, missing, config, jobs=jobs, on_progress=show)
+    took = time.monotonic() - begin
+    table = Table('episode', 's', 'actions', 'failed')
+    for k in missing:
+        length, actions, failed = done[k]
+        table.add_row(episode_name(k), f'{length:.1f}', str(actions), str(failed))
+    stdout.print(table)
+    total = sum(length for length, _, _ in done.values())
+    stdout.print(f'{total:.0f} s simulated in {took:.0f} s: {total / took:.1f} times real time')
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        TextColumn('{task.completed:.0f}/{task.total:.0f} s'),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

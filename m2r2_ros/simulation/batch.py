@@ -1,0 +1,123 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Many episodes, on all cores."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from m2r2_ros import __version__
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.simulation.cameras import choose_backend
+from m2r2_ros.simulation.config import EpisodeConfig
+
+#: Keeps what the episodes of a folder were made with.
+MANIFEST = 'simulation.yaml'
+
+#: In a worker: where it tells how far an episode is, as (seed, seconds).
+_told: 'SimpleQueue[tuple[int, float]] | None' = None
+
+
+def episode_name(seed: int) -> str:
+    """Return the name of the bag of a seed."""
+    return f'cell_{seed:04d}'
+
+
+def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
+    """Keep the options of a folder's episodes beside them, or compare with those kept.
+
+    Raises:
+        ConfigError: The folder holds episodes that were made with other options.
+    """
+    manifest = folder / MANIFEST
+    wanted = {'m2r2_ros': __version__, **config.to_dict()}
+    if not manifest.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
+        return
+    found = yaml.safe_load(manifest.read_text(encoding='utf-8'))
+    if not isinstance(found, dict):
+        found = {}
+    differing = [k for k in wanted if found.get(k) != wanted[k]]
+    if differing:
+        was = ', '.join(f'{k} {found.get(k)}, not {wanted[k]}' for k in differing)
+        msg = (
+            f'{manifest}: the episodes there were made with {was}: choose another folder, the same '
+            'options, or remove the folder'
+        )
+        raise ConfigError(msg)
+
+
+def missing_episodes(folder: Path, seeds: Sequence[int]) -> list[int]:
+    """Return the seeds whose bags are not there yet."""
+    return [seed for seed in seeds if not (folder / episode_name(seed)).exists()]
+
+
+def write_episodes(
+    folder: Path,
+    seeds: Sequence[int],
+    config: EpisodeConfig,
+    *,
+    jobs: int,
+    on_progress: Callable[[int, float], None],
+) -> dict[int, tuple[float, int, int]]:
+    """Write the bags of several episodes.
+
+    Args:
+        folder: Where they go.
+        seeds: Of the episodes; none of them has a bag there.
+        config: Options.
+        jobs: Episodes at a time.
+        on_progress: Called with a seed and the seconds of it that are done.
+
+    Returns:
+        By seed: length in seconds, actions, and how many of them failed.
+
+    Raises:
+        M2R2Error: A bag cannot be written.
+    """
+    context = multiprocessing.get_context('spawn')
+    queue: SimpleQueue[tuple[int, float]] = context.SimpleQueue()
+    done: dict[int, tuple[float, int, int]] = {}
+    workers = ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_begin, initargs=(queue,)
+    )
+    try:
+        futures = {workers.submit(_work, folder, seed, config): seed for seed in seeds}
+        waiting: set[Future[Any]] = set(futures)
+        while waiting:
+            ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            while not queue.empty():
+                on_progress(*queue.get())
+            for future in ended:
+                done[futures[future]] = future.result()
+    finally:
+        workers.shutdown(wait=True, cancel_futures=True)
+    return done
+
+
+def _begin(queue: 'SimpleQueue[tuple[int, float]]') -> None:
+    global _told  # noqa: PLW0603 - what a pool hands to its workers, it hands over so
+    _told = queue
+    # The terminal sends an interruption to everyone: a worker ends its episode without a word.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    choose_backend()
+
+
+def _work(folder: Path, seed: int, config: EpisodeConfig) -> tuple[float, int, int]:
+    from m2r2_ros.simulation.episode import write_episode  # mujoco, after choose_backend
+
+    def tell(seconds: float) -> None:
+        if _told is not None:
+            _told.put((seed, seconds))
+
+    # What lies there under another name is what an interrupted run left.
+    actions = write_episode(folder, seed, config, overwrite=True, on_progress=tell)
+    failed = sum(not action.success for action in actions)
+    return actions[-1].end, len(actions), failed

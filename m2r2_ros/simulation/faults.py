@@ -1,0 +1,246 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sensors that die, stutter, lie about the time or about the world, when they are told to."""
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import ConfigError
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CAMERAS: Final = ('external_camera', 'hand_camera')
+SENSORS: Final = ('wrench', 'pose', 'twist', 'gripper')
+DEVICES: Final = (*CAMERAS, 'microphone', *SENSORS)
+#: What a fault may name: a device, or both cameras at once.
+TARGETS: Final = ('camera', *DEVICES)
+
+DURATION: Final = 5.0
+#: Newtons of force per newton metre of torque at which a wrench sensor saturates.
+LEVER: Final = 20.0
+_DAY: Final = 86_400.0
+_NUMBER: Final = re.compile(r'-?([0-9]+\.?[0-9]*|\.[0-9]+)')
+_GRAMMAR: Final = (
+    'expected DEVICE-KIND[=VALUE]@START[+DURATION], such as camera-dropout@12s+500ms, '
+    'wrench-saturate=20@30s or microphone-offset=0.15@0s+end'
+)
+
+
+class Kind(NamedTuple):
+    """A way to fail.
+
+    Attributes:
+        value: How badly, unless said otherwise; 0 where there is no more or less.
+        low: Least value.
+        high: Greatest value.
+        unit: Of the value: 's', 'N' or ''.
+        targets: What can fail so.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str = ''
+    targets: tuple[str, ...] = TARGETS
+
+
+KINDS: Final = {
+    'dropout': Kind(0.0, 0.0, 0.0),
+    'lost': Kind(0.2, 0.0, 1.0),
+    'late': Kind(0.3, 0.0, _DAY, 's'),
+    'offset': Kind(0.1, -_DAY, _DAY, 's'),
+    'nan': Kind(0.0, 0.0, 0.0, targets=SENSORS),
+    'saturate': Kind(20.0, 0.0, 1e6, 'N', targets=('wrench',)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Packets:
+    """Messages of one topic before they are serialised.
+
+    Attributes:
+        times: (n,), when they were sensed, true seconds from the start of the episode.
+        stamps: (n,), header stamps, nanoseconds.
+        log_times: (n,), when they were recorded, nanoseconds.
+        values: (n, d), what they say, in SI units; d = 0 for images and sound.
+        index: (n,), which of the packets of the healthy device these are.
+    """
+
+    times: Array
+    stamps: Integers
+    log_times: Integers
+    values: Array
+    index: Integers
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, which: slice | NDArray[np.bool_]) -> 'Packets':
+        return Packets(*(getattr(self, f.name)[which] for f in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with a device, and when.
+
+    Attributes:
+        device: One of TARGETS.
+        kind: One of KINDS.
+        value: How badly; see Kind.
+        start: Seconds from the start of the episode.
+        duration: Seconds; infinite for a fault that stays to the end.
+
+    Raises:
+        ConfigError: There can be no such fault.
+    """
+
+    device: str
+    kind: str
+    value: float
+    start: float
+    duration: float
+
+    def __post_init__(self) -> None:
+        kind = _kind_of(self.device, self.kind)
+        if not kind.low <= self.value <= kind.high:
+            span = f'{_plain(kind.low)} to {_plain(kind.high)} {kind.unit}'.rstrip()
+            msg = f'{self.kind} takes {span}, not {self.value}'
+        elif not 0 <= self.start < math.inf:
+            msg = f'a fault cannot start at {self.start} s, but from 0 s on'
+        elif not self.duration > 0:
+            msg = f'a fault cannot last {self.duration} s, but longer than 0 s'
+        else:
+            return
+        raise ConfigError(msg)
+
+    def __str__(self) -> str:
+        value = f'={_plain(self.value)}' if _takes_value(KINDS[self.kind]) else ''
+        duration = 'end' if self.duration == math.inf else f'{_plain(self.duration)}s'
+        return f'{self.device}-{self.kind}{value}@{_plain(self.start)}s+{duration}'
+
+    def strikes(self, device: str) -> bool:
+        """Return whether a device, one of DEVICES, has this fault."""
+        return device == self.device or (self.device == 'camera' and device in CAMERAS)
+
+    def covers(self, times: Array) -> NDArray[np.bool_]:
+        """Return what of `times`, (n,) seconds, it lasts over, (n,)."""
+        return (times >= self.start) & (times < self.start + self.duration)
+
+
+def parse_fault(text: str) -> Fault:
+    """Return the fault that is written as DEVICE-KIND[=VALUE]@START[+DURATION].
+
+    Times are in s, or in ms where they say so; a duration may be `end`. str(fault) is such text.
+
+    Raises:
+        ConfigError: The text is none, or says what cannot be.
+    """
+    try:
+        return _parse(text.strip())
+    except ConfigError as error:
+        msg = f'fault {text!r}: {error}; {_GRAMMAR}'
+        raise ConfigError(msg) from None
+
+
+class FaultInjector:
+    """Does to the packets of a device what its faults do, block by block.
+
+    Each fault draws from a generator of its own, one number per healthy packet: packets come out
+    the same however they are cut into blocks, and whatever faults are listed behind.
+    """
+
+    def __init__(self, faults: Sequence[Fault], device: str, rng: np.random.Generator) -> None:
+        """Take from `faults` those of `device`, one of DEVICES, in their order."""
+        _check_known('device', device, DEVICES)
+        self._faults = [fault for fault in faults if fault.strikes(device)]
+        self._rngs = rng.spawn(len(self._faults))
+
+    def apply(self, packets: Packets) -> Packets:
+        """Return what becomes of the packets, which follow those of the call before.
+
+        Packets stay in the order in which they were sent: where some are late, log times do not
+        ascend. By the sum of their delays, a later block may hold what was recorded earlier.
+        """
+        kept = np.ones(len(packets), np.bool_)
+        stamps, log_times = packets.stamps.copy(), packets.log_times.copy()
+        values = packets.values.copy()
+        for fault, rng in zip(self._faults, self._rngs, strict=True):
+            chance = rng.random(len(packets))
+            on = fault.covers(packets.times)
+            match fault.kind:
+                case 'dropout':
+                    kept &= ~on
+                case 'lost':
+                    kept &= ~on | (chance >= fault.value)
+                case 'late':
+                    log_times[on] += np.round(chance[on] * fault.value * 1e9).astype(np.int64)
+                case 'offset':
+                    stamps[on] += round(fault.value * 1e9)
+                case 'nan':
+                    values[on] = np.nan
+                case 'saturate':
+                    limit = fault.value / np.repeat([1.0, LEVER], 3)
+                    values[on] = np.clip(values[on], -limit, limit)
+        return Packets(packets.times, stamps, log_times, values, packets.index)[kept]
+
+
+def _parse(text: str) -> Fault:
+    what, at, when = text.partition('@')
+    if not at:
+        msg = 'it does not say when it starts'
+        raise ConfigError(msg)
+    name, equals, value = what.partition('=')
+    start, plus, duration = when.partition('+')
+    device, _, kind_name = name.partition('-')
+    kind = _kind_of(device, kind_name)
+    if equals and not _takes_value(kind):
+        msg = f'{kind_name} takes no value: leave out ={value}'
+        raise ConfigError(msg)
+    if not plus:  # What a sound card lags behind, it lags behind all day.
+        duration = 'end' if name == 'microphone-offset' else str(DURATION)
+    return Fault(
+        device,
+        kind_name,
+        _number(value, timed=kind.unit == 's') if equals else kind.value,
+        _number(start, timed=True),
+        math.inf if duration == 'end' else _number(duration, timed=True),
+    )
+
+
+def _number(text: str, *, timed: bool) -> float:
+    """Return a finite number; where it is a time, seconds."""
+    unit = next((u for u in ('ms', 's') if timed and text.endswith(u)), '')
+    digits = text.removesuffix(unit)
+    number = float(digits) if _NUMBER.fullmatch(digits) else math.inf
+    if math.isinf(number):
+        msg = f'{text!r} is no {"time, such as 12, 1.5s or 500ms" if timed else "number"}'
+        raise ConfigError(msg)
+    return number / 1000 if unit == 'ms' else number
+
+
+def _kind_of(device: str, name: str) -> Kind:
+    _check_known('device', device, TARGETS)
+    _check_known(f'fault of {device}', name, [n for n, k in KINDS.items() if device in k.targets])
+    return KINDS[name]
+
+
+def _check_known(what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        msg = f'{name!r} is no {what}, known are {", ".join(known)}'
+        raise ConfigError(msg)
+
+
+def _takes_value(kind: Kind) -> bool:
+    return kind.low < kind.high
+
+
+def _plain(number: float) -> str:
+    """Write a number that reads back as the same; without exponent, whose sign looks like +."""
+    return np.format_float_positional(number, trim='-')

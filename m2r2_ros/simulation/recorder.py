@@ -1,0 +1,160 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From physics to a bag: all sensors of the cell, merged in the order of their log times."""
+
+import heapq
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.simulation.cameras import Cameras
+from m2r2_ros.simulation.cell import Cell
+from m2r2_ros.simulation.clock import Clock
+from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.faults import FaultInjector, Packets
+from m2r2_ros.simulation.messages import IMAGE, SOUND, cell_types, image_message, sound_message
+from m2r2_ros.simulation.microphone import Microphone
+from m2r2_ros.simulation.scene import CAMERAS
+from m2r2_ros.simulation.sensors import Sensor, devices
+from m2r2_ros.simulation.trace import Trace
+
+Entry = tuple[int, str, bytes]
+
+AUDIO_TOPIC: Final = '/microphone/audio'
+#: Seconds of simulation between two writings.
+BLOCK: Final = 1.0
+#: From exposure to log time of a picture, and from the end of a chunk of sound, seconds.
+_IMAGE_LATENCY, _SOUND_LATENCY = 0.025, 0.005
+_CHUNK: Final = 0.032
+
+
+class Recorder:
+    """Watches a cell and writes what its sensors publish."""
+
+    def __init__(
+        self, cell: Cell, bag: BagWriter, config: EpisodeConfig, start: int, seed: np.random.Generator
+    ) -> None:
+        """Add all topics to a bag.
+
+        Args:
+            cell: The cell to watch.
+            bag: The bag to write to; stays open.
+            config: Options.
+            start: Stamp of the beginning, nanoseconds.
+            seed: For all noise.
+        """
+        self._cell, self._bag, self._start = cell, bag, start
+        rngs = iter(seed.spawn(8))
+        self._sensors = [Sensor(device, config, next(rngs)) for device in devices(config)]
+        self._sound = _Sound(config, next(rngs))
+        self._views = []
+        if config.cameras:
+            cameras = Cameras(cell, config.image_size)
+            self._views = [_View(name, cameras, config, next(rngs)) for name in CAMERAS]
+        self._pending: list[Entry] = []
+        self._written = 0.0
+        for topic, type_name in self._topics():
+            definition, _ = cell_types().generate_msgdef(type_name, ros_version=2)
+            type_hash = cell_types().hash_rihs01(type_name)
+            bag.add_topic(topic, type_name, definition=definition, type_hash=type_hash)
+
+    def watch(self) -> None:
+        """Look at the cell; to be called after every step of its controller."""
+        for view in self._views:
+            self._add(view.look(self._cell.time, self._start))
+        if self._cell.time - self._written >= BLOCK:
+            self.flush()
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Write what was sensed so far; `everything` includes what arrives later than now."""
+        self._written = self._cell.time
+        trace = self._cell.take()
+        for sensor in self._sensors:
+            self._add(sensor.publish(trace, self._start))
+        self._add(self._sound.publish(trace, self._start))
+        # What is sensed from now on arrives after this.
+        now = self._start + round(self._written * 1e9)
+        while self._pending and (everything or self._pending[0][0] < now):
+            log_time, topic, raw = heapq.heappop(self._pending)
+            self._bag.write(topic, raw, log_time)
+
+    def close(self) -> None:
+        """Give the graphics context back."""
+        for view in self._views[:1]:
+            view.cameras.close()
+
+    def _add(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            heapq.heappush(self._pending, entry)
+
+    def _topics(self) -> list[tuple[str, str]]:
+        views = [(view.topic, IMAGE) for view in self._views]
+        sensors = [(sensor.device.topic, sensor.device.type_name) for sensor in self._sensors]
+        return [*views, (AUDIO_TOPIC, SOUND), *sensors]
+
+
+class _View:
+    """One camera."""
+
+    def __init__(
+        self, name: str, cameras: Cameras, config: EpisodeConfig, rng: np.random.Generator
+    ) -> None:
+        timing, broken = rng.spawn(2)
+        self.topic, self.cameras = f'/{name}/image_raw/compressed', cameras
+        self._name = name
+        self._clock = Clock(config.image_rate, timing, jitter=0.03)
+        self._faults = FaultInjector(config.faults, name, broken)
+
+    def look(self, time: float, start: int) -> list[Entry]:
+        """Take the pictures that are due."""
+        times, index = self._clock.until(time)
+        if not len(times):
+            return []
+        packets = self._faults.apply(_packets(times, index, start, _IMAGE_LATENCY))
+        frame = f'{self._name}_optical_frame'
+        return [
+            (log_time, self.topic, image_message(self.cameras.look(self._name), frame, stamp))
+            for stamp, log_time in zip(
+                packets.stamps.tolist(), packets.log_times.tolist(), strict=True
+            )
+        ]
+
+
+class _Sound:
+    """The microphone and the sound card that cuts its sound into chunks."""
+
+    def __init__(self, config: EpisodeConfig, rng: np.random.Generator) -> None:
+        heard, broken, self._timing = rng.spawn(3)
+        self._rate, self._size = config.audio_rate, round(_CHUNK * config.audio_rate)
+        self._microphone = Microphone(config.audio_rate, heard)
+        self._faults = FaultInjector(config.faults, 'microphone', broken)
+        self._rest = np.zeros(0, np.float32)
+        self._count = 0
+
+    def publish(self, trace: Trace, start: int) -> list[Entry]:
+        """Return the chunks that are complete."""
+        sound = np.concatenate((self._rest, self._microphone.record(trace)))
+        count = len(sound) // self._size
+        self._rest = sound[count * self._size :]
+        chunks = sound[: count * self._size].reshape(count, self._size)
+        index = np.arange(self._count, self._count + count)
+        self._count += count
+        # Samples keep the pace of the sound card; only the stamps of the chunks jitter.
+        times = index * _CHUNK + np.abs(self._timing.normal(0.0, 0.0004, count))
+        packets = self._faults.apply(_packets(times, index, start, _CHUNK + _SOUND_LATENCY))
+        return [
+            (log_time, AUDIO_TOPIC, sound_message(chunks[k - index[0]], self._rate, stamp))
+            for stamp, log_time, k in zip(
+                packets.stamps.tolist(), packets.log_times.tolist(), packets.index, strict=True
+            )
+        ]
+
+
+def _packets(
+    times: NDArray[np.float64], index: NDArray[np.int64], start: int, latency: float
+) -> Packets:
+    stamps = start + np.round(times * 1e9).astype(np.int64)
+    return Packets(times, stamps, stamps + round(latency * 1e9), np.empty((len(times), 0)), index)

@@ -1,0 +1,117 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The cell's proprioceptive sensors: each samples the trace at its own rate and phase."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.table_messages import message_template
+from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.simulation.clock import Clock
+from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.faults import FaultInjector, Packets
+from m2r2_ros.simulation.trace import Trace, joined
+
+Array = NDArray[np.float64]
+
+_FINGERS: Final = ('finger_left_joint', 'finger_right_joint')
+#: White noise of force (N), torque (N m), position (m), velocities (m/s, rad/s), fingers (m, m/s).
+_FORCE, _TORQUE, _PLACE, _SPEED, _TURNING, _FINGER = 0.12, 0.004, 2e-5, 5e-4, 1e-3, 4e-5
+#: What a wrench sensor is off by when an episode begins, N and N m.
+_BIAS: Final = np.repeat((0.3, 0.01), 3)
+
+
+class Device(NamedTuple):
+    """A sensor that publishes numbers.
+
+    Attributes:
+        name: As faults call it.
+        topic: Its topic.
+        type_name: Its message type.
+        rate: Messages per second.
+        latency: From stamp to log time, seconds.
+        columns: Numbers in a message.
+        frame_id: Frame of its header.
+        read: From trace to true values, (n, columns).
+        noise: Standard deviation of the noise on each column.
+    """
+
+    name: str
+    topic: str
+    type_name: str
+    rate: float
+    latency: float
+    columns: int
+    frame_id: str
+    read: Callable[[Trace], Array]
+    noise: Array
+
+
+def devices(config: EpisodeConfig) -> list[Device]:
+    """Return the sensors of the cell."""
+    motion, grip = config.motion_rate, config.gripper_rate
+    return [
+        Device('wrench', '/ft_sensor/wrench', WRENCH, 1000.0, 0.0008, 6, 'wrist',
+               lambda t: t.wrench, np.repeat((_FORCE, _TORQUE), 3)),
+        Device('pose', '/current_pose', POSE, motion, 0.0010, 7, 'base',
+               lambda t: t.pose, np.array((*3 * (_PLACE,), *4 * (0.0,)))),
+        Device('twist', '/current_twist', TWIST, motion, 0.0011, 6, 'base',
+               lambda t: t.twist, np.repeat((_SPEED, _TURNING), 3)),
+        Device('gripper', '/gripper/joint_states', JOINTS, grip, 0.0015, 4, '',
+               lambda t: np.hstack((t.fingers, t.finger_rates)),
+               np.repeat((_FINGER, _SPEED), 2)),
+    ]  # fmt: skip
+
+
+class Sensor:
+    """Makes the messages of a device, block by block."""
+
+    def __init__(self, device: Device, config: EpisodeConfig, rng: np.random.Generator) -> None:
+        timing, noise, offset, broken = rng.spawn(4)
+        self.device = device
+        self._clock = Clock(device.rate, timing, jitter=0.08)
+        self._noise = noise
+        self._faults = FaultInjector(config.faults, device.name, broken)
+        self._bias, self._drift = np.zeros(device.columns), np.zeros(device.columns)
+        if device.name == 'wrench':
+            self._bias = offset.normal(0.0, _BIAS)
+            direction = offset.normal(0.0, _BIAS)
+            self._drift = config.drift / 60 * direction / np.linalg.norm(direction[:3])
+        joints = _FINGERS if device.type_name == JOINTS else ()
+        numbers = 6 if device.type_name == POSE else device.columns
+        groups = ('position', 'velocity') if joints else ()
+        self._template = message_template(
+            device.type_name, numbers, device.frame_id, joints, groups
+        )
+        self._last: Trace | None = None
+
+    def publish(self, trace: Trace, start: int) -> list[tuple[int, str, bytes]]:
+        """Return log time (ns), topic and message of everything sensed in a trace.
+
+        Args:
+            trace: Goes on where the last one ended.
+            start: Stamp of the beginning of the episode, nanoseconds.
+        """
+        whole = trace if self._last is None else joined([self._last, trace])
+        self._last = trace[-1:]
+        packets = self._sense(whole, start)
+        rows = self._template.fill(packets.stamps, packets.values)
+        return [
+            (log_time, self.device.topic, row.tobytes())
+            for log_time, row in zip(packets.log_times.tolist(), rows, strict=True)
+        ]
+
+    def _sense(self, trace: Trace, start: int) -> Packets:
+        times, index = self._clock.until(float(trace.times[-1]))
+        true = self.device.read(trace)
+        values = np.stack([np.interp(times, trace.times, column) for column in true.T], axis=1)
+        values += self._noise.normal(0.0, 1.0, values.shape) * self.device.noise
+        values += self._bias + times[:, None] * self._drift
+        if self.device.type_name == POSE:
+            values[:, 3:] /= np.linalg.norm(values[:, 3:], axis=1, keepdims=True)
+        stamps = start + np.round(times * 1e9).astype(np.int64)
+        log_times = stamps + round(self.device.latency * 1e9)
+        return self._faults.apply(Packets(times, stamps, log_times, values, index))

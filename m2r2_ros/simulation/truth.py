@@ -1,0 +1,57 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Ground truth of an episode: actions, their verbs, and the phases of motion below them."""
+
+from typing import Final
+
+from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
+from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.simulation.parts import PHASES, action_labels
+from m2r2_ros.simulation.robot import Span
+
+#: Topics of coarse labels and of phases, below those of ground truth.
+COARSE: Final = '/coarse'
+PHASE: Final = '/phase'
+
+
+class TruthWriter:
+    """Writes three lanes of ground truth, each with its label set."""
+
+    def __init__(self, bag: BagWriter, start: int) -> None:
+        """Add the topics to a bag whose beginning is stamped `start` (ns)."""
+        self._start = start
+        fine = action_labels()
+        self._parents = dict(zip(fine.names, fine.parents, strict=True))
+        coarse = LabelSet.of(dict.fromkeys(fine.parents))
+        self._lanes = [
+            _Lane(bag, '', fine, start),
+            _Lane(bag, COARSE, coarse, start),
+            _Lane(bag, PHASE, LabelSet.of(PHASES), start),
+        ]
+
+    def write(self, action: Span, phases: list[Span]) -> None:
+        """Write an action that is over, and the phases that it was made of."""
+        fine, coarse, phase = self._lanes
+        for span in phases:
+            phase.write(self._segment(span))
+        fine.write(self._segment(action))
+        coarse.write(self._segment(action._replace(name=self._parents[action.name])))
+
+    def _segment(self, span: Span) -> Segment:
+        begin, end = (self._start + round(t * 1e9) for t in (span.start, span.end))
+        return Segment(begin, end, span.name, success=span.success)
+
+
+class _Lane:
+    """One topic of segments."""
+
+    def __init__(self, bag: BagWriter, prefix: str, labels: LabelSet, start: int) -> None:
+        self._writer = LabelWriter(bag, GROUND_TRUTH + prefix, frame_labels=False)
+        self._writer.write_label_set(labels, '', start)
+        self._labels, self._count = labels, 0
+
+    def write(self, segment: Segment) -> None:
+        label_id = self._labels.id_of(segment.label)
+        self._writer.write_segment(segment, label_id, self._count, '')
+        self._count += 1
