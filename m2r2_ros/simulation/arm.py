@@ -15,7 +15,7 @@ HOME: Final = (0.0, -0.10, 0.0, -2.30, 0.0, 2.20, 0.785)
 #: Largest distance of a finger from the middle, m.
 STROKE: Final = 0.025
 #: Largest force of the gripper, N.
-GRIP_FORCE: Final = 40.0
+GRIP_FORCE: Final = 30.0
 #: From the flange to the tool centre point between the fingertips, m.
 TOOL_LENGTH: Final = 0.135
 

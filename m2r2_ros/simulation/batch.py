@@ -85,9 +85,7 @@ def write_episodes(
     context = multiprocessing.get_context('spawn')
     queue: SimpleQueue[tuple[int, float]] = context.SimpleQueue()
     done: dict[int, tuple[float, int, int]] = {}
-    workers = ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_begin, initargs=(queue,)
-    )
+    workers = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(queue,))
     try:
         futures = {workers.submit(_work, folder, seed, config): seed for seed in seeds}
         waiting: set[Future[Any]] = set(futures)

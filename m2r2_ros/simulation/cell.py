@@ -38,7 +38,6 @@ class Cell:
     Attributes:
         model, data: Of MuJoCo.
         layout: What it was built from.
-        time: Seconds since the start.
         target: Where the controller wants the tool: position (3,), m.
         yaw: And its turn about the vertical, rad; the tool points down.
         width: Wanted distance between the fingers, m.
@@ -71,6 +70,7 @@ class Cell:
 
     @property
     def time(self) -> float:
+        """Seconds since the start of the episode."""
         return self._steps / STEP_RATE
 
     @property
@@ -88,7 +88,8 @@ class Cell:
     def force(self) -> Array:
         """Force on the hand in the base frame, (3,), N, without its weight."""
         rotation = self.data.site_xmat[self._wrist].reshape(3, 3)
-        return np.array([0.0, 0.0, self._weight]) - rotation @ self.data.sensordata[:3]
+        felt: Array = np.array([0.0, 0.0, self._weight]) - rotation @ self.data.sensordata[:3]
+        return felt
 
     def advance(self) -> None:
         """Let one period of the controller go by."""
@@ -116,9 +117,7 @@ class Cell:
 
     def _control(self) -> None:
         data = self.data
-        mujoco.mj_jacSite(
-            self.model, data, self._jacobian[:3], self._jacobian[3:], self._tool
-        )
+        mujoco.mj_jacSite(self.model, data, self._jacobian[:3], self._jacobian[3:], self._tool)
         jacobian = self._jacobian[:, :7]
         rates = data.qvel[:7]
         error = np.empty(6)

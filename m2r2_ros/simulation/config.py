@@ -59,5 +59,3 @@ class EpisodeConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the options by name, faults as text."""
         return {**asdict(self), 'faults': [str(fault) for fault in self.faults]}
-
-

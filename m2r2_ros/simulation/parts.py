@@ -37,7 +37,7 @@ HEIGHT: Final = 0.060
 DEPTH: Final = 0.025
 #: Between a part and the walls of its hole, on each side, m.
 CLEARANCE: Final = 0.0006
-DENSITY: Final = 2000.0
+DENSITY: Final = 7800.0
 
 VERBS: Final = ('pick', 'insert', 'remove', 'place')
 NO_ACTION: Final = 'no_action'

@@ -35,7 +35,12 @@ class Recorder:
     """Watches a cell and writes what its sensors publish."""
 
     def __init__(
-        self, cell: Cell, bag: BagWriter, config: EpisodeConfig, start: int, seed: np.random.Generator
+        self,
+        cell: Cell,
+        bag: BagWriter,
+        config: EpisodeConfig,
+        start: int,
+        rng: np.random.Generator,
     ) -> None:
         """Add all topics to a bag.
 
@@ -44,10 +49,10 @@ class Recorder:
             bag: The bag to write to; stays open.
             config: Options.
             start: Stamp of the beginning, nanoseconds.
-            seed: For all noise.
+            rng: For all noise.
         """
         self._cell, self._bag, self._start = cell, bag, start
-        rngs = iter(seed.spawn(8))
+        rngs = iter(rng.spawn(8))
         self._sensors = [Sensor(device, config, next(rngs)) for device in devices(config)]
         self._sound = _Sound(config, next(rngs))
         self._views = []
@@ -143,7 +148,8 @@ class _Sound:
         index = np.arange(self._count, self._count + count)
         self._count += count
         # Samples keep the pace of the sound card; only the stamps of the chunks jitter.
-        times = index * _CHUNK + np.abs(self._timing.normal(0.0, 0.0004, count))
+        late = np.abs(self._timing.normal(0.0, 0.0004, count))
+        times = np.asarray(index * _CHUNK + late, np.float64)
         packets = self._faults.apply(_packets(times, index, start, _CHUNK + _SOUND_LATENCY))
         return [
             (log_time, AUDIO_TOPIC, sound_message(chunks[k - index[0]], self._rate, stamp))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from m2r2_ros.simulation.arm import GRIP_FORCE
 from m2r2_ros.simulation.cell import CONTROL_STEPS, Cell
 from m2r2_ros.simulation.layout import Spot
-from m2r2_ros.simulation.parts import DEPTH, HEIGHT, PARTS
+from m2r2_ros.simulation.parts import DEPTH, PARTS
 from m2r2_ros.simulation.scene import BOARD_TOP, TRAY_TOP
 from m2r2_ros.simulation.state import lifted, part_state
 from m2r2_ros.simulation.trace import STEP_RATE
@@ -74,7 +74,7 @@ class Robot:
         # Now and then the aim is so bad that the fingers close beside the part.
         miss = 0.024 if self.rng.random() < 0.07 else 0.0
         self._grasp(part, miss, GRIP_FORCE)
-        self.go('lift', self._above(self.cell.target, TRAVEL), pace=1.2)
+        self.go('lift', _above(self.cell.target, TRAVEL), pace=1.2)
         return lifted(part_state(self.cell, part))
 
     def remove(self, part: int) -> bool:
@@ -82,7 +82,7 @@ class Robot:
         weak = PARTS[part].shape == 'plug' and self.rng.random() < 0.25
         self._grasp(part, 0.0, 5.0 if weak else GRIP_FORCE)
         self._pull(part)
-        self.go('lift', self._above(self.cell.target, TRAVEL), pace=1.2)
+        self.go('lift', _above(self.cell.target, TRAVEL), pace=1.2)
         return lifted(part_state(self.cell, part))
 
     def insert(self, part: int) -> bool:
@@ -94,7 +94,7 @@ class Robot:
             error = 0.007 * np.array([np.cos(angle), np.sin(angle)])
         place = self._bring(part, Spot(hole.x + error[0], hole.y + error[1], hole.yaw))
         if not self._search(part, place):
-            self.go('lift', self._above(self.cell.target, TRAVEL), pace=1.2)
+            self.go('lift', _above(self.cell.target, TRAVEL), pace=1.2)
             return False
         self._push(part)
         self._let_go(part)
@@ -158,8 +158,8 @@ class Robot:
         aside = miss * np.array([np.cos(yaw), np.sin(yaw), 0.0])
         aim = state.position + aside + (*self.rng.normal(0.0, 0.0006, 2), 0.0)
         self.cell.grip = GRIP_FORCE
-        self.go('move', self._above(aim, TRAVEL), yaw, width=width + ROOM)
-        self.go('approach', aim + (0, 0, GRASP + self.rng.normal(0.0, 0.001)), pace=0.7)
+        self.go('move', _above(aim, TRAVEL), yaw, width=width + ROOM)
+        self.go('approach', aim + _up(GRASP + self.rng.normal(0.0, 0.001)), pace=0.7)
         self.cell.width, self.cell.grip = 0.0, force
         self.wait('grasp', float(self.rng.uniform(0.4, 0.55)))
 
@@ -184,7 +184,7 @@ class Robot:
         c, s = np.cos(turn), np.sin(turn)
         dx, dy = (state.position - self.cell.position)[:2]
         place = np.array([spot.x - c * dx + s * dy, spot.y - s * dx - c * dy, 0.0])
-        self.go('move', self._above(place, TRAVEL), yaw)
+        self.go('move', _above(place, TRAVEL), yaw)
         return place
 
     def _down(self, phase: str, part: int, place: Array, surface: float) -> bool:
@@ -192,7 +192,7 @@ class Robot:
         hang = self.cell.position[2] - part_state(self.cell, part).position[2]
         low = np.array([place[0], place[1], surface + hang + 0.012])
         self.go(phase, low)
-        return self.go(phase, low - (0, 0, 0.018), pace=0.12, until=self._feels)
+        return self.go(phase, low - _up(0.018), pace=0.12, until=self._feels)
 
     def _search(self, part: int, place: Array) -> bool:
         """Feel for the hole in a spiral, pressing down; tell whether the part is in it."""
@@ -205,7 +205,7 @@ class Robot:
             since = cell.time - begin
             radius = min(0.001 * since, 0.003)
             angle = 2 * np.pi * 1.3 * since
-            cell.target = middle + (radius * np.cos(angle), radius * np.sin(angle), 0.0)
+            cell.target = middle + radius * np.array([np.cos(angle), np.sin(angle), 0.0])
             # Pressing follows the part down, so that a part that has found the hole drops in.
             cell.target[2] = cell.position[2] - _PRESS
             self._tick()
@@ -217,8 +217,8 @@ class Robot:
         cell = self.cell
         # The walls know better where the hole is than the arm does.
         cell.target = cell.position
-        low = cell.position - (0, 0, part_state(cell, part).position[2] - TRAY_TOP)
-        self.go('push', low - (0, 0, 0.012), pace=0.10)
+        low = cell.position - _up(part_state(cell, part).position[2] - TRAY_TOP)
+        self.go('push', low - _up(0.012), pace=0.10)
         self.wait('push', 0.15)
 
     def _pull(self, part: int) -> None:
@@ -229,7 +229,7 @@ class Robot:
         while (since := cell.time - begin) < seconds:
             up = (DEPTH + 0.015) * since / seconds
             sway = shake * np.sin(2 * np.pi * 2.5 * since)
-            cell.target = start + (sway, 0.0, up)
+            cell.target = start + np.array([sway, 0.0, up])
             self._tick()
         self._note('pull', begin)
 
@@ -237,13 +237,10 @@ class Robot:
         self.cell.target = self.cell.position
         self.cell.width, self.cell.grip = PARTS[part].width + ROOM, GRIP_FORCE
         self.wait('release', float(self.rng.uniform(0.25, 0.4)))
-        self.go('retreat', self._above(self.cell.target, TRAVEL), pace=1.2)
+        self.go('retreat', _above(self.cell.target, TRAVEL), pace=1.2)
 
     def _feels(self) -> bool:
         return bool(self.cell.force[2] > CONTACT)
-
-    def _above(self, place: Array, height: float) -> Array:
-        return np.array([place[0], place[1], height])
 
     def _tick(self) -> None:
         self.cell.advance()
@@ -257,4 +254,9 @@ class Robot:
             self.phases.append(Span(phase, begin, self.cell.time, True))
 
 
-__all__ = ['HEIGHT', 'Robot', 'Span']
+def _up(height: float) -> Array:
+    return np.array([0.0, 0.0, height])
+
+
+def _above(place: Array, height: float) -> Array:
+    return np.array([place[0], place[1], height])

@@ -17,13 +17,9 @@ from m2r2_ros.simulation.trace import STEP_RATE
 TRAY_TOP: Final = 0.010
 BOARD_TOP: Final = TRAY_TOP + DEPTH
 CAMERAS: Final = ('external_camera', 'hand_camera')
-#: What touches what, by the group of a geom: bits of `user` tables would say the same less simply.
-TABLE, PART, FINGER, BOARD, LATCH = range(5)
-
 _BOX, _CYLINDER = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER
-_UNSEEN: Final = {'contype': 0, 'conaffinity': 0}
 #: Stiff enough that a peg does not sink into a wall by more than a tenth of its clearance.
-_CONTACT: Final = {'solref': (0.004, 1.0), 'solimp': (0.95, 0.99, 0.0005, 0.5, 2.0)}
+_CONTACT: Final = {'solref': (0.002, 1.0), 'solimp': (0.98, 0.995, 0.0005, 0.5, 2.0)}
 _TIP: Final = 0.004
 _GROOVE: Final = (0.009, 0.015)
 _GROOVE_DEPTH: Final = 0.0016
@@ -54,7 +50,8 @@ def _add_surroundings(spec: Any, layout: Layout) -> None:  # noqa: ANN401
     spec.visual.headlight.diffuse = (0.1, 0.1, 0.1)
     spec.add_texture(
         name='sky', type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, width=64, height=384,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT, rgb1=(0.62, 0.66, 0.70), rgb2=(0.35, 0.37, 0.40),
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT, rgb1=(0.62, 0.66, 0.70),
+        rgb2=(0.35, 0.37, 0.40),
     )  # fmt: skip
     toward = np.array([0.48, 0.0, 0.0]) - layout.lamp
     world.add_light(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.layout import PITCH
-from m2r2_ros.simulation.parts import CLEARANCE, DEPTH, HEIGHT, PARTS
+from m2r2_ros.simulation.parts import CLEARANCE, DEPTH, PARTS
 from m2r2_ros.simulation.scene import TRAY_TOP
 
 #: A part counts as seated when less than this is missing to the ground of its hole, m.
@@ -86,6 +86,3 @@ def _touching(cell: Cell, name: str) -> set[str]:
     pairs = model.geom_bodyid[contact.geom[: cell.data.ncon]]
     ours = pairs[(pairs == body).any(axis=1)]
     return {model.body(int(k)).name for k in ours.ravel() if k != body}
-
-
-__all__ = ['HEIGHT', 'SEATED', 'PartState', 'lifted', 'part_state']

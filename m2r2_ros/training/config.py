@@ -19,8 +19,8 @@ class TrainConfig:
             longer ones others from anywhere.
         noise: Standard deviation of white noise on z-scores.
         offset: Standard deviation of a constant offset on each channel's z-scores, so that a
-            trial a little aside is no new world.
-        gain: Standard deviation of a constant factor on each channel's z-scores.
+            trial a little aside is no new world; not on the gripper's.
+        gain: Standard deviation of a constant factor on each channel's z-scores; likewise.
         modality_dropout: Share of modalities masked over a whole sequence.
         smoothing: Weight of the smoothing loss (MS-TCN: 0.15).
         boundary: Weight of the boundary loss.

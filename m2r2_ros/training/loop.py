@@ -130,12 +130,18 @@ def _loss(logits: Tensor, targets: Tensor, smoothed: Tensor, config: TrainConfig
 
 
 def augment(inputs: Inputs, config: TrainConfig) -> Inputs:
-    """Shift and shake sensors, and mask modalities, from torch's own random numbers."""
+    """Shift and shake sensors, and mask modalities, from torch's own random numbers.
+
+    Where the arm stands and what its wrench sensor shows at rest differ from trial to trial; how
+    far its fingers are apart does not, and millimetres of it tell objects from each other: the
+    gripper is shaken, but neither shifted nor stretched.
+    """
     data = dict(inputs.data)
     for name in SENSORS:
         if name in data:
             z = data[name]
             shift = config.offset * torch.randn(1, 1, z.shape[2])
             factor = 1 + config.gain * torch.randn(1, 1, z.shape[2])
-            data[name] = factor * z + shift + config.noise * torch.randn_like(z)
+            moved = z if name == 'gripper' else factor * z + shift
+            data[name] = moved + config.noise * torch.randn_like(z)
     return drop_modalities(Inputs(data, inputs.present), config.modality_dropout)

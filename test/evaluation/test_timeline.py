@@ -8,30 +8,23 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags.labels import LabelTrack, read_truth
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.labels import Segment, label_at
-from m2r2_ros.demo.recording import write_demo_recording
-from m2r2_ros.demo.script import demo_labels
-from m2r2_ros.demo.signals import Signals, read_signals
-from m2r2_ros.demo.timeline import draw_timeline
+from m2r2_ros.evaluation.signals import Signals, read_signals
+from m2r2_ros.evaluation.timeline import draw_timeline
+from m2r2_ros.simulation.parts import action_labels
 
 TENTH = 100_000_000
 
 
-@pytest.fixture(scope='module')
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp('timeline') / 'demo'
-    write_demo_recording(path, seconds=8.0, seed=1)
-    return path
-
-
 def track_of(truth: list[Segment], shift: int = 0) -> LabelTrack:
-    labels = demo_labels()
+    labels = action_labels()
     stamps = np.arange(truth[0].start, truth[-1].end, TENTH, dtype=np.int64)
     names = label_at(truth, np.clip(stamps - shift, truth[0].start, None))
     ids = np.array([labels.id_of(name) for name in names], np.int64)
     n = len(stamps)
     return LabelTrack(
-        name='demo',
+        name='cell',
         stamps=stamps,
         label_ids=ids,
         labels=names,
@@ -46,17 +39,20 @@ def track_of(truth: list[Segment], shift: int = 0) -> LabelTrack:
     )
 
 
-def test_signals_of_a_recording(demo: Path) -> None:
-    signals = read_signals(demo, frames=5)
+def test_signals_of_a_recording(episode: Path) -> None:
+    signals = read_signals(episode, frames=5)
     assert signals.force is not None
     assert signals.width is not None
     assert signals.loudness is not None
-    assert len(signals.force.stamps) == len(signals.force.values) == 8 * 500
-    assert 0.01 < signals.width.values.min() < signals.width.values.max() < 0.081
+    recording = open_recording(episode)
+    seconds = (recording.end - recording.start) / 1e9
+    assert len(signals.force.stamps) == len(signals.force.values)
+    assert len(signals.force.stamps) / seconds == pytest.approx(1000, rel=0.01)
+    assert -0.001 < signals.width.values.min() < signals.width.values.max() < 0.051
     assert -90 <= signals.loudness.values.min() < signals.loudness.values.max() < 0
     steps = np.diff([stamp for stamp, _ in signals.frames])
     assert len(steps) == 4
-    assert np.allclose(steps / 1e9, 8 / 5, atol=0.15)
+    assert np.allclose(steps / 1e9, seconds / 5, atol=0.15)
 
 
 def picture(path: Path) -> np.ndarray:
@@ -71,20 +67,20 @@ def red_pixels(path: Path) -> int:
     return int((np.abs(image - (40, 39, 214)).max(2) < 3).sum())
 
 
-def test_mistakes_are_marked(demo: Path, tmp_path: Path) -> None:
-    truth = read_truth(demo).segments
+def test_mistakes_are_marked(episode: Path, tmp_path: Path) -> None:
+    truth = read_truth(episode).segments
     right, wrong = tmp_path / 'right.png', tmp_path / 'wrong.png'
-    draw_timeline(right, truth=truth, track=track_of(truth), signals=read_signals(demo))
+    draw_timeline(right, truth=truth, track=track_of(truth), signals=read_signals(episode))
     draw_timeline(wrong, truth=truth, track=track_of(truth, shift=5 * TENTH))
     assert red_pixels(right) == 0
     assert red_pixels(wrong) > 100
 
 
-def test_rows_follow_what_there_is(demo: Path, tmp_path: Path) -> None:
-    truth = read_truth(demo).segments
+def test_rows_follow_what_there_is(episode: Path, tmp_path: Path) -> None:
+    truth = read_truth(episode).segments
     heights = []
     for k, signals in enumerate(
-        (None, Signals(frames=read_signals(demo).frames), read_signals(demo))
+        (None, Signals(frames=read_signals(episode).frames), read_signals(episode))
     ):
         draw_timeline(tmp_path / f'{k}.png', truth=truth, track=track_of(truth), signals=signals)
         heights.append(picture(tmp_path / f'{k}.png').shape[0])

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.labels import LabelTrack
 from m2r2_ros.core.labels import LabelSet, Segment, label_at
-from m2r2_ros.demo.signals import Signals, Trace
 from m2r2_ros.evaluation.sequence import segments_of
+from m2r2_ros.evaluation.signals import Signals, Trace
 
 Colour = tuple[float, float, float]
 

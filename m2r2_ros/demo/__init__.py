@@ -1,3 +1,0 @@
-# Copyright 2026 The m2r2_ros authors
-# SPDX-License-Identifier: Apache-2.0
-"""A synthetic recording with every modality and ground truth, and a picture of its labels."""
