@@ -3,7 +3,6 @@
 """Many episodes, on all cores."""
 
 import multiprocessing
-import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing.queues import SimpleQueue
@@ -103,8 +102,6 @@ def write_episodes(
 def _begin(queue: 'SimpleQueue[tuple[int, float]]') -> None:
     global _told  # noqa: PLW0603 - what a pool hands to its workers, it hands over so
     _told = queue
-    # The terminal sends an interruption to everyone: a worker ends its episode without a word.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     choose_backend()
 
 
@@ -112,6 +109,9 @@ def _work(folder: Path, seed: int, config: EpisodeConfig) -> tuple[float, int, i
     from m2r2_ros.simulation.episode import write_episode  # mujoco, after choose_backend
 
     def tell(seconds: float) -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
+            raise SystemExit  # nobody waits for this any more
         if _told is not None:
             _told.put((seed, seconds))
 

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Trains the bundle that `m2r2 demo` labels with, on simulated episodes of other seeds than the
+# demo's. Usage: tools/train_cell_model.bash FOLDER, where episodes and the new bundle go; given
+# again, it goes on where it was interrupted.
+
+set -euo pipefail
+mkdir -p "${1:?folder for episodes and bundle}"
+cd "$1"
+m2r2 simulate --episodes 32 --seed 0 --out train
+m2r2 simulate --episodes 6 --seed 900 --out held_out
+m2r2 train train --validate held_out --preset lite --epochs 20 --out cell \
+    --note 'm2r2 simulate --episodes 32 --seed 0 (train), --episodes 6 --seed 900 (held out)'
