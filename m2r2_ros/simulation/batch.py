@@ -3,11 +3,14 @@
 """Many episodes, on all cores."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
 from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -19,8 +22,21 @@ from m2r2_ros.simulation.config import EpisodeConfig
 #: Keeps what the episodes of a folder were made with.
 MANIFEST = 'simulation.yaml'
 
-#: In a worker: where it tells how far an episode is, as (seed, seconds).
-_told: 'SimpleQueue[tuple[int, float]] | None' = None
+
+class _Line(NamedTuple):
+    """What a worker and its parent tell each other.
+
+    Attributes:
+        told: How far an episode is, as (seed, seconds).
+        stop: Set when nobody waits for episodes any more.
+    """
+
+    told: 'SimpleQueue[tuple[int, float]]'
+    stop: Event
+
+
+#: In a worker: the line to its parent.
+_line: _Line | None = None
 
 
 def episode_name(seed: int) -> str:
@@ -82,40 +98,45 @@ def write_episodes(
         M2R2Error: A bag cannot be written.
     """
     context = multiprocessing.get_context('spawn')
-    queue: SimpleQueue[tuple[int, float]] = context.SimpleQueue()
+    line = _Line(context.SimpleQueue(), context.Event())
     done: dict[int, tuple[float, int, int]] = {}
-    workers = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(queue,))
+    workers = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=line)
     try:
         futures = {workers.submit(_work, folder, seed, config): seed for seed in seeds}
         waiting: set[Future[Any]] = set(futures)
         while waiting:
             ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-            while not queue.empty():
-                on_progress(*queue.get())
+            while not line.told.empty():
+                on_progress(*line.told.get())
             for future in ended:
                 done[futures[future]] = future.result()
     finally:
+        line.stop.set()
         workers.shutdown(wait=True, cancel_futures=True)
     return done
 
 
-def _begin(queue: 'SimpleQueue[tuple[int, float]]') -> None:
-    global _told  # noqa: PLW0603 - what a pool hands to its workers, it hands over so
-    _told = queue
+def _begin(told: 'SimpleQueue[tuple[int, float]]', stop: Event) -> None:
+    global _line  # noqa: PLW0603 - what a pool hands to its workers, it hands over so
+    _line = _Line(told, stop)
+    # The terminal interrupts the whole group; the parent then stops its workers in good order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     choose_backend()
 
 
 def _work(folder: Path, seed: int, config: EpisodeConfig) -> tuple[float, int, int]:
     from m2r2_ros.simulation.episode import write_episode  # mujoco, after choose_backend
 
-    def tell(seconds: float) -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None and not parent.is_alive():
-            raise SystemExit  # nobody waits for this any more
-        if _told is not None:
-            _told.put((seed, seconds))
-
     # What lies there under another name is what an interrupted run left.
-    actions = write_episode(folder, seed, config, overwrite=True, on_progress=tell)
+    actions = write_episode(folder, seed, config, overwrite=True, on_progress=partial(_tell, seed))
     failed = sum(not action.success for action in actions)
     return actions[-1].end, len(actions), failed
+
+
+def _tell(seed: int, seconds: float) -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    assert _line is not None
+    if _line.stop.is_set() or not parent.is_alive():
+        raise SystemExit
+    _line.told.put((seed, seconds))

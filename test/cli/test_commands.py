@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels import read_truth
@@ -19,7 +20,17 @@ from test.replay.recordings import TWIST, robot, robot_bag, write_bag, write_mca
 def test_version_and_help() -> None:
     assert done('--version').out.strip() == __version__
     shown = done('--help').out
-    for command in ('inspect', 'import', 'train', 'label', 'evaluate', 'repair', 'models', 'demo'):
+    for command in (
+        'inspect',
+        'import',
+        'train',
+        'label',
+        'evaluate',
+        'repair',
+        'models',
+        'simulate',
+        'demo',
+    ):
         assert command in shown
 
 
@@ -138,28 +149,28 @@ def test_specifications_that_do_not_fit_are_refused(tables: Path, tmp_path: Path
     assert not out.exists()
 
 
-def test_demo_writes_a_recording_and_spares_what_is_not_its_own(tmp_path: Path) -> None:
-    demo = ('demo', '--record-only', '--seconds', 5, '--seed', 3, '--out', tmp_path)
-    done(*demo)
-    recording = open_recording(tmp_path / 'demo_0003')
-    assert recording.end - recording.start == pytest.approx(5e9, rel=0.02)
-    assert read_truth(tmp_path / 'demo_0003').segments
-    (tmp_path / 'demo_0003' / 'notes.txt').write_text('mine')
-    before = digest(tmp_path)
-    assert 'notes.txt' in m2r2(*demo).error
-    assert digest(tmp_path) == before
-
-
 def test_demo_labels_and_scores_what_it_recorded(tmp_path: Path) -> None:
-    demo = ('demo', '--seconds', 6, '--out', tmp_path)
+    demo = ('demo', '--seconds', 8, '--out', tmp_path)
     shown = done(*demo).out
     assert 'times real time' in shown
     assert str(tmp_path / 'timeline.png') in shown
     scores = json.loads((tmp_path / 'scores.json').read_text())
-    assert scores['accuracy'] > 0.8
+    assert scores['accuracy'] > 0.5
     assert (tmp_path / 'timeline.png').read_bytes().startswith(b'\x89PNG')
-    copy = open_recording(tmp_path / 'demo_1000_labelled').topics
-    assert {'/action_label', '/camera/image_raw/compressed'} <= copy.keys()
+    copy = open_recording(tmp_path / 'cell_1000_labelled').topics
+    assert {'/action_label', '/microphone/audio'} <= copy.keys()
     made = {p.name for p in tmp_path.iterdir()}
+    before = digest(tmp_path / 'cell_1000')
     done(*demo)
     assert {p.name for p in tmp_path.iterdir()} == made
+    assert digest(tmp_path / 'cell_1000') == before
+
+
+def test_the_shipped_model_says_how_it_was_made() -> None:
+    folder = share_path('models', 'cell')
+    assert sum(f.stat().st_size for f in folder.iterdir()) < 20e6
+    bundle = yaml.safe_load((folder / 'bundle.yaml').read_text())
+    assert 'm2r2 train train --validate held_out' in bundle['training']['command']
+    assert 'm2r2 simulate' in bundle['training']['note']
+    assert set(bundle['scores']['recordings']).isdisjoint(bundle['training']['recordings'])
+    assert 'cell_1000' not in bundle['training']['recordings'] + bundle['scores']['recordings']

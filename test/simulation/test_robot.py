@@ -45,7 +45,7 @@ def corners(cell: Cell, part: int) -> NDArray[np.float64]:
         outline = half * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
     else:
         outline = half * np.array([[1, 1, 0], [1, -1, 0], [-1, 1, 0], [-1, -1, 0]])
-    outline = outline + (0, 0, 0.006)
+    outline[:, 2] = 0.006
     world = body.xpos + outline @ body.xmat.reshape(3, 3).T - (hole.x, hole.y, 0)
     c, s = np.cos(hole.yaw), np.sin(hole.yaw)
     return world @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])

@@ -1,0 +1,86 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 simulate`: what it says, what it keeps, and how it is interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from m2r2_ros.bags.recording import open_recording
+from test.cli.run import digest, done, m2r2
+
+QUICK = ('simulate', '--seconds', 1, '--no-cameras')
+
+
+def start(*arguments: object, **environment: str) -> 'subprocess.Popen[str]':
+    return subprocess.Popen(
+        [sys.executable, '-m', 'm2r2_ros.cli.main', *map(str, arguments)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_episodes_that_are_there_are_kept(tmp_path: Path) -> None:
+    shown = done(*QUICK, '--seed', 3, '--out', tmp_path)
+    assert 'cell_0003' in shown.out
+    assert 'times real time' in shown.out
+    before = digest(tmp_path / 'cell_0003')
+    assert (
+        '1 episodes are there' in done(*QUICK, '--seed', 3, '--episodes', 2, '--out', tmp_path).err
+    )
+    assert digest(tmp_path / 'cell_0003') == before
+    assert open_recording(tmp_path / 'cell_0004').topics
+    error = m2r2(*QUICK, '--drift', 2, '--out', tmp_path).error
+    assert 'drift 0.0, not 2.0' in error
+
+
+def test_nonsense_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    for wrong, named in (
+        (('--fault', 'camera-nan@3s'), 'camera-nan'),
+        (('--audio-rate', 8000), '8000'),
+        (('--image-size', 7), 'image_size'),
+    ):
+        assert named in m2r2('simulate', *wrong, '--out', out).error
+    assert not out.exists()
+
+
+def test_a_fault_behind_the_end_is_pointed_out(tmp_path: Path) -> None:
+    shown = done(*QUICK, '--fault', 'pose-nan@90s', '--out', tmp_path).err
+    assert 'pose-nan@90s+5s begins behind the end' in shown
+
+
+def test_without_opengl_it_goes_on_without_cameras(tmp_path: Path) -> None:
+    run = start('simulate', '--seconds', 1, '--out', tmp_path, MUJOCO_GL='nonsense')
+    _, told = run.communicate(timeout=120)
+    assert run.returncode == 0, told
+    assert 'recording without cameras' in told
+    topics = open_recording(tmp_path / 'cell_0000').topics
+    assert '/microphone/audio' in topics
+    assert not [name for name in topics if 'camera' in name]
+
+
+def test_an_interrupted_run_leaves_whole_episodes_and_goes_on(tmp_path: Path) -> None:
+    long = ('simulate', '--no-cameras', '--seconds', 8, '--episodes', 3, '--jobs', 1)
+    run = start(*long, '--out', tmp_path)
+    first = tmp_path / 'cell_0000'
+    until = time.monotonic() + 100
+    while not first.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode not in (0, None)
+    assert 'Traceback' not in told, told
+    assert not list(tmp_path.glob('*.partial'))
+    before = digest(first)
+    assert not (tmp_path / 'cell_0002').exists()
+    shown = done(*long, '--out', tmp_path)
+    assert 'there already' in shown.err
+    assert digest(first) == before
+    assert len(list(tmp_path.glob('cell_*'))) == 3

@@ -1,0 +1,207 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recorded episode: what is in it, who can open it, and that a seed settles it."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mcap.reader import make_reader as make_mcap_reader
+from numpy.typing import NDArray
+from rosbags.highlevel import AnyReader
+from rosbags.typesys import Stores, get_typestore
+
+from m2r2_ros.bags.labels import read_segments, read_truth
+from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.core.samples import ImageSamples, SoundSamples
+from m2r2_ros.evaluation.signals import read_signals
+from m2r2_ros.readers.registry import make_reader
+from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.episode import write_episode
+from m2r2_ros.simulation.faults import parse_fault
+from m2r2_ros.simulation.parts import PHASES, action_labels
+
+HAND = '/hand_camera/image_raw/compressed'
+PHASE = '/ground_truth/phase/action_segment'
+Messages = dict[str, list[tuple[int, bytes]]]
+
+
+def messages(path: Path) -> Messages:
+    found: Messages = {}
+    recording = open_recording(path)
+    for blocks in recording.blocks(list(recording.topics)):
+        for block in blocks:
+            rows = found.setdefault(block.topic, [])
+            for k in range(len(block)):
+                rows.append((int(block.log_times[k]), block.message(k).tobytes()))
+    return found
+
+
+def pictures(path: Path, topic: str) -> list[NDArray[np.uint8]]:
+    recording = open_recording(path)
+    info = recording.topics[topic]
+    reader = make_reader(TopicSpec('image', topic, info.type_name), info.type_name, info.definition)
+    found: list[NDArray[np.uint8]] = []
+    for blocks in recording.blocks([topic]):
+        for block in blocks:
+            samples = reader.decode(block)
+            assert isinstance(samples, ImageSamples)
+            found += [frame.decode() for frame in samples.frames]
+    return found
+
+
+def test_three_readers_open_it_and_count_the_same(episode: Path) -> None:
+    recording = open_recording(episode)
+    counts = {name: len(rows) for name, rows in messages(episode).items()}
+    assert counts.keys() == recording.topics.keys()
+    store = get_typestore(Stores.ROS2_JAZZY)
+    with AnyReader([episode], default_typestore=store) as bag:
+        assert {c.topic: c.msgcount for c in bag.connections} == counts
+        wrench = [c for c in bag.connections if c.topic == '/ft_sensor/wrench']
+        _, _, raw = next(bag.messages(wrench))
+        message = bag.deserialize(raw, wrench[0].msgtype)
+        assert message.header.frame_id == 'wrist'  # type: ignore[attr-defined]
+    with next(episode.glob('*.mcap')).open('rb') as stream:
+        summary = make_mcap_reader(stream).get_summary()
+    assert summary is not None
+    assert summary.statistics is not None
+    assert summary.statistics.message_count == sum(counts.values())
+
+
+def test_every_modality_is_found_without_being_named(episode: Path) -> None:
+    available = {t.name: t.type_name for t in open_recording(episode).topics.values()}
+    found = {name: spec.topic for name, spec in guess_topics(available, {}).items()}
+    if HAND in available:
+        assert found.pop('image') == HAND
+    assert found == {
+        'sound': '/microphone/audio',
+        'wrench': '/ft_sensor/wrench',
+        'pose': '/current_pose',
+        'twist': '/current_twist',
+        'gripper': '/gripper/joint_states',
+    }
+
+
+def test_rates_are_those_of_the_devices(episode: Path) -> None:
+    recording = open_recording(episode)
+    seconds = (recording.end - recording.start) / 1e9
+    rates = {
+        '/ft_sensor/wrench': 1000,
+        '/current_pose': 580,
+        '/current_twist': 580,
+        '/gripper/joint_states': 15,
+        '/microphone/audio': 31.25,
+        HAND: 10,
+    }
+    found = messages(episode)
+    for topic, rate in rates.items():
+        if topic in found:
+            assert len(found[topic]) / seconds == pytest.approx(rate, rel=0.03), topic
+            log_times = [log_time for log_time, _ in found[topic]]
+            assert log_times == sorted(log_times)
+
+
+def test_truth_has_three_lanes_without_gaps(episode: Path) -> None:
+    truth = read_truth(episode)
+    assert truth.label_set == action_labels()
+    coarse = read_segments(episode, '/ground_truth/coarse/action_segment')
+    phases = read_segments(episode, PHASE)
+    assert [s.label.partition('_')[0] for s in truth.segments if s.label != 'no_action'] == [
+        s.label for s in coarse if s.label != 'no_action'
+    ]
+    assert {s.label for s in phases} <= set(PHASES)
+    for lane in (truth.segments, coarse, phases):
+        assert all(a.end == b.start for a, b in pairwise(lane))
+        assert (lane[0].start, lane[-1].end) == (truth.segments[0].start, truth.segments[-1].end)
+    assert truth.segments[0].label == truth.segments[-1].label == 'no_action'
+    assert all(s.success is not None for s in truth.segments)
+
+
+def test_pictures_show_the_cell_and_that_something_moves(episode: Path) -> None:
+    if HAND not in open_recording(episode).topics:
+        pytest.skip('no OpenGL on this machine')
+    frames = pictures(episode, '/external_camera/image_raw/compressed')
+    assert frames[0].shape == (128, 128, 3)
+    # Table, tray, board and parts are of different colours, the parts of strong ones.
+    hsv = cv2.cvtColor(frames[0], cv2.COLOR_RGB2HSV)
+    vivid = hsv[..., 0][(hsv[..., 1] > 130) & (hsv[..., 2] > 50)]
+    assert len(np.unique(vivid // 15)) >= 3
+    assert np.abs(frames[0].astype(int) - frames[-1]).mean() < 5
+    moved = [np.abs(frames[0].astype(int) - frame).max() for frame in frames]
+    assert max(moved) > 60
+    assert len({frame.tobytes() for frame in pictures(episode, HAND)}) > 20
+
+
+def test_a_contact_can_be_heard(episode: Path) -> None:
+    signals = read_signals(episode, frames=0)
+    assert signals.loudness is not None
+    stamps, loudness = signals.loudness.stamps, signals.loudness.values
+    phases = read_segments(episode, PHASE)
+
+    def loudest(kind: str) -> float:
+        inside = [(stamps > s.start) & (stamps < s.end) for s in phases if s.label == kind]
+        return float(loudness[np.any(inside, axis=0)].max())
+
+    quiet = loudest('rest')
+    # The motor and the touch of the fingers; the peg that meets the board.
+    assert loudest('grasp') > quiet + 6
+    assert loudest('align') > quiet + 10
+
+
+def test_a_seed_settles_every_message(tmp_path: Path) -> None:
+    config = EpisodeConfig(seconds=1.0, cameras=False)
+    for name in ('first', 'second'):
+        write_episode(tmp_path / name, 4, config)
+    first = messages(tmp_path / 'first' / 'cell_0004')
+    assert first == messages(tmp_path / 'second' / 'cell_0004')
+    write_episode(tmp_path / 'first', 5, config)
+    assert first != messages(tmp_path / 'first' / 'cell_0005')
+
+
+def test_sensors_and_faults_do_not_change_what_happens(tmp_path: Path) -> None:
+    plain = EpisodeConfig(seconds=1.0, cameras=False)
+    faults = tuple(
+        parse_fault(text)
+        for text in ('wrench-dropout@0.5s+1s', 'pose-nan@1s+1s', 'microphone-offset=0.5@0s')
+    )
+    broken = EpisodeConfig(
+        seconds=1.0,
+        cameras=False,
+        motion_rate=250.0,
+        gripper_rate=100.0,
+        audio_rate=48_000,
+        drift=60.0,
+        faults=faults,
+    )
+    actions = write_episode(tmp_path / 'plain', 4, plain)
+    assert write_episode(tmp_path / 'broken', 4, broken) == actions
+    whole, cut = (messages(tmp_path / name / 'cell_0004') for name in ('plain', 'broken'))
+    start = whole['/ground_truth/label_set'][0][0]
+    times = np.array([t for t, _ in cut['/ft_sensor/wrench']]) - start
+    assert not ((times > 0.502e9) & (times < 1.5e9)).any()
+    assert len(cut['/ft_sensor/wrench']) == pytest.approx(len(whole['/ft_sensor/wrench']) - 1000, 2)
+    assert len(cut['/gripper/joint_states']) > 5 * len(whole['/gripper/joint_states'])
+    signals = read_signals(tmp_path / 'broken' / 'cell_0004', frames=0)
+    healthy = read_signals(tmp_path / 'plain' / 'cell_0004', frames=0)
+    assert signals.loudness is not None
+    assert healthy.loudness is not None
+    assert (signals.loudness.stamps[0] - healthy.loudness.stamps[0]) / 1e9 == pytest.approx(
+        0.5, abs=0.01
+    )
+
+
+def test_sound_is_what_the_format_says(episode: Path) -> None:
+    recording, topic = open_recording(episode), '/microphone/audio'
+    info = recording.topics[topic]
+    reader = make_reader(TopicSpec('sound', topic, info.type_name), info.type_name, info.definition)
+    count = 0
+    for blocks in recording.blocks([topic]):
+        for block in blocks:
+            samples = reader.decode(block)
+            assert isinstance(samples, SoundSamples)
+            count += sum(len(chunk) for chunk in samples.chunks)
+    seconds = (recording.end - recording.start) / 1e9
+    assert count / 16_000 == pytest.approx(seconds, abs=0.1)
