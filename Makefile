@@ -14,14 +14,14 @@ BUILD := .build/$(DISTRO)
 REQUIREMENTS := tools/requirements/ros-$(DISTRO).txt tools/requirements/build.txt
 SOURCES := CMakeLists.txt package.xml msg config launch models m2r2_ros scripts
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg)
-BENCHMARKS := $(filter-out benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/ablation.py benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
 IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 
 # A ROS installation that happens to be sourced must not leak into the wheels' environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint format demo bench bench-real clean
+.PHONY: help build test lint format demo bench bench-real bench-ablation clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ demo: build  ## Simulate, label and score an episode; leaves out/demo.
 
 bench: build  ## Measure speed and accuracy on generated data.
 	$(IN_ROS) for script in $(BENCHMARKS); do python $$script || exit 1; done
+
+bench-ablation: build  ## Measure what each modality is good for; takes an hour or two.
+	$(IN_ROS) python benchmarks/ablation.py
 
 bench-real: build  ## Measure on real recordings; DATA=folder.
 	$(IN_ROS) python benchmarks/real.py $(DATA)

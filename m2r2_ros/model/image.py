@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from m2r2_ros.core.errors import BundleError
 
 LITE0_FEATURES = 1280
+#: Pictures that go through the backbone at a time: what it makes of more does not fit into caches,
+#: and takes twice as long for each.
+BATCH = 8
 
 
 class EfficientNetLite0(nn.Module):
@@ -43,6 +46,7 @@ class EfficientNetLite0(nn.Module):
             self.backbone.load_state_dict(torch.load(path, weights_only=True))
         self.backbone._fc = nn.Identity()  # 1000 ImageNet classes that no bundle needs to carry
         self.backbone.requires_grad_(False)
+        self.backbone.eval()  # from the first picture on, before anyone calls train or eval
         self.projection = nn.Linear(LITE0_FEATURES, width)
 
     def train(self, mode: bool = True) -> 'EfficientNetLite0':
@@ -54,6 +58,9 @@ class EfficientNetLite0(nn.Module):
     @torch.no_grad()
     def features(self, pixels: Tensor) -> Tensor:
         """Map RGB uint8 (N, 224, 224, 3) to the backbone's features, float32 (N, 1280)."""
+        return torch.cat([self._pooled(part) for part in pixels.split(BATCH)])
+
+    def _pooled(self, pixels: Tensor) -> Tensor:
         scaled = (pixels.permute(0, 3, 1, 2).float() - 127.0) / 128.0
         pooled: Tensor = self.backbone.extract_features(scaled).mean(dim=(2, 3))
         return pooled

@@ -17,7 +17,12 @@ from m2r2_ros.core.errors import BundleError, MessageError
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.model.bundle import load_bundle, save_bundle
-from m2r2_ros.model.image import LITE0_FEATURES, EfficientNetLite0, make_image_encoder
+from m2r2_ros.model.image import (
+    BATCH,
+    LITE0_FEATURES,
+    EfficientNetLite0,
+    make_image_encoder,
+)
 from m2r2_ros.model.inputs import Inputs, decode_images, make_inputs
 from m2r2_ros.model.network import Network
 from test.model.networks import SENSING, WINDOWS, make_bundle, make_image, make_windows
@@ -37,6 +42,23 @@ def pixels(n: int) -> torch.Tensor:
 def test_each_image_becomes_a_token(encoder: EfficientNetLite0) -> None:
     assert encoder.features(pixels(2)).shape == (2, LITE0_FEATURES)
     assert encoder(pixels(2)).shape == (2, 32)
+
+
+def test_a_new_backbone_evaluates_before_anyone_asks_it_to() -> None:
+    new = EfficientNetLite0(32, pretrained=True)
+    before = {name: value.clone() for name, value in new.backbone.state_dict().items()}
+    first = new.features(pixels(3))
+    torch.testing.assert_close(new.features(pixels(3)), first)
+    # Batch statistics would make a picture depend on those beside it, and change the weights.
+    torch.testing.assert_close(new.features(pixels(1))[0], first[0])
+    for name, value in new.backbone.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_pictures_beyond_one_batch_keep_their_order(encoder: EfficientNetLite0) -> None:
+    images = pixels(BATCH + 3)
+    alone = torch.cat([encoder.features(image[None]) for image in images])
+    torch.testing.assert_close(encoder.features(images), alone, rtol=1e-3, atol=1e-4)
 
 
 def test_features_made_before_are_the_same_as_pixels(encoder: EfficientNetLite0) -> None:
