@@ -34,8 +34,6 @@ from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
 FACTS = 'facts.json'
-#: Images that the backbone looks at in one go: twice as fast as a minute's of them.
-PART = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,7 @@ class WindowCache:
         done = draft / 'arrays'
         done.mkdir(parents=True)
         writer = CacheWriter(draft, self._config, self._image_features())
-        parts = (run[lo : lo + PART] for run in stream for lo in range(0, len(run), PART))
-        windows = writer.write(episode.name, parts, episode.truth.segments, self._labels)
+        windows = writer.write(episode.name, stream, episode.truth.segments, self._labels)
         for name in ('stamps', 'targets', 'restarts', 'present'):
             np.save(done / name, getattr(windows, name))
         for name, array in windows.arrays.items():
@@ -151,9 +148,9 @@ class WindowCache:
         shutil.rmtree(draft)
 
     def _image_features(self) -> EfficientNetLite0:
-        """Return the frozen backbone, as it evaluates; loaded once, where it is needed."""
+        """Return the frozen backbone; loaded once, where it is needed."""
         if self._backbone is None:
-            self._backbone = EfficientNetLite0(1, pretrained=True).eval()
+            self._backbone = EfficientNetLite0(1, pretrained=True)
         return self._backbone
 
 

@@ -77,9 +77,10 @@ class Recorder:
         """Write what was sensed so far; `everything` includes what arrives later than now."""
         self._written = self._cell.time
         trace = self._cell.take()
-        for sensor in self._sensors:
-            self._add(sensor.publish(trace, self._start))
-        self._add(self._sound.publish(trace, self._start))
+        if len(trace):
+            for sensor in self._sensors:
+                self._add(sensor.publish(trace, self._start))
+            self._add(self._sound.publish(trace, self._start))
         # What is sensed from now on arrives after this.
         now = self._start + round(self._written * 1e9)
         while self._pending and (everything or self._pending[0][0] < now):

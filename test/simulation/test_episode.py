@@ -15,14 +15,18 @@ from rosbags.typesys import Stores, get_typestore
 
 from m2r2_ros.bags.labels import read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.samples import ImageSamples, SoundSamples
 from m2r2_ros.evaluation.signals import read_signals
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.episode import write_episode
 from m2r2_ros.simulation.faults import parse_fault
+from m2r2_ros.simulation.layout import draw_layout
 from m2r2_ros.simulation.parts import PHASES, action_labels
+from m2r2_ros.simulation.recorder import Recorder
 
 HAND = '/hand_camera/image_raw/compressed'
 PHASE = '/ground_truth/phase/action_segment'
@@ -149,6 +153,24 @@ def test_a_contact_can_be_heard(episode: Path) -> None:
     # The motor and the touch of the fingers; the peg that meets the board.
     assert loudest('grasp') > quiet + 6
     assert loudest('align') > quiet + 10
+
+
+def test_flushing_twice_at_a_time_is_nothing_special(tmp_path: Path) -> None:
+    def record(*, twice: bool) -> Messages:
+        cell = Cell(draw_layout(np.random.default_rng(2)))
+        path = tmp_path / f'bag{twice}'
+        config = EpisodeConfig(cameras=False)
+        with BagWriter(path) as bag:
+            recorder = Recorder(cell, bag, config, 10**18, np.random.default_rng(3))
+            for _ in range(100):
+                cell.advance()
+                recorder.flush()
+                if twice:
+                    recorder.flush()
+            recorder.flush(everything=True)
+        return messages(path)
+
+    assert record(twice=True) == record(twice=False)
 
 
 def test_a_seed_settles_every_message(tmp_path: Path) -> None:
