@@ -9,7 +9,7 @@ import typer
 
 from m2r2_ros.bags.labels import read_label_track, read_truth
 from m2r2_ros.bags.merge_labels import merge
-from m2r2_ros.cli.common import console, stdout, use_cores
+from m2r2_ros.cli.common import progress_bar, stdout, use_cores
 from m2r2_ros.cli.simulate import simulate
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.evaluate import evaluate
@@ -42,8 +42,15 @@ def demo_command(
     bundle = load_bundle(model or share_path('models', 'cell'))
     segmenter = LearnedSegmenter(bundle)
     source = Model(segmenter, bundle.windows, bundle.model.modalities, bundle.id)
-    console.print(f'labelling with model {bundle.id}')
-    summary = label_recording(recording, source, out, overwrite=True)
+    with progress_bar() as bar:
+        task = bar.add_task(f'labelling with model {bundle.id}', total=1.0)
+        summary = label_recording(
+            recording,
+            source,
+            out,
+            overwrite=True,
+            progress=lambda share: bar.update(task, completed=share),
+        )
     labels = out / f'{recording.name}_labels'
     labelled = out / f'{recording.name}_labelled'
     merge(recording, labels, labelled, overwrite=True)
