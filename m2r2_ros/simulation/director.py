@@ -8,8 +8,9 @@ import numpy as np
 
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.layout import PITCH, PLACES
+from m2r2_ros.simulation.motion import Span
 from m2r2_ros.simulation.parts import NO_ACTION, PARTS
-from m2r2_ros.simulation.robot import Robot, Span
+from m2r2_ros.simulation.robot import Robot
 from m2r2_ros.simulation.state import PartState, part_state
 
 

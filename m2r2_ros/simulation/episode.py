@@ -14,8 +14,9 @@ from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.director import Director
 from m2r2_ros.simulation.layout import draw_layout
+from m2r2_ros.simulation.motion import Span
 from m2r2_ros.simulation.recorder import Recorder
-from m2r2_ros.simulation.robot import Robot, Span
+from m2r2_ros.simulation.robot import Robot
 from m2r2_ros.simulation.truth import TruthWriter
 
 #: Stamp of the beginning of episode 0, nanoseconds; every other has an hour of its own.

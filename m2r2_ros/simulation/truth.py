@@ -7,8 +7,8 @@ from typing import Final
 from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
 from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.simulation.motion import Span
 from m2r2_ros.simulation.parts import PHASES, action_labels
-from m2r2_ros.simulation.robot import Span
 
 #: Topics of coarse labels and of phases, below those of ground truth.
 COARSE: Final = '/coarse'
