@@ -14,10 +14,9 @@ from m2r2_ros.simulation.cameras import Cameras
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.clock import Clock
 from m2r2_ros.simulation.config import EpisodeConfig
-from m2r2_ros.simulation.faults import FaultInjector, Packets
+from m2r2_ros.simulation.faults import CAMERAS, FaultInjector, Packets
 from m2r2_ros.simulation.messages import IMAGE, SOUND, cell_types, image_message, sound_message
 from m2r2_ros.simulation.microphone import Microphone
-from m2r2_ros.simulation.scene import CAMERAS
 from m2r2_ros.simulation.sensors import Sensor, devices
 from m2r2_ros.simulation.trace import Trace
 

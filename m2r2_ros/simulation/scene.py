@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from m2r2_ros.simulation.arm import add_arm
+from m2r2_ros.simulation.faults import CAMERAS
 from m2r2_ros.simulation.layout import PITCH, PLACES, Layout, Spot
 from m2r2_ros.simulation.parts import CLEARANCE, DENSITY, DEPTH, HEIGHT, PARTS, Part
 from m2r2_ros.simulation.trace import STEP_RATE
@@ -16,9 +17,8 @@ from m2r2_ros.simulation.trace import STEP_RATE
 #: Height of tray and board above the table, m; parts in the tray stand on it.
 TRAY_TOP: Final = 0.010
 BOARD_TOP: Final = TRAY_TOP + DEPTH
-CAMERAS: Final = ('external_camera', 'hand_camera')
 _BOX, _CYLINDER = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER
-#: Stiff enough that a peg does not sink into a wall by more than a tenth of its clearance.
+#: As stiff as the time step allows.
 _CONTACT: Final = {'solref': (0.002, 1.0), 'solimp': (0.98, 0.995, 0.0005, 0.5, 2.0)}
 _TIP: Final = 0.004
 _GROOVE: Final = (0.009, 0.015)
@@ -172,12 +172,11 @@ def _add_part(spec: Any, layout: Layout, k: int) -> None:  # noqa: ANN401
         'rgba': (*layout.colours[k], 1), 'friction': (layout.friction, 0.005, 0.0001),
         'density': DENSITY, **_CONTACT,
     }  # fmt: skip
-    for n, (low, high, width) in enumerate(_sections(part)):
-        half, other = (high - low) / 2, min(width, part.width) if n == 0 else part.width
-        round_ = part.shape == 'round'
-        size = (width / 2, half, 0) if round_ else (width / 2, other / 2, half)
+    for n, (low, high, x, y) in enumerate(_sections(part)):
+        half, round_ = (high - low) / 2, part.shape == 'round'
         body.add_geom(
-            name=f'{part.name}_{n}', type=_CYLINDER if round_ else _BOX, size=size,
+            name=f'{part.name}_{n}', type=_CYLINDER if round_ else _BOX,
+            size=(x / 2, half, 0) if round_ else (x / 2, y / 2, half),
             pos=(0, 0, low + half), contype=3, conaffinity=3, **look,
         )  # fmt: skip
     # The tip is rounded above its foot, and so slides into a hole that it meets a little aside.
@@ -188,14 +187,15 @@ def _add_part(spec: Any, layout: Layout, k: int) -> None:  # noqa: ANN401
     )  # fmt: skip
 
 
-def _sections(part: Part) -> Sequence[tuple[float, float, float]]:
-    """Return bottom, top and width of the sections of a part, from its foot upwards."""
-    foot = (0.0, _TIP, part.width - 0.003)
+def _sections(part: Part) -> Sequence[tuple[float, float, float, float]]:
+    """Return bottom, top and both widths of the sections of a part, from its foot upwards."""
+    width, narrow = part.width, part.width - 0.003
+    foot = (0.0, _TIP, narrow, narrow)
     if part.shape != 'plug':
-        return foot, (_TIP, HEIGHT, part.width)
+        return foot, (_TIP, HEIGHT, width, width)
     low, high = _GROOVE
-    waist = part.width - 2 * _GROOVE_DEPTH
-    return foot, (_TIP, low, part.width), (low, high, waist), (high, HEIGHT, part.width)
+    groove = (low, high, width - 2 * _GROOVE_DEPTH, width)
+    return foot, (_TIP, low, width, width), groove, (high, HEIGHT, width, width)
 
 
 def start_of(layout: Layout, part: int) -> Spot:
