@@ -300,7 +300,7 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
     if found.type_hash and found.type_hash != type_hash(type_name):
         msg = (
             f'{recording.path}: {topic} holds another version of {type_name} ({found.type_hash}): '
-            'read it with the version of m2r2_ros that wrote it, or label the recording again'
+            'read it with the version of m2r2_ros that wrote it, or make it again'
         )
         raise LabelError(msg)
 

@@ -3,7 +3,7 @@
 """Score label bags against ground truth."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.labels import LabelTrack, Truth, read_label_track, read_truth
 from m2r2_ros.core.errors import LabelError
-from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
+from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.evaluation.classes import ClassScores, score_classes
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.pairing import Pair, pair_recordings
@@ -106,9 +106,7 @@ def _sequence(
         '' if k == UNKNOWN else parents.get(name, name)
         for k, name in zip(track.label_ids, track.labels, strict=True)
     ]
-    segments = [
-        Segment(s.start, s.end, parents.get(s.label, s.label), s.confidence) for s in truth.segments
-    ]
+    segments = [replace(s, label=parents.get(s.label, s.label)) for s in truth.segments]
     lag = lag_seconds(track.stamps, track.revision_lags)
     return ScoredSequence(pair.name, track.stamps, names, segments, lag)
 
