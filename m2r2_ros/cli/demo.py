@@ -30,8 +30,6 @@ def demo_command(
     ] = None,
 ) -> None:
     """Simulate an episode, label it with the shipped model, draw and score the labels."""
-    simulate(out, range(seed, seed + 1), EpisodeConfig(seconds=seconds))
-    recording = out / episode_name(seed)
     from m2r2_ros.evaluation.signals import read_signals
     from m2r2_ros.evaluation.timeline import draw_timeline  # matplotlib takes a second
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
@@ -39,7 +37,10 @@ def demo_command(
     from m2r2_ros.segmenters.learned import LearnedSegmenter
 
     use_cores()
+    # What is missing for labelling is better known before the simulation.
     bundle = load_bundle(model or share_path('models', 'cell'))
+    simulate(out, range(seed, seed + 1), EpisodeConfig(seconds=seconds))
+    recording = out / episode_name(seed)
     segmenter = LearnedSegmenter(bundle)
     source = Model(segmenter, bundle.windows, bundle.model.modalities, bundle.id)
     with progress_bar() as bar:
