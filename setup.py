@@ -39,7 +39,7 @@ setup(
         'lz4',
         'matplotlib',
         'mcap',
-        'numpy',
+        'numpy>=1.25',
         'opencv-python-headless',
         'pyyaml',
         'rich',

@@ -120,7 +120,10 @@ def test_documented_fields_are_those_of_the_messages() -> None:
         cells = [row.split('|')[1] for row in section.splitlines() if row.startswith('| `')]
         named = {n.split('.')[0] for cell in cells for n in re.findall('`([a-z_.]+)`', cell)}
         lines = [line.split('#')[0].split() for line in path.read_text().splitlines()]
-        assert named == {words[1] for words in lines if words}, path.stem
+        declared = {words[1] for words in lines if words}
+        constants = {name for name in declared if '=' in name}
+        assert named == declared - constants, path.stem
+        assert all(f'`{c.split("=")[0]}`' in section for c in constants), path.stem
 
 
 def test_dependencies_named_for_ros_workspaces_are_those_of_setup() -> None:
