@@ -50,7 +50,7 @@ from m2r2_ros.training.train import common_labels, fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
-#: Rows of the paper in its order, then two that show what sound and images add.
+#: Rows of the paper in its order, then one that shows what sound adds.
 ROWS: Final[dict[str, tuple[str, ...]]] = {
     'vision': ('image',),
     'sound': ('sound',),
@@ -59,7 +59,6 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     'proprioception without pose and twist': ('wrench', 'gripper'),
     'proprioception without wrench': ('pose', 'twist', 'gripper'),
     'all': MODALITIES,
-    'proprioception + sound': ('sound', *SENSORS),
     'all without sound': ('image', *SENSORS),
 }
 #: First seed of the episodes that are labelled; those trained on begin at 0.
