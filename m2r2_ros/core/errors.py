@@ -29,3 +29,7 @@ class BundleError(M2R2Error):
 
 class LabelError(M2R2Error):
     """Labels or ground truth are missing, or do not fit each other."""
+
+
+class SimulationError(M2R2Error):
+    """An episode of the simulated cell cannot be finished."""

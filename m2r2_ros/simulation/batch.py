@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from m2r2_ros import __version__
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.errors import ConfigError, SimulationError
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig
 
@@ -56,9 +57,7 @@ def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         manifest.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
         return
-    found = yaml.safe_load(manifest.read_text(encoding='utf-8'))
-    if not isinstance(found, dict):
-        found = {}
+    found = _read(manifest)
     differing = [k for k in wanted if found.get(k) != wanted[k]]
     if differing:
         was = ', '.join(f'{k} {found.get(k)}, not {wanted[k]}' for k in differing)
@@ -67,6 +66,15 @@ def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
             'options, or remove the folder'
         )
         raise ConfigError(msg)
+
+
+def _read(manifest: Path) -> dict[str, Any]:
+    """Return what a manifest says, nothing where it is no manifest."""
+    try:
+        found = yaml.safe_load(manifest.read_text(encoding='utf-8'))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def missing_episodes(folder: Path, seeds: Sequence[int]) -> list[int]:
@@ -95,7 +103,8 @@ def write_episodes(
         By seed: length in seconds, actions, and how many of them failed.
 
     Raises:
-        M2R2Error: A bag cannot be written.
+        BagError: A bag cannot be written.
+        SimulationError: An episode cannot be finished.
     """
     context = multiprocessing.get_context('spawn')
     line = _Line(context.SimpleQueue(), context.Event())
@@ -110,6 +119,12 @@ def write_episodes(
                 on_progress(*line.told.get())
             for future in ended:
                 done[futures[future]] = future.result()
+    except BrokenProcessPool as error:
+        msg = (
+            'a process that simulated was killed, or OpenGL took it down: the same command goes '
+            'on, with --jobs 1 if memory is short, or with --no-cameras'
+        )
+        raise SimulationError(msg) from error
     finally:
         line.stop.set()
         workers.shutdown(wait=True, cancel_futures=True)

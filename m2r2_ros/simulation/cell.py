@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from m2r2_ros.core.errors import SimulationError
 from m2r2_ros.simulation.arm import GRIP_FORCE, HOME, SENSORS
 from m2r2_ros.simulation.layout import Layout
 from m2r2_ros.simulation.parts import PARTS
@@ -28,6 +29,12 @@ _GRIP_STIFFNESS, _GRIP_DAMPING = 4000.0, 120.0
 _GRIP_SPEED: Final = 0.12
 #: Seconds in which parts come to rest before an episode begins.
 _SETTLING: Final = 0.3
+#: Warnings after which MuJoCo begins anew from nowhere.
+_UNSTABLE: Final = (
+    mujoco.mjtWarning.mjWARN_BADQPOS,
+    mujoco.mjtWarning.mjWARN_BADQVEL,
+    mujoco.mjtWarning.mjWARN_BADQACC,
+)
 #: Columns of a row of measurements.
 _WIDTHS: Final = (*SENSORS, len(CONTACTS), len(CONTACTS))
 
@@ -100,7 +107,14 @@ class Cell:
             self._rows.append(np.concatenate((self.data.sensordata, self._contacts())))
 
     def take(self) -> Trace:
-        """Return the trace since the last call."""
+        """Return the trace since the last call.
+
+        Raises:
+            SimulationError: The physics became unstable, so that nothing of it can be trusted.
+        """
+        if any(self.data.warning[kind].number for kind in _UNSTABLE):
+            msg = f'the physics became unstable before {self.time:.1f} s: try another seed'
+            raise SimulationError(msg)
         rows = np.array(self._rows).reshape(len(self._rows), sum(_WIDTHS))
         self._rows.clear()
         times = (self._taken + 1 + np.arange(len(rows))) / STEP_RATE

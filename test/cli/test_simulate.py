@@ -84,3 +84,18 @@ def test_an_interrupted_run_leaves_whole_episodes_and_goes_on(tmp_path: Path) ->
     assert 'there already' in shown.err
     assert digest(first) == before
     assert len(list(tmp_path.glob('cell_*'))) == 3
+
+
+def test_a_worker_that_dies_is_no_riddle(tmp_path: Path) -> None:
+    run = start('simulate', '--no-cameras', '--seconds', 60, '--jobs', 1, '--out', tmp_path)
+    until = time.monotonic() + 100
+    while not list(tmp_path.glob('*.partial')):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    family = Path(f'/proc/{run.pid}/task/{run.pid}/children').read_text().split()
+    workers = [p for p in family if 'spawn_main' in Path(f'/proc/{p}/cmdline').read_text()]
+    os.kill(int(workers[-1]), signal.SIGKILL)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode == 2, told
+    assert 'the same command goes on' in told.replace('\n', ' ')
+    assert 'Traceback' not in told

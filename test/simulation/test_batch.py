@@ -26,12 +26,13 @@ def test_a_folder_keeps_to_its_options(tmp_path: Path) -> None:
     folder = tmp_path / 'new'
     expect_same_options(folder, CONFIG)
     expect_same_options(folder, CONFIG)
-    other = replace(CONFIG, faults=(parse_fault('pose-nan@1s'),))
+    broken = replace(CONFIG, faults=(parse_fault('pose-nan@1s'),))
     with pytest.raises(ConfigError, match=r"simulation.yaml.*faults \[\], not \['pose-nan"):
-        expect_same_options(folder, other)
-    (folder / MANIFEST).write_text('- nothing of ours')
-    with pytest.raises(ConfigError, match=r'seconds None, not 1\.0'):
-        expect_same_options(folder, CONFIG)
+        expect_same_options(folder, broken)
+    for other in (b'- nothing of ours', b'{', b'\xff\xfe'):
+        (folder / MANIFEST).write_bytes(other)
+        with pytest.raises(ConfigError, match=r'seconds None, not 1\.0'):
+            expect_same_options(folder, CONFIG)
 
 
 def test_episodes_are_written_at_a_time_and_the_rest_later(tmp_path: Path) -> None:

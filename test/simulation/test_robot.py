@@ -3,11 +3,13 @@
 """Skills happen by contact: what the physics says is checked against plain geometry."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from m2r2_ros.core.errors import SimulationError
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.layout import Layout, draw_layout
 from m2r2_ros.simulation.parts import DEPTH, PARTS
@@ -133,3 +135,14 @@ def test_the_wrench_feels_what_is_pressed_and_carried() -> None:
     assert carried.wrench[-100:, 2].mean() == pytest.approx(weight, rel=0.1)
     arm.insert(4)
     assert cell.take().wrench[:, 2].min() < -8.0
+
+
+def test_unstable_physics_are_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # MuJoCo writes a log where it runs
+    cell = Cell(layout(inserted=False))
+    cell.advance()
+    cell.take()
+    cell.data.qvel[0] = np.nan
+    cell.advance()
+    with pytest.raises(SimulationError, match=r'unstable before 0\.0 s: try another seed'):
+        cell.take()
