@@ -27,6 +27,8 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.25, 0.2, 0.45, 0.95
 _GAP: Final = 0.1
 _PLOT: Final = _WIDTH - _LEFT - _RIGHT
 _DPI: Final = 110
+#: Width of a letter of a segment's name, inches.
+_LETTER: Final = 0.062
 _INK, _WRONG, _UNKNOWN = '#333333', '#d62728', (0.75, 0.75, 0.75)
 
 #: A row: its height in inches and what draws it.
@@ -81,6 +83,9 @@ class _Painter:
         ends = [s.end for s in (*self.truth, *self.found)]
         starts = [s.start for s in (*self.truth, *self.found)]
         self.origin, self.end = min(starts, default=0), max(ends, default=1)
+        # Names of short segments stand upright.
+        longest = max((len(s.label) for s in (*self.truth, *self.found)), default=0)
+        self.tall = min(max(_LETTER * longest + 0.1, 0.74), 1.6)
         self.colours = _colours(track.label_set, [s.label for s in (*self.truth, *self.found)])
 
     def prepare(self, axes: Axes, *, last: bool) -> None:
@@ -95,8 +100,8 @@ class _Painter:
     def label_rows(self) -> list[_Row]:
         rows: list[_Row] = []
         if self.truth:
-            rows.append((0.74, lambda axes: self.bars(axes, self.truth, 'ground\ntruth')))
-        rows.append((0.74, lambda axes: self.bars(axes, self.found, 'labels')))
+            rows.append((self.tall, lambda axes: self.bars(axes, self.truth, 'ground\ntruth')))
+        rows.append((self.tall, lambda axes: self.bars(axes, self.found, 'labels')))
         if self.truth:
             rows.append((0.12, self.mistakes))
         if self.track.probabilities.shape[1]:
@@ -133,7 +138,7 @@ class _Painter:
             axes.text(
                 start + width / 2, 0, s.label.replace('_', ' '), size=7, color=_readable(colour),
                 ha='center', va='center', clip_on=True,
-                rotation=0 if room > 0.062 * len(s.label) else 90,
+                rotation=0 if room > _LETTER * len(s.label) else 90,
             )  # fmt: skip
         axes.set_ylim(-0.5, 0.5)
         _plain(axes, name)
