@@ -267,7 +267,7 @@ Episodes labelled: {len(held_out)} others (seeds {HELD_OUT} to
 each frame from itself and those before it, arg max,
 nothing held or smoothed. Proprioception is {', '.join(SENSORS[:-1])} and {SENSORS[-1]}; all is
 these, image and sound. All rows see the same frames, which follow the camera. Training took
-{total / 60:.0f} min in all, on {torch.get_num_threads()} cores.
+{total / 60:.0f} min in all.
 
 Accuracy, verb accuracy and object confused are shares of frames: with the right label, with the
 right verb (the label's parent), and with the right verb but the wrong object. Edit, F1 and DR
