@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 train`: labelled recordings to a bundle."""
 
-import shlex
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,7 +48,7 @@ def train_command(
     epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 30,
     seed: Annotated[int, typer.Option(help='Of weights, order, crops and noise.', min=0)] = 0,
     frame_rate: Annotated[float, typer.Option(help='Frames per second.', min=0.1)] = 10.0,
-    note: Annotated[str, typer.Option(help='Kept in the bundle: where the data came from.')] = '',
+    note: Annotated[str, typer.Option(help='Kept in the bundle: how all was made.')] = '',
 ) -> None:
     """Train the M2R2 extractor and the online head on recordings with ground truth.
 
@@ -92,8 +90,7 @@ def train_command(
             on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
             on_epoch=lambda p: bar.update(learning, completed=p.epoch, loss=f'loss {p.loss:.3f}'),
         )
-    facts = {**bundle.training, 'command': shlex.join(['m2r2', *sys.argv[1:]]), 'note': note}
-    bundle = replace(bundle, training=facts)
+    bundle = replace(bundle, training={**bundle.training, 'note': note})
     draft = workspace / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     if held_out:

@@ -16,8 +16,10 @@ QUICK = ('simulate', '--seconds', 1, '--no-cameras')
 
 
 def start(*arguments: object, **environment: str) -> 'subprocess.Popen[str]':
+    # What is started in the background of a script has interruptions switched off.
+    command = ['env', '--default-signal=INT', sys.executable, '-m', 'm2r2_ros.cli.main']
     return subprocess.Popen(
-        [sys.executable, '-m', 'm2r2_ros.cli.main', *map(str, arguments)],
+        [*command, *map(str, arguments)],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
