@@ -61,7 +61,6 @@ class Cell:
         mujoco.mj_forward(self.model, self.data)
         self._tool = self.model.site('tool').id
         self._wrist = self.model.site('wrist').id
-        self._hand = self.model.body('hand').id
         self._weight = 9.81 * self.model.body('hand').subtreemass[0]
         self._kinds = _contact_kinds(self.model)
         self._jacobian = np.zeros((6, self.model.nv))

@@ -55,7 +55,7 @@ def part_state(cell: Cell, part: int) -> PartState:
         upright=upright,
         held=fingers and touching <= {'finger_left', 'finger_right', 'hand'},
         inserted=upright and _in_hole(cell, part, position),
-        on_tray=upright and _over_tray(cell, position) and abs(position[2] - TRAY_TOP) < 0.002,
+        on_tray=upright and _stands_on_tray(cell, position),
     )
 
 
@@ -71,12 +71,13 @@ def _in_hole(cell: Cell, part: int, position: NDArray[np.float64]) -> bool:
     return bool(aside < 3 * CLEARANCE and depth > DEPTH - SEATED)
 
 
-def _over_tray(cell: Cell, position: NDArray[np.float64]) -> bool:
+def _stands_on_tray(cell: Cell, position: NDArray[np.float64]) -> bool:
     tray = cell.layout.tray
     c, s = np.cos(tray.yaw), np.sin(tray.yaw)
     x, y = position[0] - tray.x, position[1] - tray.y
     along, across = c * x + s * y, c * y - s * x
-    return bool(abs(along) < PITCH * 1.6 and abs(across) < PITCH * 1.1)
+    level = abs(position[2] - TRAY_TOP) < 0.002
+    return bool(level and abs(along) < PITCH * 1.6 and abs(across) < PITCH * 1.1)
 
 
 def _touching(cell: Cell, name: str) -> set[str]:
