@@ -45,7 +45,8 @@ class Layout:
         table, board_colour, tray_colour: RGB.
         light: Brightness of the lamp, 0..1.
         lamp: Where the lamp hangs, m.
-        cameras: (2, 6), how far each camera is off its place: m and rad.
+        cameras: (2, 6), m: how far each camera is off its place, and the external one's view off
+            its middle; the scene halves the former for the hand and doubles the latter.
     """
 
     board: Spot
@@ -102,9 +103,14 @@ def draw_layout(rng: np.random.Generator) -> Layout:
     )  # fmt: skip
 
 
-def _place(middle: Spot, place: int) -> Spot:
+def offset_of(place: int) -> tuple[float, float]:
+    """Return how far a place is off the middle of its tray or board, along and across, m."""
     row, column = divmod(place, _COLUMNS)
-    along, across = (row - (_ROWS - 1) / 2) * PITCH, (column - (_COLUMNS - 1) / 2) * PITCH
+    return (row - (_ROWS - 1) / 2) * PITCH, (column - (_COLUMNS - 1) / 2) * PITCH
+
+
+def _place(middle: Spot, place: int) -> Spot:
+    along, across = offset_of(place)
     c, s = np.cos(middle.yaw), np.sin(middle.yaw)
     return Spot(
         float(middle.x + c * along - s * across),

@@ -10,7 +10,7 @@ import numpy as np
 
 from m2r2_ros.simulation.arm import add_arm
 from m2r2_ros.simulation.faults import CAMERAS
-from m2r2_ros.simulation.layout import PITCH, PLACES, Layout, Spot
+from m2r2_ros.simulation.layout import PITCH, PLACES, Layout, Spot, offset_of
 from m2r2_ros.simulation.parts import CLEARANCE, DENSITY, DEPTH, HEIGHT, PARTS, Part
 from m2r2_ros.simulation.trace import STEP_RATE
 
@@ -96,9 +96,7 @@ def _add_board(spec: Any, layout: Layout) -> None:  # noqa: ANN401
     )  # fmt: skip
     look = {'rgba': (*layout.board_colour, 1), 'friction': (layout.friction, 0.005, 0.0001)}
     for cell in range(PLACES):
-        row, column = divmod(cell, 2)
-        x, y = (row - 1) * PITCH, (column - 0.5) * PITCH
-        middle = np.array([x, y, TRAY_TOP + DEPTH / 2])
+        middle = np.array([*offset_of(cell), TRAY_TOP + DEPTH / 2])
         if cell not in shapes:
             size = (PITCH / 2, PITCH / 2, DEPTH / 2)
             board.add_geom(name=f'board_{cell}', type=_BOX, size=size, pos=middle, **look)
