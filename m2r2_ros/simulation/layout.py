@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 #: Distance between neighbouring places on the tray and on the board, m.
 PITCH: Final = 0.075
+#: Half the length and half the width of the tray, m.
+TRAY_HALF: Final = (PITCH * 1.6, PITCH * 1.1)
 _ROWS, _COLUMNS = 3, 2
 #: Places on the tray, and cells of the board; one of them stays empty.
 PLACES: Final = _ROWS * _COLUMNS

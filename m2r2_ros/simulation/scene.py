@@ -10,7 +10,7 @@ import numpy as np
 
 from m2r2_ros.simulation.arm import add_arm
 from m2r2_ros.simulation.faults import CAMERAS
-from m2r2_ros.simulation.layout import PITCH, PLACES, Layout, Spot, offset_of
+from m2r2_ros.simulation.layout import PITCH, PLACES, TRAY_HALF, Layout, Spot, offset_of
 from m2r2_ros.simulation.parts import CLEARANCE, DENSITY, DEPTH, HEIGHT, PARTS, Part
 from m2r2_ros.simulation.trace import STEP_RATE
 
@@ -66,7 +66,7 @@ def _add_surroundings(spec: Any, layout: Layout) -> None:  # noqa: ANN401
     tray = world.add_body(
         name='tray', pos=(layout.tray.x, layout.tray.y, 0), quat=_about_z(layout.tray.yaw)
     )
-    size = (PITCH * 1.6, PITCH * 1.1, TRAY_TOP / 2)
+    size = (*TRAY_HALF, TRAY_TOP / 2)
     tray.add_geom(
         name='tray', type=_BOX, size=size, pos=(0, 0, TRAY_TOP / 2), friction=friction,
         rgba=(*layout.tray_colour, 1), **_CONTACT,

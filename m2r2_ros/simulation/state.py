@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.simulation.cell import Cell
-from m2r2_ros.simulation.layout import PITCH
+from m2r2_ros.simulation.layout import TRAY_HALF
 from m2r2_ros.simulation.parts import CLEARANCE, DEPTH, PARTS
 from m2r2_ros.simulation.scene import TRAY_TOP
 
@@ -77,7 +77,7 @@ def _stands_on_tray(cell: Cell, position: NDArray[np.float64]) -> bool:
     x, y = position[0] - tray.x, position[1] - tray.y
     along, across = c * x + s * y, c * y - s * x
     level = abs(position[2] - TRAY_TOP) < 0.002
-    return bool(level and abs(along) < PITCH * 1.6 and abs(across) < PITCH * 1.1)
+    return bool(level and abs(along) < TRAY_HALF[0] and abs(across) < TRAY_HALF[1])
 
 
 def _touching(cell: Cell, name: str) -> set[str]:
