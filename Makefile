@@ -12,8 +12,8 @@ DATA ?= ../shared/data
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
 BUILD := .build/$(DISTRO)
 REQUIREMENTS := tools/requirements/ros-$(DISTRO).txt tools/requirements/build.txt
-SOURCES := CMakeLists.txt package.xml msg config launch models m2r2_ros scripts
-MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg)
+SOURCES := CMakeLists.txt package.xml msg srv config launch models m2r2_ros scripts
+MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg srv/*.srv scripts/*) $(wildcard tools/messages/*/* tools/messages/*/msg/*)
 BENCHMARKS := $(filter-out benchmarks/ablation.py benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
 IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 
@@ -45,6 +45,7 @@ $(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS) setup.py tools/relocate_whe
 $(BUILD)/.messages: $(VENV)/.installed $(MESSAGES)
 	mkdir -p $(BUILD)/src/m2r2_ros
 	ln -sfn $(addprefix $(CURDIR)/,$(wildcard $(SOURCES))) $(BUILD)/src/m2r2_ros
+	ln -sfn $(addprefix $(CURDIR)/,$(wildcard tools/messages/*)) $(BUILD)/src
 	cd $(BUILD) && $(IN_ROS) colcon build --symlink-install --cmake-args -G Ninja
 	touch $@
 

@@ -13,7 +13,7 @@ PACKAGE = 'm2r2_ros'
 def data_files() -> list[tuple[str, list[str]]]:
     """Return what is installed under share/, folder by folder, as `m2r2_ros.core.share` wants."""
     found = [(f'share/{PACKAGE}', ['package.xml'])]
-    for top in ('msg', 'config', 'launch', 'models'):
+    for top in ('msg', 'srv', 'config', 'launch', 'models'):
         for folder, _, names in os.walk(top):
             files = [str(Path(folder, n)) for n in sorted(names) if not n.endswith('.pyc')]
             found.append((f'share/{PACKAGE}/{folder}', files))

@@ -16,7 +16,17 @@ ROOT = Path(__file__).resolve().parents[1]
 #: What the package is built from; the rest of a checkout is for its developers.
 SOURCES = (
     *('package.xml', 'CMakeLists.txt', 'setup.py', 'pyproject.toml', 'MANIFEST.in', 'LICENSE'),
-    *('README.md', 'CHANGELOG.md', 'msg', 'config', 'launch', 'models', 'm2r2_ros', 'scripts'),
+    *(
+        'README.md',
+        'CHANGELOG.md',
+        'msg',
+        'srv',
+        'config',
+        'launch',
+        'models',
+        'm2r2_ros',
+        'scripts',
+    ),
 )
 
 # As the command line has it, and before torch is imported: idle OpenMP threads that spin make small

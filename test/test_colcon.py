@@ -65,7 +65,7 @@ def test_workspace_offers_modules_messages_and_command(
     assert Path(message).is_file()
     assert label == 'insert'
     assert (install / 'lib' / 'm2r2_ros' / 'm2r2').exists()
-    for folder in ('msg', 'config', 'launch', 'models'):
+    for folder in ('msg', 'srv', 'config', 'launch', 'models'):
         shipped = {p.relative_to(source) for p in (source / folder).rglob('*') if p.is_file()}
         assert all((install / 'share' / 'm2r2_ros' / path).is_file() for path in shipped)
     found, *usage = run('. install/setup.bash; command -v m2r2; m2r2 --help', tmp_path)

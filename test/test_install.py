@@ -50,7 +50,9 @@ def test_installation_brings_its_shared_files(
     assert Path(module).is_relative_to(tmp_path / 'env')
     assert version == '0.1.0'
     assert shared == tmp_path / 'env' / 'share' / 'm2r2_ros'
-    wanted = [p for top in ('msg', 'config', 'launch', 'models') for p in (source / top).rglob('*')]
+    wanted = [
+        p for top in ('msg', 'srv', 'config', 'launch', 'models') for p in (source / top).rglob('*')
+    ]
     gone = [p for p in wanted if p.is_file() and not (shared / p.relative_to(source)).is_file()]
     assert not gone
     assert (tmp_path / 'env' / 'bin' / 'm2r2').exists()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.definitions import type_hash, typestore
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.segment_csv import read_segments_csv, write_segments_csv
-from m2r2_ros.bags.writer import LATCHED, RELIABLE, BagWriter
+from m2r2_ros.bags.sink import LATCHED, RELIABLE, MessageSink
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import FrameLabel, LabelSet, Segment
 
@@ -46,9 +46,9 @@ _SUCCESSES: Final = {outcome: success for success, outcome in _OUTCOMES.items()}
 
 
 class LabelWriter:
-    """Writes labels, segments and their label set into a bag."""
+    """Writes labels, segments and their label set into a bag, or onto a live robot's topics."""
 
-    def __init__(self, bag: BagWriter, prefix: str = '', *, frame_labels: bool = True) -> None:
+    def __init__(self, bag: MessageSink, prefix: str = '', *, frame_labels: bool = True) -> None:
         """Add the topics.
 
         Args:
@@ -137,7 +137,7 @@ class LabelWriter:
         self._write(SEGMENT_TOPIC, _SEGMENT, message, segment.end + log_offset)
 
     def _write(self, topic: str, type_name: str, message: object, log_time: int) -> None:
-        raw = typestore().serialize_cdr(message, type_name)
+        raw = bytes(typestore().serialize_cdr(message, type_name))
         self._bag.write(self._prefix + topic, raw, log_time)
 
 

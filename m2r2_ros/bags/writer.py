@@ -27,13 +27,11 @@ from m2r2_ros.bags.metadata import (
     bag_metadata,
     dump_yaml,
     qos_profiles,
-    reliable_qos,
 )
+from m2r2_ros.bags.sink import RELIABLE
 from m2r2_ros.core.errors import BagError
 
 LIBRARY: Final = 'm2r2_ros'
-RELIABLE: Final = reliable_qos('volatile')
-LATCHED: Final = reliable_qos('transient_local')
 
 Raw = bytes | memoryview | NDArray[np.uint8]
 

@@ -19,7 +19,8 @@ from m2r2_ros.bags.labels import (
     write_segments_csv,
 )
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writer import LATCHED, BagWriter
+from m2r2_ros.bags.sink import LATCHED
+from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
 

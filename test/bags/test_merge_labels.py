@@ -14,7 +14,8 @@ from m2r2_ros.bags.definitions import type_hash
 from m2r2_ros.bags.labels import LabelWriter, read_label_track
 from m2r2_ros.bags.merge_labels import merge
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writer import LATCHED, BagWriter
+from m2r2_ros.bags.sink import LATCHED
+from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 

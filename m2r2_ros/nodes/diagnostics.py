@@ -1,0 +1,65 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Diagnostics, once a second, also while the ROS clock stands still."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+
+OK: Final = 0
+WARN: Final = 1
+ERROR: Final = 2
+STALE: Final = 3
+
+PERIOD: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of one thing.
+
+    Attributes:
+        name: What it is, without the node's name.
+        level: OK, WARN, ERROR or STALE.
+        message: One line.
+        values: Figures by name, as text.
+    """
+
+    name: str
+    level: int
+    message: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+class Diagnostics:
+    """Publishes what a node tells of itself on /diagnostics."""
+
+    def __init__(self, node: Node, collect: Callable[[], list[Status]]) -> None:
+        """Begin to publish what `collect` returns."""
+        self._node, self._collect = node, collect
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        # Wall time: a paused replay must not silence its own diagnosis.
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(PERIOD, self.publish, clock=clock)
+
+    def publish(self) -> None:
+        """Publish now."""
+        name = self._node.get_fully_qualified_name()
+        array = DiagnosticArray()
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        array.status = [
+            DiagnosticStatus(
+                level=bytes([status.level]),
+                name=f'{name.lstrip("/")}: {status.name}',
+                message=status.message,
+                hardware_id=name,
+                values=[KeyValue(key=k, value=v) for k, v in status.values.items()],
+            )
+            for status in self._collect()
+        ]
+        self._publisher.publish(array)
