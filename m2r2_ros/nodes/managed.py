@@ -30,10 +30,22 @@ class ManagedNode(LifecycleNode):
         table: Sequence[Parameter],
         stop: Stop,
         *,
+        arguments: Sequence[str] = (),
         on_change: Callable[[Any], None] = lambda changed: None,
     ) -> None:
-        """Declare parameters and make the lifecycle services."""
-        super().__init__(name)
+        """Declare parameters and make the lifecycle services.
+
+        Args:
+            name: Name of the node.
+            table: Its parameters, besides `autostart`.
+            stop: Ends the process.
+            arguments: ROS arguments for this node alone, besides those of the process.
+            on_change: See Parameters.
+
+        Raises:
+            ConfigError: A parameter was given with the wrong type or out of range.
+        """
+        super().__init__(name, cli_args=list(arguments))
         self.stop = stop
         self._failure: M2R2Error | None = None
         self.parameters = Parameters(

@@ -1,0 +1,88 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes of the test process, on a ROS domain of its own."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
+import rclpy
+from rclpy.node import Node
+
+from m2r2_ros.nodes.run import Spinner
+from m2r2_ros.nodes.stop import Stop
+
+Launch = Callable[..., Any]
+
+
+@pytest.fixture
+def ros() -> Iterator[None]:
+    """Initialise ROS for one test."""
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def launch(ros: None) -> Iterator[Launch]:
+    """Return a function that runs a node of ours as its process would, to the end of the test.
+
+    `launch(RecorderNode, path='x')` gives parameters; `arguments` are ROS arguments besides.
+    """
+    running: list[tuple[Any, Spinner]] = []
+
+    def start(make: Callable[..., Any], arguments: tuple[str, ...] = (), **given: Any) -> Any:
+        # JSON is YAML, which is what parameters are read as.
+        words = [word for k, v in given.items() for word in ('-p', f'{k}:={json.dumps(v)}')]
+        node = make(Stop(), arguments=['--ros-args', *words, *arguments])
+        node.start()
+        running.append((node, Spinner(node)))
+        return node
+
+    yield start
+    for node, spinner in reversed(running):
+        spinner.stop()
+        node.close()
+        node.destroy_node()
+
+
+@pytest.fixture
+def peer(ros: None) -> Iterator[Node]:
+    """Return a node that stands for everybody else: publishers, listeners, service clients."""
+    node = rclpy.create_node('peer')
+    spinner = Spinner(node)
+    yield node
+    spinner.stop()
+    node.destroy_node()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20.0, what: str = '') -> Any:
+    """Return the first true value of a condition; fail where there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    pytest.fail(f'waited {seconds:g} s in vain for {what or condition}')
+
+
+def call(node: Node, kind: Any, name: str, request: Any = None) -> Any:
+    """Call a service and return its response."""
+    client = node.create_client(kind, name)
+    assert client.wait_for_service(20.0), name
+    future = client.call_async(request or kind.Request())
+    wait_until(future.done, what=name)
+    node.destroy_client(client)
+    return future.result()
+
+
+def listen(node: Node, kind: Any, topic: str, qos: Any = 1000) -> list[Any]:
+    """Subscribe and return the list that messages are appended to."""
+    heard: list[Any] = []
+    node.create_subscription(kind, topic, heard.append, qos)
+    return heard
