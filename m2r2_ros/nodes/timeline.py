@@ -1,0 +1,96 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where in a recording a replay is: wall time at some rate, unless it is paused."""
+
+import threading
+import time
+from typing import Final
+
+#: A replay never sleeps for less: what is due is published in bulk, nanoseconds.
+_GRAIN: Final = 1_000_000
+
+
+class Timeline:
+    """A position in nanoseconds that moves on by itself; every method may be called in any thread.
+
+    It stands still until the first `jump`.
+    """
+
+    def __init__(self, rate: float, *, paused: bool) -> None:
+        """Begin at 0; `rate` is recorded seconds per second."""
+        self._changed = threading.Condition()
+        self._rate, self._paused, self._running = rate, paused, False
+        self._wall, self._start = time.monotonic_ns(), 0
+
+    @property
+    def rate(self) -> float:
+        """Recorded seconds per second, while it is not paused."""
+        return self._rate
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody paused it."""
+        return self._paused
+
+    def position(self) -> int:
+        """Return where it is, nanoseconds."""
+        with self._changed:
+            return self._position()
+
+    def behind(self, due: int) -> float:
+        """Return how long ago `due` (ns) was passed, wall seconds; 0 while it is paused."""
+        with self._changed:
+            return 0.0 if self._paused else (self._position() - due) / self._rate / 1e9
+
+    def jump(self, position: int) -> None:
+        """Go on from a position."""
+        with self._changed:
+            self._running = True
+            self._anchor(position)
+
+    def pause(self) -> None:
+        """Stand still."""
+        with self._changed:
+            self._anchor(self._position())
+            self._paused = True
+
+    def resume(self) -> None:
+        """Move on."""
+        with self._changed:
+            self._anchor(self._position())
+            self._paused = False
+
+    def step(self, length: int) -> bool:
+        """Jump ahead by nanoseconds; False where it is not paused, or not begun."""
+        with self._changed:
+            if self._paused and self._running:
+                self._anchor(self._position() + length)
+            return self._paused and self._running
+
+    def set_rate(self, rate: float) -> None:
+        """Move on at another rate."""
+        with self._changed:
+            self._anchor(self._position())
+            self._rate = rate
+
+    def sleep(self, until: int, longest: int) -> None:
+        """Return when `until` (ns) is reached, something was changed, or `longest` (ns) is over."""
+        with self._changed:
+            wall = longest
+            if not self._paused:
+                wall = int(min((until - self._position()) / self._rate, longest))
+            self._changed.wait(max(wall, _GRAIN) / 1e9)
+
+    def wake(self) -> None:
+        """Let `sleep` return."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _position(self) -> int:
+        if self._paused or not self._running:
+            return self._start
+        return self._start + int((time.monotonic_ns() - self._wall) * self._rate)
+
+    def _anchor(self, position: int) -> None:
+        self._wall, self._start = time.monotonic_ns(), position
+        self._changed.notify_all()
