@@ -41,6 +41,10 @@ class Inputs:
     def __getitem__(self, part: slice) -> 'Inputs':
         return Inputs({name: x[part] for name, x in self.data.items()}, self.present[part])
 
+    def to(self, device: torch.device) -> 'Inputs':
+        """Return them on a device."""
+        return Inputs({k: x.to(device) for k, x in self.data.items()}, self.present.to(device))
+
     @staticmethod
     def join(parts: 'list[Inputs]') -> 'Inputs':
         """Put runs of frames together."""

@@ -29,6 +29,10 @@ class Network(nn.Module):
         )
         self.head = CausalTCN(model, classes)
 
+    def use(self, device: torch.device) -> None:
+        """Encode on a device; the head, whose steps are small and many, stays on the CPU."""
+        self.extractor.to(device)
+
     @torch.no_grad()
     def predict(self, inputs: Inputs, state: HeadState) -> tuple[Tensor, Tensor, HeadState]:
         """Label N frames that follow on the state.
@@ -36,6 +40,8 @@ class Network(nn.Module):
         Returns:
             Probabilities float32 (N, C), boundary scores float32 (N,), the new state.
         """
-        logits, state = self.head(self.extractor(inputs).unsqueeze(0), state)
+        device = next(self.extractor.parameters()).device
+        features = self.extractor(inputs.to(device)).cpu()
+        logits, state = self.head(features.unsqueeze(0), state)
         last = logits[-1][0]
         return last[:, :-1].softmax(-1), last[:, -1].sigmoid(), state

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Raw messages of many topics, taken in bulk, with nothing lost unseen."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -77,6 +78,7 @@ class Inlet:
         self._depth = IMAGE_DEPTH if type_name in _IMAGES else DEPTH
         self._sequence = 0
         self._leftover: list[Received] = []
+        self._lock = threading.Lock()
         self._qos = matching_qos(self.publishers, self._depth)
         self._subscription = self._subscribe(self._qos)
 
@@ -103,16 +105,19 @@ class Inlet:
         if qos == self._qos:
             return False
         # What has come already is taken from the old one: the new one must not miss it.
-        old, self._qos = self._subscription, qos
-        self._subscription = self._subscribe(qos)
-        self._leftover = self._take_from(old)
+        with self._lock:
+            old, self._qos = self._subscription, qos
+            self._subscription = self._subscribe(qos)
+            self._leftover += self._take_from(old)
+            self._sequence = 0
         self._node.destroy_subscription(old)
         return True
 
     def take(self) -> list[Received]:
         """Return what has come since the last time."""
-        leftover, self._leftover = self._leftover, []
-        return leftover + self._take_from(self._subscription)
+        with self._lock:
+            leftover, self._leftover = self._leftover, []
+            return leftover + self._take_from(self._subscription)
 
     def close(self) -> None:
         """Unsubscribe."""

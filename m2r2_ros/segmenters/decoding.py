@@ -93,12 +93,17 @@ class Smoother:
 
 
 class Hold:
-    """Keeps a label until another has been the likeliest, and likely enough, for long enough."""
+    """Keeps a label until another has been the likeliest, and likely enough, for long enough.
+
+    Attributes:
+        min_confidence: Probability that another label must reach.
+        min_duration: Nanoseconds for which it must have been the likeliest.
+    """
 
     def __init__(self, min_confidence: float, min_duration: int) -> None:
         """Make a rule; min_duration in nanoseconds."""
-        self._min_confidence = min_confidence
-        self._min_duration = min_duration
+        self.min_confidence = min_confidence
+        self.min_duration = min_duration
         self.reset()
 
     def reset(self) -> None:
@@ -118,10 +123,10 @@ class Hold:
         best = int(np.argmax(probabilities))
         if self._label is None:
             self._label = best
-        if best == self._label or probabilities[best] < self._min_confidence:
+        if best == self._label or probabilities[best] < self.min_confidence:
             self._rival = -1
         elif best != self._rival:
             self._rival, self._since = best, start
-        if self._rival >= 0 and stamp - self._since >= self._min_duration:
+        if self._rival >= 0 and stamp - self._since >= self.min_duration:
             self._label, self._rival = self._rival, -1
         return self._label

@@ -56,6 +56,17 @@ class LearnedSegmenter:
         """The decoder's options."""
         return self._decoding
 
+    def set_hold(self, min_confidence: float, min_duration: float) -> None:
+        """Change the hold rule from the next frame on; see Decoding.
+
+        Raises:
+            ConfigError: A value is out of range.
+        """
+        entries = {'min_confidence': min_confidence, 'min_duration': min_duration}
+        self._decoding = Decoding.from_dict({**self._decoding.to_dict(), **entries})
+        self._hold.min_confidence = self._decoding.min_confidence
+        self._hold.min_duration = round(self._decoding.min_duration * 1e9)
+
     @property
     def revision_lag(self) -> int:
         """How many frames a label waits for."""

@@ -85,6 +85,23 @@ class WindowAssembler:
                 self.counters[f'{modality}.{reason}'] += n
         return self._admit(prepared)
 
+    @property
+    def clock(self) -> int | None:
+        """The data clock: the newest believed stamp, nanoseconds; None before the first."""
+        return self._now
+
+    @property
+    def upcoming(self) -> int | None:
+        """About when the next window ends, nanoseconds; None before the first.
+
+        Before that time there is little use in pushing samples one by one.
+        """
+        return None if self._now is None else self._frames.upcoming
+
+    def use_twist_topic(self) -> None:
+        """Stop making the twist from the pose: a topic has it from now on."""
+        self._twist = None
+
     def flush(self) -> FrameWindows:
         """Return the windows up to the newest sample without waiting for any stream."""
         return self._join(self._release(self._now, final=True))

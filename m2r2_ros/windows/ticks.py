@@ -34,6 +34,10 @@ class FrameClock(Protocol):
     def previous(self) -> int:
         """t(i-1) of the first due frame, nanoseconds."""
 
+    @property
+    def upcoming(self) -> int | None:
+        """About when the next frame is due, nanoseconds; None before the first."""
+
 
 class FixedClock:
     """Frames at whole multiples of the period since the epoch.
@@ -69,6 +73,11 @@ class FixedClock:
     def previous(self) -> int:
         """t(i-1) of the first due frame."""
         return self._at((self._next or 0) - 1)
+
+    @property
+    def upcoming(self) -> int | None:
+        """The stamp of the next frame."""
+        return None if self._next is None else self._at(self._next)
 
     def _at(self, k: int) -> int:
         return int(k * self._period)
@@ -134,6 +143,11 @@ class CameraClock:
     def previous(self) -> int:
         """t(i-1) of the first due frame."""
         return self._last or 0
+
+    @property
+    def upcoming(self) -> int | None:
+        """About when the next frame counts: a camera that keeps the rate is never this early."""
+        return None if self._last is None else int(self._last + self._period * 3 / 4)
 
     def _counts(self, before: int, stamp: int) -> bool:
         cell, cell_before = int(stamp / self._period), int(before / self._period)

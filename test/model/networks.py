@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
@@ -85,6 +86,15 @@ def decode_png(payload: bytes) -> NDArray[np.uint8]:
     image = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return np.asarray(image[:, :, ::-1], np.uint8)
+
+
+def enliven(bundle: Bundle) -> None:
+    """Let a head of random weights change its mind, which it hardly ever does."""
+    for stage in bundle.network.head.stages:
+        for layer in stage.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, std=1.5 / layer.in_features**0.5)
+                nn.init.zeros_(layer.bias)
 
 
 def make_bundle(config: ModelConfig = SENSING, seed: int = 0) -> Bundle:

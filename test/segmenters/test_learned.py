@@ -10,23 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from torch import nn
 
-from m2r2_ros.core.errors import M2R2Error, MessageError
+from m2r2_ros.core.errors import ConfigError, M2R2Error, MessageError
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import CHUNK, LearnedSegmenter
 from m2r2_ros.windows.config import SECOND
-from test.model.networks import LABELS, SENSING, SMALL, make_bundle, make_windows
+from test.model.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
 
 BUNDLE = make_bundle()
-for stage in BUNDLE.network.head.stages:  # Random weights hardly ever change their mind.
-    for layer in stage.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=1.5 / layer.in_features**0.5)
-            nn.init.zeros_(layer.bias)
+enliven(BUNDLE)
 PLAIN = Decoding()
 N = 90
 WINDOWS = make_windows(N)
@@ -258,3 +253,17 @@ def test_an_image_that_the_network_did_not_see_is_not_in_the_mask() -> None:
 def broken(payload: bytes) -> NDArray[np.uint8]:
     msg = f'{len(payload)} bytes are no image'
     raise MessageError(msg)
+
+
+def test_hold_rule_can_change_between_frames() -> None:
+    held = segmenter()
+    first = held.extend(WINDOWS[:40])
+    held.set_hold(0.0, 3600.0)
+    rest = held.extend(WINDOWS[40:])
+    plain = segmenter().segment(WINDOWS)
+    assert same(first, plain[:40])
+    assert len({label.label for label in plain[40:]}) > 1  # without the rule it goes on changing
+    assert {label.label for label in rest} == {first[-1].label}
+    assert held.decoding == Decoding(0.0, 3600.0, 0)
+    with pytest.raises(ConfigError):
+        held.set_hold(2.0, 0.0)

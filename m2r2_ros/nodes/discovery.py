@@ -1,0 +1,119 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which live topic gives which modality."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec, guess_topics
+
+#: Where a topic comes from, told with it.
+GIVEN: Final = 'given'
+MODEL: Final = 'as the model was trained on'
+GUESSED: Final = 'guessed'
+
+
+class Discovery:
+    """Settles topics as they appear; what is settled stays so.
+
+    A topic that the user gave is waited for. Else the topic that the model was trained on is taken,
+    in the node's namespace or as it was; where that does not come in time, one whose type and name
+    fit, as for a recording.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[str],
+        given: Mapping[str, TopicSpec],
+        expected: Mapping[str, Mapping[str, str]],
+        namespace: str,
+        resolve: Callable[[str], str] = str,
+    ) -> None:
+        """Begin without topics.
+
+        Args:
+            modalities: What is wanted.
+            given: Specs that the user gave, with full topic names; without topic where it is off.
+            expected: Topics of the bundle, by modality.
+            namespace: Of the node; outside of it nothing is guessed.
+            resolve: From a topic name to what it is remapped to.
+        """
+        self._given = given
+        self.want(modalities, expected)
+        self._prefix, self._resolve = namespace.rstrip('/'), resolve
+        self.settled: dict[str, TopicSpec] = {}
+        self.origin: dict[str, str] = {}
+
+    def want(self, modalities: Sequence[str], expected: Mapping[str, Mapping[str, str]]) -> None:
+        """Look for other modalities from now on, as another model wants them."""
+        self._wanted, self._expected = tuple(modalities), expected
+
+    def forget(self) -> None:
+        """Look for everything anew."""
+        self.settled.clear()
+        self.origin.clear()
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """The modalities without a topic, and the topic that is waited for or ''."""
+        expected = {m: self._expected.get(m, {}).get('topic', '') for m in self._wanted}
+        return {
+            m: self._given[m].topic if m in self._given else expected[m]
+            for m in self._wanted
+            if m not in self.settled and m not in self.off
+        }
+
+    @property
+    def off(self) -> set[str]:
+        """The modalities that the user switched off."""
+        return {m for m, spec in self._given.items() if not spec.topic}
+
+    def look(self, available: Mapping[str, str], *, guess: bool) -> list[TopicSpec]:
+        """Return what can be settled now.
+
+        Args:
+            available: Types of the topics that are published.
+            guess: Whether those that the model expects were waited for long enough.
+
+        Raises:
+            ConfigError: A given topic has another type than it was given.
+        """
+        found = self._known(available)
+        if guess:
+            found |= self._guessed(available, found)
+        for modality, (spec, origin) in found.items():
+            self.settled[modality], self.origin[modality] = spec, origin
+        return [spec for spec, _ in found.values()]
+
+    def _known(self, available: Mapping[str, str]) -> dict[str, tuple[TopicSpec, str]]:
+        found = {}
+        for modality in self._wanted:
+            if modality in self.settled or modality in self.off:
+                continue
+            if modality in self._given:
+                spec = guess_topics(available, {modality: self._given[modality]})[modality]
+                if spec.topic in available:
+                    found[modality] = (spec, GIVEN)
+                continue
+            name = self._expected.get(modality, {}).get('topic', '')
+            for topic in map(self._resolve, dict.fromkeys((self._prefix + name, name))):
+                if name and available.get(topic) in MODALITY_TYPES[modality]:
+                    found[modality] = (TopicSpec(modality, topic, available[topic]), MODEL)
+                    break
+        return found
+
+    def _guessed(
+        self, available: Mapping[str, str], found: Mapping[str, tuple[TopicSpec, str]]
+    ) -> dict[str, tuple[TopicSpec, str]]:
+        inside = {
+            topic: kind for topic, kind in available.items() if topic.startswith(f'{self._prefix}/')
+        }
+        guesses = guess_topics(inside, {})
+        return {
+            modality: (guesses[modality], GUESSED)
+            for modality in self._wanted
+            if modality in guesses
+            and modality not in self._given
+            and modality not in self.settled
+            and modality not in found
+        }

@@ -1,0 +1,142 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the segmenter node: from raw messages to published labels, cycle by cycle."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from m2r2_ros.bags.labels import LabelWriter
+from m2r2_ros.core.labels import FrameLabel, Segment
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.nodes.health import Durations
+from m2r2_ros.nodes.intake import Received
+from m2r2_ros.nodes.live_windows import LiveWindows
+from m2r2_ros.nodes.loading import LiveModel
+from m2r2_ros.segmenters.segments import SegmentBuilder
+from m2r2_ros.windows.config import to_ns
+
+STAGES: Final = ('window', 'label', 'publish')
+#: Share of the newest duration in the running estimate of what a window costs.
+_LEARNING: Final = 0.2
+
+
+class Labelling:
+    """Labels what is received and publishes it.
+
+    Where the segmenter cannot keep up, the newest windows win: of those that wait, as many are
+    labelled as it can label within a frame period, and the older ones are skipped and counted.
+
+    Attributes:
+        model: What labels.
+        counters: 'windows.skipped', and what the segmenter could not use.
+        durations: Seconds of each of STAGES in a cycle that gave labels.
+        latencies: Seconds from frame stamp to publication, of each label.
+        labels: How many labels were published.
+        last: The newest label.
+        queue: The most messages that were taken at once, until it is set to 0.
+    """
+
+    def __init__(
+        self, model: LiveModel, windows: LiveWindows, writer: LabelWriter, now: Callable[[], int]
+    ) -> None:
+        """Begin; publishes the label set.
+
+        Args:
+            model: The segmenter, warm, and its windows.
+            windows: Where windows come from.
+            writer: Where labels go.
+            now: The ROS time, nanoseconds.
+        """
+        self.windows = windows
+        self._writer, self._now = writer, now
+        self.durations = {stage: Durations() for stage in STAGES}
+        self.latencies = Durations()
+        self.labels = self.queue = self._skipped = 0
+        self.last: FrameLabel | None = None
+        self._use(model)
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Windows, masks, drops and skips by name."""
+        skipped = Counter({'windows.skipped': self._skipped})
+        return self.windows.counters + self.model.segmenter.counters + skipped
+
+    @property
+    def period(self) -> float:
+        """Frame period, s."""
+        return 1 / self.model.windows.frame_rate
+
+    def step(self, received: Mapping[str, Sequence[Received]], sim_time: int | None = None) -> None:
+        """Take messages by modality; see LiveWindows.push."""
+        began = time.perf_counter()
+        self.queue = max(self.queue, sum(map(len, received.values())))
+        windows = self.windows.push(received, sim_time)
+        if len(windows):
+            self._label(self._newest(windows), began)
+
+    def swap(self, model: LiveModel, windows: LiveWindows) -> None:
+        """Go on with another model; the open segment closes."""
+        self._close()
+        self.windows = windows
+        self._use(model)
+
+    def finish(self) -> None:
+        """Label what waits, and close the open segment."""
+        windows = self.windows.assembler.flush()
+        if len(windows):
+            self._label(windows, time.perf_counter())
+        self._close()
+
+    def _use(self, model: LiveModel) -> None:
+        self.model = model
+        self._builder = SegmentBuilder(to_ns(model.windows.max_gap))
+        self._cost = 0.0
+        self.latencies.clear()
+        self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
+
+    def _close(self) -> None:
+        self._publish(self.model.segmenter.finish())
+        self._write_segments(self._builder.finish())
+
+    def _newest(self, windows: FrameWindows) -> FrameWindows:
+        """Skip the windows that there is no time for."""
+        affordable = max(1, int(self.period / self._cost)) if self._cost else len(windows)
+        skip = max(0, len(windows) - affordable)
+        if not skip:
+            return windows
+        self._skipped += skip
+        kept = windows[skip:]
+        restarts = kept.restarts.copy()
+        restarts[0] |= windows.restarts[: skip + 1].any()
+        return replace(kept, restarts=restarts)
+
+    def _label(self, windows: FrameWindows, began: float) -> None:
+        cut = time.perf_counter()
+        labels = self.model.segmenter.extend(windows)
+        labelled = time.perf_counter()
+        self._publish(labels)
+        done = time.perf_counter()
+        for stage, seconds in zip(
+            STAGES, (cut - began, labelled - cut, done - labelled), strict=True
+        ):
+            self.durations[stage].note(seconds)
+        cost = (done - cut) / len(windows)
+        self._cost += (cost - self._cost) * (_LEARNING if self._cost else 1.0)
+
+    def _publish(self, labels: list[FrameLabel]) -> None:
+        for label in labels:
+            now = self._now()
+            latency = (now - label.stamp) * 1e-9
+            self._writer.write_label(label, self.model.id, latency, now)
+            self.latencies.note(latency)
+            self.last = label
+        self.labels += len(labels)
+        self._write_segments(self._builder.add(labels))
+
+    def _write_segments(self, closed: list[tuple[int, Segment]]) -> None:
+        for index, segment in closed:
+            label_id = self.model.segmenter.labels.id_of(segment.label)
+            self._writer.write_segment(segment, label_id, index, self.model.id)

@@ -1,0 +1,133 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bundle made ready to label live: on its device, decoding as asked, warm."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.samples import EncodedImage
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.windows.assembler import WindowAssembler
+from m2r2_ros.windows.config import WindowConfig
+
+if TYPE_CHECKING:
+    from m2r2_ros.segmenters.learned import LearnedSegmenter
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModel:
+    """A segmenter and what is needed to feed it.
+
+    Attributes:
+        segmenter: Warm.
+        windows: The windows that it takes.
+        modalities: What they hold.
+        topics: Topics that it was trained on, by modality.
+        hold: The hold rule that the bundle itself asks for.
+        id: Of the bundle.
+    """
+
+    segmenter: 'LearnedSegmenter'
+    windows: WindowConfig
+    modalities: tuple[str, ...]
+    topics: Mapping[str, Mapping[str, str]]
+    hold: Mapping[str, float]
+    id: str
+
+
+def load_model(
+    path: str,
+    *,
+    device: str = 'auto',
+    threads: int = 0,
+    min_confidence: float = -1.0,
+    min_duration: float = -1.0,
+    lag: int = -1,
+) -> LiveModel:
+    """Load a bundle and let it label nothing for a moment, so that its first label is not late.
+
+    Args:
+        path: Folder of the bundle.
+        device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
+        threads: For the network on the CPU; 0 leaves a core to the rest of the robot.
+        min_confidence: Hold rule; negative is the bundle's own.
+        min_duration: Hold rule, s; negative is the bundle's own.
+        lag: Frames to look ahead; negative is the bundle's own.
+
+    Raises:
+        BundleError: The bundle cannot be read.
+        ConfigError: No model was named, the device is not there, or an option is out of range.
+    """
+    import torch  # takes seconds
+
+    from m2r2_ros.model.bundle import load_bundle
+    from m2r2_ros.segmenters.decoding import Decoding
+    from m2r2_ros.segmenters.learned import LearnedSegmenter
+
+    if not path:
+        msg = 'model is not set: give the folder of a bundle, as m2r2 train writes it'
+        raise ConfigError(msg)
+    use_threads(threads)
+    bundle = load_bundle(Path(path))
+    bundle.network.use(torch.device(_device(device)))
+    asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
+    decoding = Decoding.from_dict({**bundle.decoding, **{k: v for k, v in asked.items() if v >= 0}})
+    segmenter = LearnedSegmenter(bundle, decoding)
+    own = Decoding.from_dict(bundle.decoding).to_dict()
+    model = LiveModel(
+        segmenter,
+        bundle.windows,
+        bundle.model.modalities,
+        bundle.topics,
+        {k: own[k] for k in ('min_confidence', 'min_duration')},
+        bundle.id,
+    )
+    _warm_up(model)
+    return model
+
+
+def use_threads(threads: int) -> None:
+    """Let the calling thread's networks use so many cores; 0 is half of them."""
+    import torch  # takes seconds
+
+    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
+
+
+def _device(asked: str) -> str:
+    import torch  # takes seconds
+
+    there = torch.cuda.is_available()
+    if asked == 'cuda' and not there:
+        msg = "device is 'cuda', but torch finds no GPU: take 'auto' or 'cpu'"
+        raise ConfigError(msg)
+    return 'cuda' if there and asked != 'cpu' else 'cpu'
+
+
+def _warm_up(model: LiveModel) -> None:
+    empty = WindowAssembler(model.windows, model.modalities).flush()
+    stamps = np.arange(1, 4)
+    count, points = len(stamps), model.windows.points
+    windows = FrameWindows(
+        stamps - 1,
+        stamps,
+        {m: np.zeros((count, points, SENSOR_DIMS[m]), np.float32) for m in empty.sensors},
+        np.ones((count, empty.present.shape[1]), np.bool_),
+        stamps == 1,
+        None if empty.sound is None else np.zeros((count, empty.sound.shape[1]), np.float32),
+        None if empty.images is None else [EncodedImage(b'', _black)] * count,
+    )
+    for k in range(count):
+        model.segmenter.step(windows[k : k + 1])
+    model.segmenter.reset()
+
+
+def _black(payload: bytes) -> NDArray[np.uint8]:
+    return np.zeros((224, 224, 3), np.uint8)

@@ -1,0 +1,165 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A robot that publishes its sensors in real time, and whose drivers can be broken."""
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rclpy.node import Node
+
+from m2r2_ros.bags.metadata import dump_yaml, qos_profiles
+from m2r2_ros.bags.sink import RELIABLE
+from m2r2_ros.bags.table_messages import message_template
+from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.model.bundle import save_bundle
+from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.nodes.publishing import PublisherSink
+from m2r2_ros.simulation.messages import SOUND, sound_message
+from test.model.networks import SENSING, enliven, make_bundle
+
+IMAGE = 'sensor_msgs/msg/CompressedImage'
+BEST_EFFORT = dump_yaml([{**qos_profiles(RELIABLE)[0], 'reliability': 'best_effort'}])
+PERIOD = 0.01
+#: Topic, type, numbers in a message.
+SENSORS = {
+    'wrench': ('/ft_sensor/wrench', WRENCH, 6),
+    'pose': ('/current_pose', POSE, 7),
+    'twist': ('/current_twist', TWIST, 6),
+    'gripper': ('/gripper/joint_states', JOINTS, 2),
+}
+SOUND_TOPIC, SOUND_RATE = '/microphone/audio', 16_000
+IMAGE_TOPIC = '/camera/image_raw/compressed'
+
+
+def write_bundle(folder: Path, config: ModelConfig = SENSING, **changes: Any) -> Path:
+    """Write a small model with random weights, trained on the topics of this robot."""
+    topics = {m: {'topic': topic, 'type': kind} for m, (topic, kind, _) in SENSORS.items()}
+    topics['sound'] = {'topic': SOUND_TOPIC, 'type': SOUND}
+    topics['image'] = {'topic': IMAGE_TOPIC, 'type': IMAGE}
+    plain = {'min_confidence': 0.0, 'min_duration': 0.0, 'lag': 0}
+    bundle = make_bundle(config, changes.pop('seed', 0))
+    enliven(bundle)
+    save_bundle(replace(bundle, topics=topics, decoding=plain, **changes), folder)
+    return folder
+
+
+@dataclass
+class Driver:
+    """A sensor's driver.
+
+    Attributes:
+        rate: Messages per second, a divisor of 1000.
+        alive: Whether it publishes.
+        offset: Added to its stamps, ns.
+        broken: Its numbers are NaN.
+    """
+
+    rate: int = 200
+    alive: bool = True
+    offset: int = 0
+    broken: bool = False
+    sent: int = 0
+    sink: Any = None
+    held: list[bytes] = field(default_factory=list)
+
+
+class Robot:
+    """Publishes on a node of its own thread until it is stopped."""
+
+    def __init__(
+        self, node: Node, modalities: tuple[str, ...] = tuple(SENSORS), *, qos: str = RELIABLE
+    ) -> None:
+        self._node = node
+        self.drivers = {m: Driver(10 if m == 'image' else 200) for m in modalities}
+        self.stalled = False
+        self.offset = 0
+        self.image = (48, 64, '.jpg')
+        for modality in modalities:
+            self.restart(modality, qos=qos)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> 'Robot':
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def restart(self, modality: str, *, qos: str = RELIABLE) -> None:
+        """Start a driver anew, as another publisher."""
+        driver = self.drivers[modality]
+        if driver.sink is not None:
+            driver.sink.close()
+        driver.sink = PublisherSink(self._node)
+        driver.sink.add_topic(*self._topic(modality), qos=qos)
+        driver.alive = True
+
+    def kill(self, modality: str) -> None:
+        """End a driver: its publisher goes too."""
+        driver = self.drivers[modality]
+        driver.alive = False
+        time.sleep(2 * PERIOD)
+        driver.sink.close()
+
+    def _topic(self, modality: str) -> tuple[str, str]:
+        if modality in SENSORS:
+            return SENSORS[modality][:2]
+        return (SOUND_TOPIC, SOUND) if modality == 'sound' else (IMAGE_TOPIC, IMAGE)
+
+    def _run(self) -> None:
+        begin = time.time_ns()
+        rng = np.random.default_rng(0)
+        while not self._stopping.wait(PERIOD):
+            now = time.time_ns()
+            for modality, driver in self.drivers.items():
+                due = int((now - begin) * 1e-9 * driver.rate) - driver.sent
+                index = driver.sent + np.arange(due)
+                driver.sent += due
+                stamps = begin + (index * (1_000_000_000 // driver.rate)).astype(np.int64)
+                if not (driver.alive and due):
+                    continue
+                stamps += driver.offset + self.offset
+                driver.held += self._messages(modality, stamps, driver, rng)
+                if not self.stalled:
+                    for raw in driver.held:
+                        driver.sink.write(self._topic(modality)[0], raw, 0)
+                    driver.held = []
+
+    def _messages(
+        self, modality: str, stamps: Any, driver: Driver, rng: np.random.Generator
+    ) -> list[bytes]:
+        if modality == 'sound':
+            size = SOUND_RATE // driver.rate
+            return [sound_message(np.zeros(size, np.float32), SOUND_RATE, int(t)) for t in stamps]
+        if modality == 'image':
+            return [self._image(int(t), rng) for t in stamps]
+        _, kind, width = SENSORS[modality]
+        values = rng.normal(0, 0.1, (len(stamps), width))
+        if kind == POSE:
+            values[:, 3:] /= np.linalg.norm(values[:, 3:], axis=1, keepdims=True)
+        if driver.broken:
+            values[:] = np.nan
+        joints = ('left', 'right') if kind == JOINTS else ()
+        template = message_template(
+            kind, width - (kind == POSE), 'base', joints, ('position',) if joints else ()
+        )
+        return [row.tobytes() for row in template.fill(stamps, values)]
+
+    def _image(self, stamp: int, rng: np.random.Generator) -> bytes:
+        from rclpy.serialization import serialize_message
+        from sensor_msgs.msg import CompressedImage
+
+        height, width, suffix = self.image
+        picture = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
+        message = CompressedImage(
+            format=suffix[1:], data=cv2.imencode(suffix, picture)[1].tobytes()
+        )
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 1_000_000_000)
+        return bytes(serialize_message(message))
