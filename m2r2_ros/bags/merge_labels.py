@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.bags.writer import BagWriter, Raw, refuse_same
+from m2r2_ros.bags.replacing import refuse_same
+from m2r2_ros.bags.writer import BagWriter, Raw
 from m2r2_ros.core.errors import BagError
 
 _Entry = tuple[int, int, str, Raw]

@@ -3,7 +3,7 @@
 """What rosbag2 wants to know of a bag besides its messages: metadata.yaml and QoS profiles."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,34 +86,52 @@ def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it h
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file of a bag as metadata.yaml describes it.
+
+    Attributes:
+        name: Its name in the folder.
+        start: Earliest log time, nanoseconds; NO_MESSAGES for a file without messages.
+        end: Latest log time, nanoseconds; 0 for a file without messages.
+        count: Messages.
+    """
+
+    name: str
+    start: int
+    end: int
+    count: int
+
+
 def bag_metadata(
-    file_name: str, topics: Iterable[tuple[TopicInfo, int]], start: int, end: int
+    files: Sequence[FileInfo], topics: Iterable[tuple[TopicInfo, int]]
 ) -> dict[str, Any]:
     """Return the content of metadata.yaml below `rosbag2_bagfile_information`.
 
     Args:
-        file_name: Name of the one MCAP file.
-        topics: Each topic with its number of messages.
-        start: Earliest log time, nanoseconds; NO_MESSAGES for an empty bag.
-        end: Latest log time, nanoseconds; not looked at for an empty bag.
+        files: The files in the order they were written, at least one.
+        topics: Each topic with its number of messages in all files.
     """
-    listed = [_listed(topic, count) for topic, count in topics]
-    span = {
-        'starting_time': {'nanoseconds_since_epoch': start},
-        'duration': {'nanoseconds': 0 if start == NO_MESSAGES else end - start},
-        'message_count': sum(entry['message_count'] for entry in listed),
-    }
+    start, end = min(file.start for file in files), max(file.end for file in files)
     return {
         'version': METADATA_VERSION,
         'storage_identifier': 'mcap',
-        **span,
-        'topics_with_message_count': listed,
+        **_span(start, end, sum(file.count for file in files)),
+        'topics_with_message_count': [_listed(topic, count) for topic, count in topics],
         'compression_format': '',
         'compression_mode': '',
-        'relative_file_paths': [file_name],
-        'files': [{'path': file_name, **span}],
+        'relative_file_paths': [file.name for file in files],
+        'files': [{'path': f.name, **_span(f.start, f.end, f.count)} for f in files],
         'custom_data': None,
         'ros_distro': os.environ.get('ROS_DISTRO', 'unknown'),
+    }
+
+
+def _span(start: int, end: int, count: int) -> dict[str, Any]:
+    return {
+        'starting_time': {'nanoseconds_since_epoch': start},
+        'duration': {'nanoseconds': end - start if count else 0},
+        'message_count': count,
     }
 
 

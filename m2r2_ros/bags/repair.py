@@ -25,7 +25,8 @@ from m2r2_ros.bags.mcap_salvage import (
     walk,
 )
 from m2r2_ros.bags.metadata import qos_profiles
-from m2r2_ros.bags.writer import BagWriter, refuse_same
+from m2r2_ros.bags.replacing import refuse_same
+from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 
 Progress = Callable[[int, int], None]
@@ -77,6 +78,12 @@ def repair(
     losses: list[Loss] = []
     with BagWriter(out, overwrite=overwrite, discard_failed=True) as bag:
         for path in files:
+            if not _is_mcap(path):
+                # As a power cut leaves the last of several files.
+                size = path.stat().st_size
+                losses.append(Loss(path, 0, size, 'the file does not begin like an MCAP file'))
+                before += size
+                continue
             salvage = _Salvage(path, bag)
             for position in salvage.run():
                 if progress is not None:
@@ -95,12 +102,16 @@ def _files(source: Path) -> list[Path]:
     if not files:
         msg = f'{source} is or holds no MCAP file; for sqlite3 files, use `sqlite3 FILE .recover`'
         raise BagError(msg)
-    for file in files:
-        with file.open('rb') as stream:
-            if stream.read(len(MAGIC)) != MAGIC:
-                msg = f'{file} does not begin like an MCAP file: nothing can be recovered from it'
-                raise BagError(msg)
+    if not any(map(_is_mcap, files)):
+        names = ', '.join(map(str, files))
+        msg = f'{names} does not begin like an MCAP file: nothing can be recovered from it'
+        raise BagError(msg)
     return files
+
+
+def _is_mcap(file: Path) -> bool:
+    with file.open('rb') as stream:
+        return stream.read(len(MAGIC)) == MAGIC
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:

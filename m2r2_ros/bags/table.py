@@ -10,10 +10,11 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
+from m2r2_ros.bags.replacing import refuse_same
 from m2r2_ros.bags.table_messages import MessageTemplate, message_values
 from m2r2_ros.bags.table_spec import START_TIMES, ImportSpec, LabelsSpec, TableSpec, read_spec
 from m2r2_ros.bags.text_table import TextTable, find_table, number_blocks
-from m2r2_ros.bags.writer import BagWriter, Raw, refuse_same
+from m2r2_ros.bags.writer import BagWriter, Raw
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import LabelSet, Segment
 

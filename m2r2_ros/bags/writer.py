@@ -1,48 +1,34 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write rosbag2 folders with one MCAP file that survive a killed process."""
+"""Write rosbag2 folders of MCAP files that survive a killed process."""
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NoReturn
+from typing import NoReturn
 
-import numpy as np
-from mcap.exceptions import McapError
-from mcap.records import Header
-from mcap.stream_reader import StreamReader
-from mcap.writer import CompressionType, Writer
-from numpy.typing import NDArray
-
-from m2r2_ros import __version__
 from m2r2_ros.bags.definitions import message_definition
 from m2r2_ros.bags.definitions import type_hash as hash_of_type
-from m2r2_ros.bags.metadata import (
-    NO_MESSAGES,
-    TopicInfo,
-    bag_metadata,
-    dump_yaml,
-    qos_profiles,
-)
+from m2r2_ros.bags.metadata import FileInfo, TopicInfo, bag_metadata, dump_yaml, qos_profiles
+from m2r2_ros.bags.part import BagPart, Raw
+from m2r2_ros.bags.replacing import make_way, publish, remove_bag
 from m2r2_ros.bags.sink import RELIABLE
 from m2r2_ros.core.errors import BagError
 
-LIBRARY: Final = 'm2r2_ros'
-
-Raw = bytes | memoryview | NDArray[np.uint8]
+__all__ = ['BagWriter', 'Raw']
 
 
 class BagWriter:
     """Writes a rosbag2 folder.
 
     Until it is closed, the bag is called '<name>.partial' and flushed every `flush_interval`, so
-    that what a killed process leaves can be read (or repaired) up to the last flush. Closing
-    renames it; only then does it replace an older one. After an exception inside the `with` block
-    the partial bag is closed, complete with index, and keeps its name.
+    that what a killed process leaves can be read (or repaired) up to the last flush; of a bag that
+    is split, all files but the last are complete. Closing renames it; only then does it replace an
+    older one. After an exception inside the `with` block the partial bag is closed, complete with
+    index, and keeps its name; after a disk error it is left as it is. Any thread may write.
     """
 
     def __init__(
@@ -51,6 +37,9 @@ class BagWriter:
         *,
         overwrite: bool = False,
         flush_interval: float = 1.0,
+        fsync: bool = False,
+        max_size: int = 0,
+        max_duration: float = 0.0,
         discard_failed: bool = False,
     ) -> None:
         """Create '<path>.partial'.
@@ -59,6 +48,10 @@ class BagWriter:
             path: The rosbag2 folder to write.
             overwrite: Replace a bag of that name, if this package wrote it.
             flush_interval: Seconds between flushes.
+            fsync: Wait for the disk at every flush, against power cuts.
+            max_size: Bytes after which the next file begins, exceeded by a megabyte at the most and
+                the message at hand; 0 for one file.
+            max_duration: Seconds of log time after which the next file begins; 0 for one file.
             discard_failed: Remove the partial bag after an exception, for what is made from files
                 that can be read again.
 
@@ -68,23 +61,27 @@ class BagWriter:
         self.path = Path(path).absolute()
         self._partial = self.path.with_name(self.path.name + '.partial')
         self._overwrite, self._discard_failed = overwrite, discard_failed
-        self._refuse_or_clear()
-        with self._disk_errors():
-            self._partial.mkdir(parents=True)
-            self._file = (self._partial / f'{self.path.name}_0.mcap').open('xb')
-            self._mcap = Writer(self._file, compression=CompressionType.ZSTD)
-            self._mcap.start(profile='ros2', library=f'{LIBRARY} {__version__}')
-            self._mcap.flush()
-        self._topics: dict[str, TopicInfo] = {}
-        self._channels: dict[str, int] = {}
-        self._schemas: dict[tuple[str, str], int] = {}
-        self._counts: Counter[str] = Counter()
-        self._start, self._end = NO_MESSAGES, 0
+        self._fsync, self._max_size = fsync, max_size
+        self._max_duration = round(max_duration * 1e9)
+        self._topics: dict[str, tuple[TopicInfo, str]] = {}
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._published = False
         self._failure: OSError | None = None
-        threading.Thread(target=self._flush, args=(flush_interval,), daemon=True).start()
+        self._finished: list[FileInfo] = []
+        self._finished_counts: Counter[str] = Counter()
+        self._finished_size = 0
+        self._unsynced: list[BagPart] = []
+        with self._disk_errors():
+            make_way(self._partial, self.path, overwrite=overwrite)
+            self._partial.mkdir(parents=True)
+            try:
+                self._part = self._new_part(0)
+            except OSError:
+                self._partial.rmdir()
+                raise
+        self._flusher = threading.Thread(target=self._flush, args=(flush_interval,), daemon=True)
+        self._flusher.start()
 
     def __enter__(self) -> 'BagWriter':
         return self
@@ -101,17 +98,30 @@ class BagWriter:
         with suppress(BagError):  # the error that led here is the one to tell
             self._finish()
         if self._discard_failed:
-            _remove(self._partial)
+            remove_bag(self._partial)
+
+    @property
+    def partial(self) -> Path:
+        """The folder until it is closed."""
+        return self._partial
 
     @property
     def topics(self) -> Mapping[str, TopicInfo]:
         """Topics added so far."""
-        return self._topics
+        return {name: topic for name, (topic, _) in self._topics.items()}
 
     @property
     def counts(self) -> dict[str, int]:
         """Messages written so far, by topic."""
-        return {name: self._counts[name] for name in self._topics}
+        with self._lock:
+            counts = self._finished_counts + self._part.counts
+        return {name: counts[name] for name in self._topics}
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        with self._lock:
+            return self._finished_size + self._part.size
 
     def add_topic(
         self,
@@ -144,11 +154,10 @@ class BagWriter:
             type_hash = type_hash or hash_of_type(type_name)
         profiles = qos_profiles(qos)
         info = TopicInfo(name, type_name, dump_yaml(profiles) if profiles else '', type_hash or '')
-        with self._writing():
-            schema = self._schema(type_name, definition)
-            metadata = {'offered_qos_profiles': info.qos, 'topic_type_hash': info.type_hash}
-            self._channels[name] = self._mcap.register_channel(name, 'cdr', schema, metadata)
-        self._topics[name] = info
+        with self._lock, self._disk_errors():
+            self._check_open()
+            self._part.add_topic(info, definition)
+            self._topics[name] = info, definition
 
     def write(self, topic: str, raw: Raw, log_time: int) -> None:
         """Append one CDR message.
@@ -161,18 +170,25 @@ class BagWriter:
         Raises:
             BagError: The topic was not added, the bag is closed or the disk is full.
         """
-        channel = self._channels.get(topic)
-        if channel is None or log_time < 0:
+        if topic not in self._topics or log_time < 0:
             self._refuse(topic, log_time)
         with self._lock:
             self._check_open()
             try:
-                self._mcap.add_message(channel, log_time, raw, log_time)  # type: ignore[arg-type]
+                if self._is_full(log_time):
+                    self._split()
+                self._part.write(topic, raw, log_time)
             except OSError as error:
-                raise self._disk_error(error) from error
-            self._counts[topic] += 1
-            self._start = min(self._start, log_time)
-            self._end = max(self._end, log_time)
+                raise self._failed(error) from error
+
+    def check(self) -> None:
+        """Tell of a disk error that was met since the last message.
+
+        Raises:
+            BagError: The bag cannot be written any more, or is closed.
+        """
+        with self._lock:
+            self._check_open()
 
     def close(self) -> None:
         """Complete the bag and give it its name; a second call does nothing.
@@ -184,160 +200,97 @@ class BagWriter:
             return
         if not self._done.is_set():
             self._finish()
-        self._publish()
+        elif self._failure is not None:
+            raise self._failed(self._failure)
+        try:
+            publish(self._partial, self.path, overwrite=self._overwrite)
+        except OSError as error:
+            raise self._disk_error(error) from error
         self._published = True
 
-    def _publish(self) -> None:
-        older = self.path.with_name(self.path.name + '.replaced')
-        if self.path.exists():
-            check_replaceable(self.path, overwrite=self._overwrite)
-            if older.exists():
-                check_replaceable(older, overwrite=self._overwrite)
-                _remove(older)
-        with self._disk_errors():
-            if self.path.exists():
-                self.path.rename(older)
-            self._partial.rename(self.path)
-            if older.exists():
-                _remove(older)
-
-    def _refuse_or_clear(self) -> None:
-        if self.path.suffix in {'.mcap', '.db3'}:
-            msg = f'{self.path}: a bag is a folder; leave {self.path.suffix} off its name'
-            raise BagError(msg)
-        check_replaceable(self.path, overwrite=self._overwrite)
-        if self._partial.exists():
-            if not self._overwrite:
-                msg = (
-                    f'{self._partial} is there, from a run that did not finish or that still '
-                    'writes: repair it (m2r2 repair), remove it, or allow to overwrite it'
-                )
-                raise BagError(msg)
-            check_replaceable(self._partial, overwrite=True)
-            _remove(self._partial)
-
-    def _schema(self, type_name: str, definition: str) -> int:
-        key = (type_name, definition)
-        if key not in self._schemas:
-            encoding = 'ros2idl' if definition.startswith('=' * 80 + '\nIDL: ') else 'ros2msg'
-            self._schemas[key] = self._mcap.register_schema(
-                type_name, encoding if definition else '', definition.encode()
-            )
-        return self._schemas[key]
-
     def _refuse(self, topic: str, log_time: int) -> NoReturn:
-        if topic in self._channels:
+        if topic in self._topics:
             msg = f'{self.path}: log time {log_time} of {topic} is negative; it counts from 1970'
         else:
             msg = f'{self.path}: topic {topic} was not added; there are {list(self._topics)}'
         raise BagError(msg)
 
+    def _new_part(self, number: int) -> BagPart:
+        part = BagPart(self._partial / f'{self.path.name}_{number}.mcap')
+        for topic, definition in self._topics.values():
+            part.add_topic(topic, definition)
+        return part
+
+    def _is_full(self, log_time: int) -> bool:
+        """Tell whether the next message belongs into the next file."""
+        if self._max_duration and log_time - self._part.start >= self._max_duration:
+            return True
+        return bool(self._max_size and self._part.size >= self._max_size)
+
+    def _split(self) -> None:
+        """Complete the present file and begin the next."""
+        full = self._part
+        full.finish()
+        self._part = self._new_part(len(self._finished) + 1)
+        self._finished.append(full.info)
+        self._finished_counts += full.counts
+        self._finished_size += full.size
+        # The disk is waited for by the flusher: whoever writes has no time for that.
+        self._unsynced.append(full)
+
     def _flush(self, interval: float) -> None:
         while not self._done.wait(interval):
             try:
                 with self._lock:
-                    if not self._done.is_set():
-                        self._mcap.flush()
+                    part = self._part
+                    part.flush()
+                    finished, self._unsynced = self._unsynced, []
+                for full in finished:
+                    full.close()
+                if self._fsync:
+                    part.sync()
             except OSError as error:
                 self._failure = error
                 return
 
     def _finish(self) -> None:
-        with self._writing():
-            self._done.set()
-            self._mcap.flush()
-            file = Path(self._file.name)
-            topics = [(info, self._counts[name]) for name, info in self._topics.items()]
-            metadata = bag_metadata(file.name, topics, self._start, self._end)
-            self._mcap.add_metadata('rosbag2', {'serialized_metadata': dump_yaml(metadata)})
-            self._mcap.finish()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            text = dump_yaml({'rosbag2_bagfile_information': metadata})
-            (self._partial / 'metadata.yaml').write_text(text)
+        """Complete the last file and write metadata.yaml."""
+        self._done.set()
+        self._flusher.join()
+        with self._lock:
+            if self._failure is not None:
+                self._part.abandon()
+                raise self._failed(self._failure)
+            with self._disk_errors():
+                self._part.finish()
+                for part in (*self._unsynced, self._part):
+                    part.close()
+                files = [*self._finished, self._part.info]
+                counts = self._finished_counts + self._part.counts
+                topics = [(topic, counts[name]) for name, (topic, _) in self._topics.items()]
+                content = {'rosbag2_bagfile_information': bag_metadata(files, topics)}
+                (self._partial / 'metadata.yaml').write_text(dump_yaml(content))
 
     def _check_open(self) -> None:
+        if self._failure is not None:
+            raise self._failed(self._failure)
         if self._done.is_set():
             msg = f'{self.path}: the bag is closed already; nothing can be added'
             raise BagError(msg)
-        if self._failure is not None:
-            raise self._disk_error(self._failure) from self._failure
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._lock, self._disk_errors():
-            self._check_open()
-            yield
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise self._disk_error(error) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> BagError:
+        self._failure = error
+        return self._disk_error(error)
 
     def _disk_error(self, error: OSError) -> BagError:
         return BagError(
             f'{self._partial} cannot be written: {error.strerror or error}; '
             'see to the disk, or write elsewhere'
         )
-
-
-def check_replaceable(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write where something else is.
-
-    Raises:
-        BagError: `path` exists, and either must not be overwritten or is not a bag that this
-            package wrote, with nothing but the bag in its folder.
-    """
-    if not path.exists() and not path.is_symlink():
-        return
-    if not overwrite:
-        msg = f'{path} exists: choose another name, or allow to overwrite it'
-        raise BagError(msg)
-    reason = _not_ours(path)
-    if reason:
-        msg = f'{path} {reason}, and is not replaced: remove it yourself or choose another name'
-        raise BagError(msg)
-
-
-def refuse_same(out: Path, *sources: Path) -> None:
-    """Refuse an output that is one of the inputs, holds one or lies in one.
-
-    Raises:
-        BagError: It is so.
-    """
-    target = out.resolve()
-    for source in (source.resolve() for source in sources):
-        if target == source or target in source.parents or source in target.parents:
-            msg = f'{out} overlaps with {source}, which is never changed: write to another folder'
-            raise BagError(msg)
-
-
-def _not_ours(path: Path) -> str:
-    if path.is_symlink() or not path.is_dir():
-        return 'is not a rosbag2 folder'
-    recordings = sorted(path.glob('*.mcap'))
-    others = {p.name for p in path.iterdir()} - {'metadata.yaml'} - {p.name for p in recordings}
-    if others:
-        return f'holds other files than a bag of {LIBRARY} ({", ".join(sorted(others)[:3])})'
-    if not recordings or not all(map(_written_here, recordings)):
-        return f'is not a bag that {LIBRARY} wrote'
-    return ''
-
-
-def _written_here(file: Path) -> bool:
-    try:
-        with file.open('rb') as stream:
-            header = next(StreamReader(stream).records)
-    except (McapError, OSError, ValueError, StopIteration):
-        return False
-    return isinstance(header, Header) and header.library.startswith(LIBRARY)
-
-
-def _remove(bag: Path) -> None:
-    """Remove a folder that `_not_ours` has passed: files only, never a tree."""
-    for file in bag.iterdir():
-        file.unlink()
-    bag.rmdir()

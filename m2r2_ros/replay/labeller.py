@@ -17,7 +17,8 @@ from m2r2_ros.bags.labels import (
 )
 from m2r2_ros.bags.merge_labels import merge
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.bags.writer import BagWriter, check_replaceable
+from m2r2_ros.bags.replacing import check_replaceable
+from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel, Segment
 from m2r2_ros.readers.topics import TopicSpec

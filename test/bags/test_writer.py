@@ -21,8 +21,9 @@ from rosbags.rosbag2 import Writer as RosbagsWriter
 
 from m2r2_ros.bags.definitions import message_definition, type_hash, typestore
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.replacing import refuse_same
 from m2r2_ros.bags.sink import LATCHED
-from m2r2_ros.bags.writer import BagWriter, refuse_same
+from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 
 FLOAT = 'std_msgs/msg/Float64'
