@@ -21,6 +21,7 @@ from m2r2_ros.cli.models import models_command
 from m2r2_ros.cli.repair import repair_command
 from m2r2_ros.cli.simulate import simulate_command
 from m2r2_ros.cli.train import train_command
+from m2r2_ros.cli.viewers import viewers_command
 from m2r2_ros.core.errors import M2R2Error
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.command('label')(label_command)
 app.command('evaluate')(evaluate_command)
 app.command('repair')(repair_command)
 app.command('models')(models_command)
+app.command('viewers')(viewers_command)
 app.command('simulate')(simulate_command)
 app.command('demo')(demo_command)
 

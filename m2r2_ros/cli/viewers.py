@@ -1,0 +1,30 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 viewers`: files that make rviz and Foxglove show a model's labels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from m2r2_ros.cli.common import Overwrite, console
+from m2r2_ros.core.errors import ConfigError
+
+
+def viewers_command(
+    model: Annotated[Path, typer.Argument(help='Bundle whose labels and topics are shown.')],
+    out: Annotated[Path, typer.Option(help='Folder for m2r2.rviz and foxglove.json.')],
+    frame: Annotated[str, typer.Option(help='Fixed frame of rviz.')] = 'base',
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a layout for Foxglove and a configuration for rviz, in the model's colours."""
+    from m2r2_ros.evaluation.viewers import FOXGLOVE_FILE, RVIZ_FILE, write_viewer_files
+    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
+
+    for name in (FOXGLOVE_FILE, RVIZ_FILE):
+        if (out / name).exists() and not overwrite:
+            msg = f'{out / name} exists: choose another folder, or give --overwrite'
+            raise ConfigError(msg)
+    bundle = load_bundle(model)
+    for path in write_viewer_files(out, bundle.labels, bundle.topics, frame):
+        console.print(f'wrote {path}')
