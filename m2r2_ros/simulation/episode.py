@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One episode from its seed to its bag."""
+"""One episode from its seed to its messages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from m2r2_ros.bags.sink import MessageSink
 from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.simulation.batch import episode_name
 from m2r2_ros.simulation.cell import Cell
@@ -15,13 +16,71 @@ from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.director import Director
 from m2r2_ros.simulation.layout import draw_layout
 from m2r2_ros.simulation.motion import Span
-from m2r2_ros.simulation.recorder import Recorder
+from m2r2_ros.simulation.recorder import BLOCK, Recorder
 from m2r2_ros.simulation.robot import Robot
 from m2r2_ros.simulation.truth import TruthWriter
 
 #: Stamp of the beginning of episode 0, nanoseconds; every other has an hour of its own.
 START: Final = 1_760_000_000_000_000_000
 _HOUR: Final = 3_600_000_000_000
+
+
+class Episode:
+    """A cell and what happens in it.
+
+    Attributes:
+        cell: The cell, at rest.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Build the cell; the seed settles everything that happens, and all noise."""
+        self._plot, self._noise = np.random.default_rng(seed).spawn(2)
+        self.cell = Cell(draw_layout(self._plot))
+
+    def run(
+        self,
+        sink: MessageSink,
+        config: EpisodeConfig,
+        start: int,
+        *,
+        seconds: float,
+        block: float = BLOCK,
+        on_flush: Callable[[float], None] = lambda seconds: None,
+    ) -> list[Span]:
+        """Let the robot work, and write what is sensed and what is true; once.
+
+        Args:
+            sink: Where messages go.
+            config: Options; what happens does not depend on sensors and faults.
+            start: Stamp of the beginning, nanoseconds.
+            seconds: Length, to the end of the action that goes beyond.
+            block: See Recorder.
+            on_flush: See Recorder; what it raises ends the episode.
+
+        Returns:
+            The actions, in order and without gaps.
+
+        Raises:
+            BagError: The messages cannot be written.
+            SimulationError: The physics became unstable.
+        """
+        cell = self.cell
+        recorder = Recorder(cell, sink, config, start, self._noise, block=block, on_flush=on_flush)
+        truth = TruthWriter(sink, start)
+
+        def write_down(action: Span) -> None:
+            recorder.flush()
+            truth.write(action, robot.phases)
+            robot.phases.clear()
+
+        robot = Robot(cell, self._plot, recorder.watch)
+        director = Director(cell, robot, self._plot, write_down)
+        try:
+            director.run(seconds)
+            recorder.flush(everything=True)
+        finally:
+            recorder.close()
+        return director.actions
 
 
 def write_episode(
@@ -39,7 +98,7 @@ def write_episode(
         seed: Settles everything that happens, and all noise.
         config: Options; what happens does not depend on sensors and faults.
         overwrite: Replace an earlier bag of that name.
-        on_progress: Called with the seconds simulated, about once a second.
+        on_progress: Called with the seconds simulated, at least once a second.
 
     Returns:
         The actions, in order and without gaps.
@@ -47,31 +106,8 @@ def write_episode(
     Raises:
         BagError: The bag cannot be written.
     """
-    plot, noise = np.random.default_rng(seed).spawn(2)
-    start = START + seed * _HOUR
-    cell = Cell(draw_layout(plot))
-    path = folder / episode_name(seed)
+    episode, path = Episode(seed), folder / episode_name(seed)
     with BagWriter(path, overwrite=overwrite, discard_failed=True) as bag:
-        recorder, truth = Recorder(cell, bag, config, start, noise), TruthWriter(bag, start)
-        told = 0
-
-        def watch() -> None:
-            nonlocal told
-            recorder.watch()
-            if int(cell.time) > told:
-                told = int(cell.time)
-                on_progress(cell.time)
-
-        def write_down(action: Span) -> None:
-            recorder.flush()
-            truth.write(action, robot.phases)
-            robot.phases.clear()
-
-        robot = Robot(cell, plot, watch)
-        director = Director(cell, robot, plot, write_down)
-        try:
-            director.run(config.seconds)
-            recorder.flush(everything=True)
-        finally:
-            recorder.close()
-    return director.actions
+        return episode.run(
+            bag, config, START + seed * _HOUR, seconds=config.seconds, on_flush=on_progress
+        )

@@ -1,15 +1,15 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From physics to a bag: all sensors of the cell, merged in the order of their log times."""
+"""From physics to messages: all sensors of the cell, merged in the order of their log times."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.sink import MessageSink
 from m2r2_ros.simulation.cameras import Cameras
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.clock import Clock
@@ -23,7 +23,7 @@ from m2r2_ros.simulation.trace import Trace
 Entry = tuple[int, str, bytes]
 
 AUDIO_TOPIC: Final = '/microphone/audio'
-#: Seconds of simulation between two writings.
+#: Seconds of simulation between two writings to a bag.
 BLOCK: Final = 1.0
 #: From exposure to log time of a picture, and from the end of a chunk of sound, seconds.
 _IMAGE_LATENCY, _SOUND_LATENCY = 0.025, 0.005
@@ -36,21 +36,28 @@ class Recorder:
     def __init__(
         self,
         cell: Cell,
-        bag: BagWriter,
+        sink: MessageSink,
         config: EpisodeConfig,
         start: int,
         rng: np.random.Generator,
+        *,
+        block: float = BLOCK,
+        on_flush: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """Add all topics to a bag.
+        """Add all topics to a bag, or to a live robot's.
 
         Args:
             cell: The cell to watch.
-            bag: The bag to write to; stays open.
+            sink: Where messages go; stays open.
             config: Options.
             start: Stamp of the beginning, nanoseconds.
             rng: For all noise.
+            block: Seconds of simulation between two writings.
+            on_flush: Called with the time of the cell, seconds, before what was sensed until then
+                is written.
         """
-        self._cell, self._bag, self._start = cell, bag, start
+        self._cell, self._sink, self._start = cell, sink, start
+        self._block, self._on_flush = block, on_flush
         rngs = iter(rng.spawn(8))
         self._sensors = [Sensor(device, config, next(rngs)) for device in devices(config)]
         self._sound = _Sound(config, next(rngs))
@@ -63,18 +70,19 @@ class Recorder:
         for topic, type_name in self._topics():
             definition, _ = cell_types().generate_msgdef(type_name, ros_version=2)
             type_hash = cell_types().hash_rihs01(type_name)
-            bag.add_topic(topic, type_name, definition=definition, type_hash=type_hash)
+            sink.add_topic(topic, type_name, definition=definition, type_hash=type_hash)
 
     def watch(self) -> None:
         """Look at the cell; to be called after every step of its controller."""
         for view in self._views:
             self._add(view.look(self._cell.time, self._start))
-        if self._cell.time - self._written >= BLOCK:
+        if self._cell.time - self._written >= self._block:
             self.flush()
 
     def flush(self, *, everything: bool = False) -> None:
         """Write what was sensed so far; `everything` includes what arrives later than now."""
         self._written = self._cell.time
+        self._on_flush(self._written)
         trace = self._cell.take()
         if len(trace):
             for sensor in self._sensors:
@@ -84,7 +92,7 @@ class Recorder:
         now = self._start + round(self._written * 1e9)
         while self._pending and (everything or self._pending[0][0] < now):
             log_time, topic, raw = heapq.heappop(self._pending)
-            self._bag.write(topic, raw, log_time)
+            self._sink.write(topic, raw, log_time)
 
     def close(self) -> None:
         """Give the graphics context back."""

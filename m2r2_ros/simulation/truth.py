@@ -5,7 +5,7 @@
 from typing import Final
 
 from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.sink import MessageSink
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.simulation.motion import Span
 from m2r2_ros.simulation.parts import PHASES, action_labels
@@ -18,16 +18,16 @@ PHASE: Final = '/phase'
 class TruthWriter:
     """Writes three lanes of ground truth, each with its label set."""
 
-    def __init__(self, bag: BagWriter, start: int) -> None:
-        """Add the topics to a bag whose beginning is stamped `start` (ns)."""
+    def __init__(self, sink: MessageSink, start: int) -> None:
+        """Add the topics, for an episode whose beginning is stamped `start` (ns)."""
         self._start = start
         fine = action_labels()
         self._parents = dict(zip(fine.names, fine.parents, strict=True))
         coarse = LabelSet.of(dict.fromkeys(fine.parents))
         self._lanes = [
-            _Lane(bag, '', fine, start),
-            _Lane(bag, COARSE, coarse, start),
-            _Lane(bag, PHASE, LabelSet.of(PHASES), start),
+            _Lane(sink, '', fine, start),
+            _Lane(sink, COARSE, coarse, start),
+            _Lane(sink, PHASE, LabelSet.of(PHASES), start),
         ]
 
     def write(self, action: Span, phases: list[Span]) -> None:
@@ -46,8 +46,8 @@ class TruthWriter:
 class _Lane:
     """One topic of segments."""
 
-    def __init__(self, bag: BagWriter, prefix: str, labels: LabelSet, start: int) -> None:
-        self._writer = LabelWriter(bag, GROUND_TRUTH + prefix, frame_labels=False)
+    def __init__(self, sink: MessageSink, prefix: str, labels: LabelSet, start: int) -> None:
+        self._writer = LabelWriter(sink, GROUND_TRUTH + prefix, frame_labels=False)
         self._writer.write_label_set(labels, '', start)
         self._labels, self._count = labels, 0
 
