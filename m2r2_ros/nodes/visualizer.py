@@ -72,7 +72,7 @@ class VisualizerNode(Node):
         """
         super().__init__('visualizer', cli_args=list(arguments))
         self.stop = stop
-        self._parameters = Parameters(self, PARAMETERS)
+        self._given = Parameters(self, PARAMETERS)
         self._history, self._board = LabelHistory(), MarkerBoard()
         self._sources = {'pose': Newest(self), 'image': Newest(self)}
         self._inlets: dict[str, Inlet] = {}
@@ -97,7 +97,7 @@ class VisualizerNode(Node):
         Diagnostics(self, self._statuses)
         # What is shown must go on, and go away, also while the ROS clock stands still.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / self._parameters['rate'], self._tick, clock=clock)
+        self.create_timer(1.0 / self._given['rate'], self._tick, clock=clock)
         self.create_timer(_LOOK, self._look, clock=clock)
         self._look()
 
@@ -109,7 +109,7 @@ class VisualizerNode(Node):
             inlet.close()
 
     def _optional(self, parameter: str, kind: Any) -> Any:  # noqa: ANN401 - a class of republish
-        if not self._parameters[parameter]:
+        if not self._given[parameter]:
             return None
         try:
             return kind(self)
@@ -123,7 +123,7 @@ class VisualizerNode(Node):
         for inlet in self._inlets.values():
             inlet.refresh()
         given = {
-            modality: self.resolve_topic_name(name) if (name := self._parameters[modality]) else ''
+            modality: self.resolve_topic_name(name) if (name := self._given[modality]) else ''
             for modality in self._sources
         }
         own = {self._pictures.topic_name}
@@ -134,8 +134,8 @@ class VisualizerNode(Node):
     def _tick(self) -> None:
         """Take what has come, and show it."""
         self._take_labels()
-        view = self._history.view(self._parameters['timeline'])
-        alive = self._age() <= self._parameters['timeout']
+        view = self._history.view(self._given['timeline'])
+        alive = self._age() <= self._given['timeout']
         self._show_markers(view, alive=alive)
         picture = self._sources['image'].take(wanted=self._pictures.get_subscription_count() > 0)
         if picture:
@@ -155,7 +155,7 @@ class VisualizerNode(Node):
 
     def _on_action_label(self, message: Any) -> None:  # noqa: ANN401 - generated
         stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-        gap = self._parameters['timeout']
+        gap = self._given['timeout']
         segment, confidence = message.segment_index, message.confidence
         self._history.note(stamp, message.label, segment, confidence, gap)
         self._model_id = message.model_id
@@ -182,9 +182,9 @@ class VisualizerNode(Node):
             x, y, z = pose.samples.values[-1, :3].tolist()
             self._tip = Place(pose.frame_id, (x, y, z))
         if alive and wanted:
-            tip = self._tip or Place(self._parameters['frame'], (0.0, 0.0, 0.0))
-            lifetime = self._parameters['timeout'] + 2.0 / self._parameters['rate']
-            height = self._parameters['text_height']
+            tip = self._tip or Place(self._given['frame'], (0.0, 0.0, 0.0))
+            lifetime = self._given['timeout'] + 2.0 / self._given['rate']
+            height = self._given['text_height']
             array = self._board.show(view, tip, self._place_board(tip.frame), height, lifetime)
             self._markers.publish(array)
         elif not self._cleared:
@@ -193,9 +193,9 @@ class VisualizerNode(Node):
 
     def _place_board(self, frame: str) -> Board:
         names = ('timeline_x', 'timeline_y', 'timeline_z')
-        x, y, z = (self._parameters[name] for name in names)
+        x, y, z = (self._given[name] for name in names)
         yaw, width, height = (
-            self._parameters[f'timeline_{name}'] for name in ('yaw', 'width', 'height')
+            self._given[f'timeline_{name}'] for name in ('yaw', 'width', 'height')
         )
         return Board(Place(frame, (x, y, z)), yaw, width, height)
 
@@ -226,7 +226,7 @@ class VisualizerNode(Node):
             'clock_went_back': str(self._history.resets),
         }
         topic = self._inlets['action_label'].topic
-        if age > self._parameters['timeout']:
+        if age > self._given['timeout']:
             return Status('labels', STALE, f'no labels on {topic}', values)
         if not self._received['label_set']:
             topic = self._inlets['label_set'].topic
