@@ -96,8 +96,9 @@ class Discovery:
                     found[modality] = (spec, GIVEN)
                 continue
             name = self._expected.get(modality, {}).get('topic', '')
-            for topic in map(self._resolve, dict.fromkeys((self._prefix + name, name))):
-                if name and available.get(topic) in MODALITY_TYPES[modality]:
+            names = dict.fromkeys((self._prefix + name, name)) if name else ()
+            for topic in map(self._resolve, names):
+                if available.get(topic) in MODALITY_TYPES[modality]:
                     found[modality] = (TopicSpec(modality, topic, available[topic]), MODEL)
                     break
         return found

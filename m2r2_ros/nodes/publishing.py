@@ -5,6 +5,7 @@
 from typing import Any
 
 import yaml
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
@@ -13,6 +14,8 @@ from m2r2_ros.nodes.graph import message_class
 
 #: Messages kept for a subscriber that falls behind: a second of the fastest sensor.
 _DEPTH = 1000
+#: How long subscribers may take to confirm the last messages.
+_CONFIRM = Duration(seconds=1)
 
 
 class PublisherSink:
@@ -49,8 +52,9 @@ class PublisherSink:
         self._publishers[topic].publish(raw)
 
     def close(self) -> None:
-        """Take the publishers down."""
+        """Take the publishers down, once subscribers have had everything."""
         for publisher in self._publishers.values():
+            publisher.wait_for_all_acked(_CONFIRM)
             self._node.destroy_publisher(publisher)
         self._publishers.clear()
 

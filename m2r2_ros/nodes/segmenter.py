@@ -72,6 +72,11 @@ class SegmenterNode(ManagedNode):
         return self._counters if self._worker is None else self._worker.counters
 
     @property
+    def samples(self) -> int:
+        """Messages with a sample since the node was activated."""
+        return self._worker.samples if self._worker else 0
+
+    @property
     def decoding(self) -> 'Decoding':
         """The rules by which labels change at present; only once the node is configured."""
         assert self._model is not None

@@ -78,6 +78,12 @@ class Worker:
         lost = {f'{m}.lost': inlet.lost for m, inlet in self._streams.inlets.items()}
         return Counter(lost) + (self._labelling.counters if self._labelling else Counter())
 
+    @property
+    def samples(self) -> int:
+        """Messages with a sample."""
+        health = self._labelling.windows.health if self._labelling else {}
+        return sum(stream.count for stream in health.values())
+
     def statuses(self) -> list[Status]:
         """Return the newest state."""
         if not self._statuses:

@@ -1,0 +1,210 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Labels of a live robot: how late they are, what is lost, and what they cost.
+
+A simulated episode is played at real time by the player, in a process of its own, with its stamps
+moved to now; the segmenter labels it in another; a third listens. Then the usual way does the same.
+Ends with exit code 1 where a message or a window was lost, or where labels are later than wanted.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from domain_coordinator import domain_id
+
+from benchmarks._recordings import random_bundle
+from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.core.share import share_path
+from m2r2_ros.msg import ActionLabel
+
+WANTED_LATENCY = {'proprio': 0.050, 'lite': 0.100}
+#: Memory at the end over memory after the first tenth.
+WANTED_GROWTH = 1.05
+SENSORS = 4
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Heard:
+    """What a run gave.
+
+    Attributes:
+        latencies: Seconds from frame stamp to received label.
+        stamps: Frame stamps, s.
+        memory: Resident megabytes of the labelling process, once a second.
+        cpu: Processor seconds of it.
+        values: The newest diagnosis of each thing, by name.
+    """
+
+    latencies: list[float] = field(default_factory=list)
+    stamps: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+    seconds: float = 0.0
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def simulate(folder: Path, seconds: float, *, cameras: bool) -> Path:
+    """Write an episode with 1 kHz of everything and 48 kHz of sound."""
+    options = ['--seconds', f'{seconds:g}', '--motion-rate', '1000', '--gripper-rate', '1000']
+    pictures = ['--image-size', '640', '--image-rate', '30'] if cameras else ['--no-cameras']
+    command = ['m2r2', 'simulate', '--out', str(folder), '--audio-rate', '48000', '--jobs', '1']
+    subprocess.run([*command, *options, *pictures], check=True)
+    return folder / 'cell_0000'
+
+
+@contextmanager
+def process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process, and end it as Ctrl-C would."""
+    running = subprocess.Popen([sys.executable, *command], cwd=_ROOT)
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(30)
+
+
+def listen(labeller: list[str], player: list[str]) -> Heard:
+    """Play to a labelling process to the end, and note what comes."""
+    heard = Heard()
+    node = rclpy.create_node('listener')
+
+    def note(label: ActionLabel, info: dict[str, Any]) -> None:
+        stamp = label.header.stamp.sec + label.header.stamp.nanosec * 1e-9
+        heard.stamps.append(stamp)
+        heard.latencies.append(info['received_timestamp'] * 1e-9 - stamp)
+
+    def diagnose(array: DiagnosticArray) -> None:
+        for status in array.status:
+            name = status.name.rpartition(': ')[2]
+            if status.name.startswith('segmenter'):
+                heard.values[name] = {v.key: v.value for v in status.values}
+
+    node.create_subscription(ActionLabel, 'action_label', note, 1000)
+    node.create_subscription(DiagnosticArray, '/diagnostics', diagnose, 10)
+    with process(*labeller) as labels, process(*player) as plays:
+        began = time.monotonic()
+        told = began
+        while plays.poll() is None:
+            rclpy.spin_once(node, timeout_sec=0.2)
+            if time.monotonic() - told > 1:
+                told = time.monotonic()
+                heard.memory.append(resident_mb(labels.pid))
+                heard.cpu = processor_seconds(labels.pid)
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            rclpy.spin_once(node, timeout_sec=0.2)
+        heard.seconds = time.monotonic() - began
+    node.destroy_node()
+    return heard
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process."""
+    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor seconds that a process has used."""
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def report(name: str, heard: Heard, expected: float) -> None:
+    """Print latency, labels, memory and processor of a run."""
+    p50, p99 = np.percentile(heard.latencies, [50, 99]) * 1e3 if heard.latencies else (0, 0)
+    tenth = heard.memory[len(heard.memory) // 10 :]
+    print(
+        f'{name}: {len(heard.latencies)} labels of about {expected:.0f} frames, '
+        f'latency median {p50:.1f} ms, p99 {p99:.1f} ms, '
+        f'memory {tenth[0]:.0f} MB after a tenth, {tenth[-1]:.0f} MB at the end, '
+        f'{heard.cpu / heard.seconds:.0%} of a core',
+        flush=True,
+    )
+
+
+def failures(preset: str, heard: Heard, recording: Path) -> list[str]:
+    """Return what is worse than wanted."""
+    if not heard.latencies:
+        return ['no labels']
+    counts = {name: topic.count for name, topic in open_recording(recording).topics.items()}
+    found = []
+    for name, values in heard.values.items():
+        if 'messages' in values and values['topic'] in counts:
+            missing = counts[values['topic']] - int(values['messages'])
+            if missing or values['lost'] != '0':
+                found.append(f'{name}: {missing} messages missing, {values["lost"]} lost')
+            late = {k: v for k, v in values.items() if k in ('late', 'masked') and v != '0'}
+            found += [f'{name}: {v} {k}' for k, v in late.items()]
+    labels = heard.values.get('labels', {})
+    skipped = int(labels.get('windows skipped', 0))
+    if int(labels.get('windows', 0)) != len(heard.latencies) + skipped:
+        found.append(f'{labels.get("windows")} windows, but {len(heard.latencies)} labels')
+    if skipped:
+        found.append(f'{skipped} windows skipped')
+    p99 = float(np.percentile(heard.latencies, 99))
+    if p99 > WANTED_LATENCY[preset]:
+        found.append(f'p99 {p99 * 1e3:.1f} ms; under {WANTED_LATENCY[preset] * 1e3:.0f} ms wanted')
+    if heard.memory[-1] > WANTED_GROWTH * heard.memory[len(heard.memory) // 10]:
+        found.append('memory grows')
+    return found
+
+
+def compare(folder: Path, seconds: float, preset: str) -> list[str]:
+    """Play an episode to the segmenter, and without cameras to the usual way."""
+    recording = simulate(folder / preset, seconds, cameras=preset == 'lite')
+    bundle = share_path('models', 'cell')
+    if preset == 'proprio':
+        bundle = folder / 'bundle'
+        random_bundle(bundle)
+    player = ['-m', 'm2r2_ros.nodes.player', '--ros-args', '-p', f'path:={recording}']
+    player += ['-p', 'restamp:=true', '-p', 'wait_for_subscribers:=15.0']
+    sensors = ['/ft_sensor/wrench', '/current_pose', '/current_twist', '/gripper/joint_states']
+    topics = [*sensors, '/microphone/audio']
+    if preset == 'lite':
+        topics += ['/external_camera/image_raw/compressed', '/hand_camera/image_raw/compressed']
+    player += ['-p', f'topics:=[{", ".join(topics)}]']
+    segmenter = ['-m', 'm2r2_ros.nodes.segmenter', '--ros-args', '-p', f'model:={bundle}']
+    heard = listen(segmenter, player)
+    report(f'{preset}, m2r2_ros', heard, seconds * 10)
+    found = failures(preset, heard, recording)
+    if preset == 'proprio':
+        usual = listen(['-m', 'benchmarks._usual_way', str(bundle)], player)
+        report(f'{preset}, the usual way', usual, seconds * 10)
+    return [f'{preset}: {text}' for text in found]
+
+
+def main() -> None:
+    """Print the measurements, and what is worse than wanted."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--minutes', type=float, default=2.0)
+    parser.add_argument('--presets', nargs='*', default=['proprio', 'lite'])
+    options = parser.parse_args()
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    found = []
+    with domain_id() as domain, tempfile.TemporaryDirectory() as folder:
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        rclpy.init()
+        for preset in options.presets:
+            found += compare(Path(folder), options.minutes * 60, preset)
+        rclpy.shutdown()
+    print('\n'.join(found) or 'nothing lost, nothing late')
+    sys.exit(bool(found))
+
+
+if __name__ == '__main__':
+    main()
