@@ -310,8 +310,11 @@ class _Reading:
     def open_chunks(self) -> None:
         """Look into the chunks that no index describes, or whose channels nobody described."""
         index = self.index
+        closed = []
         for place in list(index.chunks):
-            if not place.counts or not place.counts.keys() <= index.channels.keys():
+            if place.counts and place.counts.keys() <= index.channels.keys():
+                closed.append(place)
+            else:
                 try:
                     self.open_chunk(place)
                 except BagError:
@@ -319,6 +322,10 @@ class _Reading:
                         raise
                     # The cut went through this chunk, and what follows it is padding.
                     index.chunks.pop()
+        used = {channel for place in index.chunks for channel in place.counts}
+        # A channel may have been described in a chunk that has no message of it.
+        while closed and not used <= index.channels.keys():
+            self.open_chunk(closed.pop(0))
 
     def open_chunk(self, place: ChunkPlace) -> None:
         """Take channels, schemas and the count of the messages from a chunk."""

@@ -148,6 +148,26 @@ def test_topic_that_comes_later_is_in_all_files_from_then_on(tmp_path: Path) -> 
     assert '/late' not in open_recording(tmp_path / 'bag' / 'bag_0.mcap').topics
 
 
+def test_topic_that_speaks_long_after_it_came_is_known_in_a_cut_file(tmp_path: Path) -> None:
+    bag = BagWriter(tmp_path / 'bag', flush_interval=0.01)
+    file = tmp_path / 'bag.partial' / 'bag_0.mcap'
+    bag.add_topic('/number', FLOAT)
+    for k in range(3):
+        bag.add_topic(f'/late_{k}', STRING)
+        size = file.stat().st_size
+        bag.write('/number', payload(k), k)
+        while file.stat().st_size == size:
+            pass
+    size = file.stat().st_size
+    bag.write('/late_1', payload(9), 9)
+    while file.stat().st_size == size:
+        pass
+    recording = open_recording(tmp_path / 'bag.partial')
+    assert recording.truncated
+    assert read(recording)[-1] == ('/late_1', 9, 9)
+    bag.close()
+
+
 def test_time_that_jumps_back_does_not_split(tmp_path: Path) -> None:
     with write_split(tmp_path / 'bag', 3) as bag:
         bag.write('/number', payload(0), 0)
