@@ -23,7 +23,7 @@ NODES_MD: Final = ROOT / 'docs' / 'nodes.md'
 NODES: Final = ('segmenter', 'recorder', 'player', 'visualizer', 'sim')
 
 _TYPES: Final = {bool: 'bool', int: 'int', float: 'double', str: 'string', tuple: 'string[]'}
-_TABLE: Final = r'(?<=<!-- parameters of {} -->\n).*?(?=<!-- end -->)'
+_TABLE: Final = r'(<!-- parameters of {} -->\n).*?(<!-- end -->)'
 _HEAD: Final = """\
 # All parameters of all nodes, with their defaults. Copy it, keep what you change, and give the copy
 # as params_file:=FILE to a launch file, or as --ros-args --params-file FILE to a node.
@@ -67,8 +67,9 @@ def _literal(value: Value) -> str:
 def nodes_md(text: str) -> str:
     """Return the content of docs/nodes.md, with its tables renewed."""
     for name in NODES:
-        rows = _rows(table_of(name))
-        text = re.sub(_TABLE.format(name), lambda _, rows=rows: rows, text, flags=re.DOTALL)
+        # Backslashes in a replacement would be escapes.
+        rows = _rows(table_of(name)).replace('\\', r'\\')
+        text = re.sub(_TABLE.format(name), rf'\g<1>{rows}\g<2>', text, flags=re.DOTALL)
     return text
 
 
