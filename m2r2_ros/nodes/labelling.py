@@ -19,15 +19,18 @@ from m2r2_ros.segmenters.segments import SegmentBuilder
 from m2r2_ros.windows.config import to_ns
 
 STAGES: Final = ('window', 'label', 'publish')
-#: Share of the newest duration in the running estimate of what a window costs.
-_LEARNING: Final = 0.2
+#: Seconds in which windows that wait must be worked off, besides those that come meanwhile.
+CATCH_UP: Final = 1.0
+#: Cycles over which the usual cost of a window is taken: hiccups do not count.
+_CYCLES: Final = 20
 
 
 class Labelling:
     """Labels what is received and publishes it.
 
     Where the segmenter cannot keep up, the newest windows win: of those that wait, as many are
-    labelled as it can label within a frame period, and the older ones are skipped and counted.
+    labelled as it can work off within CATCH_UP, and the older ones are skipped and counted. One
+    that is as slow as frames come labels the newest alone.
 
     Attributes:
         model: What labels.
@@ -93,7 +96,7 @@ class Labelling:
     def _use(self, model: LiveModel) -> None:
         self.model = model
         self._builder = SegmentBuilder(to_ns(model.windows.max_gap))
-        self._cost = 0.0
+        self._costs = Durations(_CYCLES)
         self.latencies.clear()
         self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
 
@@ -103,8 +106,7 @@ class Labelling:
 
     def _newest(self, windows: FrameWindows) -> FrameWindows:
         """Skip the windows that there is no time for."""
-        affordable = max(1, int(self.period / self._cost)) if self._cost else len(windows)
-        skip = max(0, len(windows) - affordable)
+        skip = max(0, len(windows) - self._affordable(len(windows)))
         if not skip:
             return windows
         self._skipped += skip
@@ -112,6 +114,13 @@ class Labelling:
         restarts = kept.restarts.copy()
         restarts[0] |= windows.restarts[: skip + 1].any()
         return replace(kept, restarts=restarts)
+
+    def _affordable(self, waiting: int) -> int:
+        """Return how many windows can be worked off in time."""
+        cost = self._costs.percentile(50)
+        if not cost:
+            return waiting
+        return max(1, int(CATCH_UP * (1 / cost - 1 / self.period)))
 
     def _label(self, windows: FrameWindows, began: float) -> None:
         cut = time.perf_counter()
@@ -123,8 +132,7 @@ class Labelling:
             STAGES, (cut - began, labelled - cut, done - labelled), strict=True
         ):
             self.durations[stage].note(seconds)
-        cost = (done - cut) / len(windows)
-        self._cost += (cost - self._cost) * (_LEARNING if self._cost else 1.0)
+        self._costs.note((done - cut) / len(windows))
 
     def _publish(self, labels: list[FrameLabel]) -> None:
         for label in labels:
