@@ -15,7 +15,7 @@ pytest.importorskip('rclpy', reason='this machine has no ROS 2')
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import WrenchStamped
-from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -139,7 +139,9 @@ def test_the_clock_goes_with_the_messages_and_back_where_it_loops(
     )
     back = wait_until(lambda: [b for a, b in pairwise(times) if b < a][1:])
     assert all(b - START < 30 * MS for b in back)
-    off = set_parameter(peer, 'loop', ParameterValue(type=1, bool_value=False))
+    off = set_parameter(
+        peer, 'loop', ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=False)
+    )
     assert off.successful, off.reason
     wait_until(player.stop.is_set)
     assert player.stop.exit_code == 0
@@ -174,10 +176,14 @@ def test_it_pauses_steps_and_changes_its_rate_at_once(
     assert call(peer, Trigger, '/player/pause').success
     wait_until(lambda: len(times) > 3 and len(set(times[-4:])) == 1)
     assert times[-1] - START < 1000 * MS
-    too_fast = ParameterValue(type=3, double_value=1000.0)
+    too_fast = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=1000.0)
     assert not set_parameter(peer, 'rate', too_fast).successful
-    assert set_parameter(peer, 'rate', ParameterValue(type=3, double_value=50.0)).successful
-    assert not set_parameter(peer, 'path', ParameterValue(type=4, string_value='x')).successful
+    assert set_parameter(
+        peer, 'rate', ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=50.0)
+    ).successful
+    assert not set_parameter(
+        peer, 'path', ParameterValue(type=ParameterType.PARAMETER_STRING, string_value='x')
+    ).successful
     call(peer, Trigger, '/player/resume')
     wait_until(player.stop.is_set, what='the end, at another rate')
     wait_until(lambda: headers[-1].frame_id == '200')
