@@ -22,6 +22,9 @@ OVERLAY: Final = '/visualizer/image/compressed'
 #: Topic and type of each modality, as a bundle has them.
 Topics = Mapping[str, Mapping[str, str]]
 
+#: A panel, or two tiles beside each other.
+_Tile = str | dict[str, Any]
+
 
 def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: str) -> list[Path]:
     """Write FOXGLOVE_FILE and RVIZ_FILE; older ones are replaced.
@@ -61,17 +64,14 @@ def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
         right.append('Image!camera')
         panels['Image!camera'] = _image(topics['image']['topic'])
     right.append('RawMessages!diagnostics')
+    # Labels need little height.
+    first = _split('column', left[0], _stack(left[1:]), 20)
     layout = {
         'configById': panels,
         'globalVariables': {},
         'userNodes': {},
         'playbackConfig': {'speed': 1},
-        'layout': {
-            'direction': 'row',
-            'first': _stack(left),
-            'second': _stack(right),
-            'splitPercentage': 65,
-        },
+        'layout': _split('row', first, _stack(right), 65),
     }
     return json.dumps(layout, indent=2, ensure_ascii=False) + '\n'
 
@@ -143,7 +143,8 @@ def _plot(paths: Mapping[str, str]) -> dict[str, Any]:
         'showLegend': True,
         'isSynced': True,
         'xAxisVal': 'timestamp',
-        'legendDisplay': 'floating',
+        'legendDisplay': 'left',
+        'sidebarDimension': 120,
     }
 
 
@@ -157,15 +158,19 @@ def _image(topic: str) -> dict[str, Any]:
     return {'imageMode': {'imageTopic': topic}}
 
 
-def _stack(panels: Sequence[str]) -> str | dict[str, Any]:
+def _stack(panels: Sequence[str]) -> _Tile:
     """Return panels one below the other, of one height."""
     if len(panels) == 1:
         return panels[0]
+    return _split('column', panels[0], _stack(panels[1:]), round(100 / len(panels), 1))
+
+
+def _split(direction: str, first: _Tile, second: _Tile, percentage: float) -> _Tile:
     return {
-        'direction': 'column',
-        'first': panels[0],
-        'second': _stack(panels[1:]),
-        'splitPercentage': round(100 / len(panels), 1),
+        'direction': direction,
+        'first': first,
+        'second': second,
+        'splitPercentage': percentage,
     }
 
 

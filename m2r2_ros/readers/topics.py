@@ -166,7 +166,7 @@ _HINTS: Final[dict[str, frozenset[str]]] = {
 _NEVER: Final = frozenset(
     {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
      'setpoint',
-     'initialpose', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
+     'initialpose', 'visualizer', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
 )  # fmt: skip
 _LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -26,6 +25,7 @@ from m2r2_ros.nodes.graph import message_class
 from m2r2_ros.nodes.overlay import TEXT_BAND, TIMELINE_BAND
 from m2r2_ros.nodes.publishing import PublisherSink, publisher_qos
 from m2r2_ros.nodes.visualizer import VisualizerNode
+from m2r2_ros.readers.image import decode_compressed
 from test.nodes.conftest import Launch, listen, wait_until
 
 LABELS = LabelSet(('pick_peg', 'place_peg'), ('pick', 'place'))
@@ -217,7 +217,7 @@ def test_pictures_are_drawn_only_while_somebody_looks(launch: Launch, peer: Node
 def check_picture(message: Any) -> None:
     assert message.format == 'jpeg'
     assert (message.header.frame_id, message.header.stamp.sec) == ('wrist_camera', 1234)
-    pixels = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+    pixels = decode_compressed(bytes(message.data))
     assert pixels.shape == (240 + TEXT_BAND + TIMELINE_BAND, 640, 3)
     np.testing.assert_allclose(pixels[120, 100], (0, 200, 0), atol=12)
     np.testing.assert_allclose(pixels[120, 500], (0, 0, 0), atol=12)

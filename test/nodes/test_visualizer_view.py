@@ -15,6 +15,7 @@ from m2r2_ros.nodes.history import GREY, MOST_BARS, Bar, Colour, LabelHistory, V
 from m2r2_ros.nodes.markers import LABEL, NAMES, TIMELINE, Board, MarkerBoard, Place
 from m2r2_ros.nodes.newest import choose_topics
 from m2r2_ros.nodes.overlay import MIN_WIDTH, TEXT_BAND, TIMELINE_BAND, draw_overlay
+from m2r2_ros.readers.topics import guess_topics
 
 SECOND = 10**9
 RED: Colour = (1.0, 0.0, 0.0)
@@ -184,3 +185,5 @@ def test_topics_are_found_in_the_namespace_and_never_our_own() -> None:
     assert {m: s.topic for m, s in inside.items()} == {'pose': '/robot/pose'}
     given = choose_topics(available, {'pose': '/elsewhere', 'image': ''}, '/robot', own)
     assert (given['pose'].topic, given['pose'].type) == ('/elsewhere', '')
+    # Nor does a segmenter take our picture for a camera's.
+    assert not guess_topics({'/visualizer/image/compressed': CAMERA}, {})
