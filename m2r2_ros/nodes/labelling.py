@@ -40,6 +40,7 @@ class Labelling:
         labels: How many labels were published.
         last: The newest label.
         queue: The most messages that were taken at once, until it is set to 0.
+        slowest: The longest latency, s, likewise.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Labelling:
         self.durations = {stage: Durations() for stage in STAGES}
         self.latencies = Durations()
         self.labels = self.queue = self._skipped = 0
+        self.slowest = 0.0
         self.last: FrameLabel | None = None
         self._use(model)
 
@@ -140,6 +142,7 @@ class Labelling:
             latency = (now - label.stamp) * 1e-9
             self._writer.write_label(label, self.model.id, latency, now)
             self.latencies.note(latency)
+            self.slowest = max(self.slowest, latency)
             self.last = label
         self.labels += len(labels)
         self._write_segments(self._builder.add(labels))

@@ -22,7 +22,7 @@ from m2r2_ros.windows.assembler import WindowAssembler
 
 #: Seconds between two looks for messages: short while a frame is due, longer before.
 _SHORT: Final = 0.002
-_LONG: Final = 0.02
+_LONG: Final = 0.05
 #: Seconds without a sign of life after which the thread counts as stuck.
 _STUCK: Final = 5.0
 _STATUS_PERIOD: Final = 1.0

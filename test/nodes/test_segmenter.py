@@ -227,6 +227,17 @@ def test_a_clock_that_jumps_begins_anew(
         diagnoses.expect('labels', 'the clock of the data jumped 1 times')
 
 
+def test_late_labels_are_warned_of(
+    launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
+) -> None:
+    with Robot(peer) as robot:
+        robot.offset = -2_000_000_000  # drivers whose messages are two seconds on their way
+        launch(SegmenterNode, model=str(bundle))
+        more(labels)
+        assert labels[-1].latency > 2
+        assert 'frame period of 0.1 s' in diagnoses.expect('labels', 's late').message
+
+
 def test_nan_is_counted_and_masked(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
