@@ -124,6 +124,9 @@ class RecorderNode(Node):
             BagError: There is one already, or it cannot be made.
         """
         with self._lock:
+            if not self._archive.needed:
+                # Latched topics have to tell again what they told an earlier bag.
+                self._inlets.close()
             now = self.get_clock().now().nanoseconds
             path = self._archive.begin(self._inlets.open.values(), now)
             self._inlets.look()
@@ -163,6 +166,9 @@ class RecorderNode(Node):
         with self._lock:
             self._take()
             entries, inlets = ring.entries(), list(self._inlets.open.values())
+        if not entries:
+            msg = 'nothing has come yet that could be kept; see the diagnostics of the topics'
+            raise BagError(msg)
         path = self._archive.save(entries, inlets)
         self.get_logger().info(f'snapshot {path}: {len(entries)} messages')
         return path
@@ -172,6 +178,8 @@ class RecorderNode(Node):
             self._archive.check()
             if self._archive.needed:
                 self._inlets.look()
+            else:
+                self._inlets.close()
 
     def _write(self) -> None:
         while not self._closing.wait(DRAIN):

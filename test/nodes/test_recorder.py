@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the recorder writes of what is published over DDS, and what it tells of it."""
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -306,6 +307,14 @@ def test_snapshot_has_to_be_asked_for_at_the_start(
     assert 'snapshot_seconds' in response.message
 
 
+def test_snapshot_of_nothing_is_refused(launch: Launch, peer: Node, tmp_path: Path) -> None:
+    launch(RecorderNode, path=str(tmp_path), record=False, snapshot_seconds=1.0, topics=['/absent'])
+    response = call(peer, Trigger, '/recorder/snapshot')
+    assert not response.success
+    assert 'nothing has come yet' in response.message
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_simulated_time_is_waited_for_and_written(
     launch: Launch, peer: Node, tmp_path: Path, diagnosis: Any
 ) -> None:
@@ -371,6 +380,7 @@ def test_topics_that_cannot_be_recorded_are_told_of(
     stranger.create_publisher(Int64, '/mixed', RELIABLE)
     peer.create_publisher(Header, '/unknown', RELIABLE)
     number = peer.create_publisher(Int64, '/number', RELIABLE)
+    wait_until(lambda: len(peer.get_publishers_info_by_topic('/mixed')) == 2)
     recorder = launch(RecorderNode, path=str(tmp_path), exclude=['/diagnostics'])
     heard_by(number)
     number.publish(Int64())
@@ -401,7 +411,7 @@ def test_lost_messages_are_told_of(
     assert message == f'/number lost {6001 - found} messages'
 
 
-def test_bag_is_split(launch: Launch, peer: Node, tmp_path: Path, counting: Any) -> None:
+def test_bag_is_split_by_time(launch: Launch, peer: Node, tmp_path: Path, counting: Any) -> None:
     counting()
     recorder = launch(RecorderNode, path=str(tmp_path), topics=['/number'], max_duration=0.2)
     written(recorder, '/number', 150)
@@ -414,11 +424,37 @@ def test_bag_is_split(launch: Launch, peer: Node, tmp_path: Path, counting: Any)
     assert found == list(range(found[0], found[-1] + 1))
 
 
+def test_bag_is_split_by_size(launch: Launch, peer: Node, tmp_path: Path) -> None:
+    noise = peer.create_publisher(String, '/noise', RELIABLE)
+    recorder = launch(RecorderNode, path=str(tmp_path), topics=['/noise'], max_size_mb=1)
+    heard_by(noise)
+    for k in range(10):
+        # Half of the bits of a hexadecimal digit are noise.
+        noise.publish(String(data=random.Random(k).randbytes(300_000).hex()))
+        written(recorder, '/noise', k + 1)
+    bag = stopped(peer)
+    sizes = [file.stat().st_size for file in sorted(bag.glob('*.mcap'))]
+    assert len(sizes) == 3
+    assert all(1e6 <= size < 2e6 for size in sizes[:-1])
+    assert open_recording(bag).message_count == 10
+
+
+def test_every_flush_waits_for_the_disk_if_asked(
+    launch: Launch, peer: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr('m2r2_ros.bags.part.os.fsync', synced.append)
+    launch(RecorderNode, path=str(tmp_path), fsync=True, flush_interval=0.01)
+    wait_until(lambda: len(synced) > 3)
+
+
 def test_recording_ends_before_the_disk_is_full(
     launch: Launch, peer: Node, tmp_path: Path, counting: Any, diagnosis: Any
 ) -> None:
     counting()
-    recorder = launch(RecorderNode, path=str(tmp_path), topics=['/number'])
+    latched = peer.create_publisher(String, '/robot_description', LATCHING)
+    latched.publish(String(data='arm'))
+    recorder = launch(RecorderNode, path=str(tmp_path))
     written(recorder, '/number', 10)
     recorder.set_parameters([Parameter('min_free_mb', value=HUGE)])
     status = diagnosis('recording', 'stopped: ')
@@ -435,6 +471,7 @@ def test_recording_ends_before_the_disk_is_full(
     recorder.set_parameters([Parameter('min_free_mb', value=0)])
     assert started(peer) != bag
     assert diagnosis('recording', 'recording ').level == DiagnosticStatus.OK
+    written(recorder, '/robot_description', 1)
 
 
 def test_wrong_parameters_are_refused(launch: Launch, tmp_path: Path) -> None:
