@@ -1,13 +1,14 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The usual way to label live, to compare with: typed subscriptions, messages paired by about the
-same stamp, and the network inside the callback.
+"""The usual way to label live, to compare with.
 
-What a first version of such a node looks like: no windows, no watermarks, sound as it comes.
+Typed subscriptions, messages paired by about the same stamp, and the network inside the callback:
+what a first version of such a node looks like. No windows, no watermarks, sound as it comes.
 """
 
 import sys
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import rclpy
 import torch
 from foxglove_msgs.msg import RawAudio
 from geometry_msgs.msg import PoseStamped, TwistStamped, WrenchStamped
+from m2r2_ros.msg import ActionLabel
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -24,7 +26,6 @@ from sensor_msgs.msg import JointState
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.inputs import Inputs
-from m2r2_ros.msg import ActionLabel
 from m2r2_ros.windows.logmel import log_mel
 
 SLOP = 0.01
@@ -61,7 +62,7 @@ class UsualNode(Node):
     def _hear(self, message: RawAudio) -> None:
         self._sound.extend(np.frombuffer(bytes(message.data), '<i2') / 32768)
 
-    def _pair(self, name: str, message: Any) -> None:
+    def _pair(self, name: str, message: Any) -> None:  # noqa: ANN401 - generated
         stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
         self._queues[name].append((stamp, message))
         found = {}
@@ -77,7 +78,7 @@ class UsualNode(Node):
             self._next = stamp + PERIOD
             self._label(message.header)
 
-    def _label(self, header: Any) -> None:
+    def _label(self, header: Any) -> None:  # noqa: ANN401 - generated
         norm = self._bundle.normalisation
         data = {
             m: torch.from_numpy(norm.scale(m, np.array([[p[m] for p in self._paired]], np.float32)))
@@ -116,10 +117,8 @@ def main() -> None:
     """Label until told to stop."""
     torch.set_num_threads(1)
     rclpy.init()
-    try:
+    with suppress(KeyboardInterrupt, ExternalShutdownException):
         rclpy.spin(UsualNode(Path(sys.argv[1])))
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
 
 
 if __name__ == '__main__':
