@@ -236,13 +236,24 @@ def test_pictures_that_cannot_be_read_are_counted(launch: Launch, peer: Node) ->
     )  # fmt: skip
     camera = peer.create_publisher(CompressedImage, '/broken', 1)
 
-    def counted() -> Any:
-        camera.publish(CompressedImage(format='jpeg', data=b'no picture'))
-        camera.publish(CompressedImage(format='h264', data=b'no picture'))
-        found = values(status(diagnostics, 'image'))
-        return int(found['undecodable']) + int(found.get('unsupported_encoding', 0))
+    def count(picture: CompressedImage, reason: str) -> Any:
+        camera.publish(picture)
+        return int(values(status(diagnostics, 'image')).get(reason, 0))
 
-    wait_until(counted)
+    broken = CompressedImage(format='jpeg', data=b'no picture')
+    wait_until(lambda: count(broken, 'undecodable'))
+    video = CompressedImage(format='h264', data=b'no picture')
+    wait_until(lambda: count(video, 'unsupported_encoding'))
+
+
+def test_its_own_picture_is_no_camera(launch: Launch, peer: Node) -> None:
+    launch(VisualizerNode, ('-r', '__node:=show'))
+    diagnostics = listen(peer, DiagnosticArray, '/diagnostics')
+    listen(peer, CompressedImage, '/show/image/compressed')
+    wait_until(lambda: peer.get_publishers_info_by_topic('/show/image/compressed'))
+    seen = wait_until(lambda: len(diagnostics) > 1 and diagnostics[-1].status)
+    (image,) = (s for s in seen if s.name == 'show: image')
+    assert (values(image)['viewers'], image.message) == ('1', 'no topic for it')
 
 
 def test_other_software_gets_messages_that_it_knows(launch: Launch, peer: Node) -> None:
