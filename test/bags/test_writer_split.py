@@ -5,6 +5,8 @@ import resource
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,14 @@ from test.bags.files import payload, read
 FLOAT = 'std_msgs/msg/Float64'
 STRING = 'std_msgs/msg/String'
 SECOND = 1_000_000_000
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for what a thread of the writer does; fail where it does not."""
+    deadline = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def write_split(path: Path, count: int = 10, **options: float) -> BagWriter:
@@ -111,11 +121,10 @@ def test_files_before_the_last_are_complete_while_it_is_written(tmp_path: Path) 
 CRASH = """
 import os, sys
 from pathlib import Path
-from test.bags.test_writer_split import write_split
+from test.bags.test_writer_split import wait_until, write_split
 bag = write_split(Path(sys.argv[1]), flush_interval=0.02)
 file = Path(sys.argv[1] + '.partial', 'bag_3.mcap')
-while file.stat().st_size < 100:
-    pass
+wait_until(lambda: file.stat().st_size >= 100)
 os.kill(os.getpid(), 9)
 """
 
@@ -148,20 +157,20 @@ def test_topic_that_comes_later_is_in_all_files_from_then_on(tmp_path: Path) -> 
     assert '/late' not in open_recording(tmp_path / 'bag' / 'bag_0.mcap').topics
 
 
+def write_and_flush(bag: BagWriter, file: Path, topic: str, number: int) -> None:
+    size = file.stat().st_size
+    bag.write(topic, payload(number), number)
+    wait_until(lambda: file.stat().st_size > size)
+
+
 def test_topic_that_speaks_long_after_it_came_is_known_in_a_cut_file(tmp_path: Path) -> None:
     bag = BagWriter(tmp_path / 'bag', flush_interval=0.01)
     file = tmp_path / 'bag.partial' / 'bag_0.mcap'
     bag.add_topic('/number', FLOAT)
     for k in range(3):
         bag.add_topic(f'/late_{k}', STRING)
-        size = file.stat().st_size
-        bag.write('/number', payload(k), k)
-        while file.stat().st_size == size:
-            pass
-    size = file.stat().st_size
-    bag.write('/late_1', payload(9), 9)
-    while file.stat().st_size == size:
-        pass
+        write_and_flush(bag, file, '/number', k)
+    write_and_flush(bag, file, '/late_1', 9)
     recording = open_recording(tmp_path / 'bag.partial')
     assert recording.truncated
     assert read(recording)[-1] == ('/late_1', 9, 9)
@@ -184,8 +193,8 @@ def test_every_flush_waits_for_the_disk_if_asked(
         bag = BagWriter(tmp_path / f'bag{fsync}', flush_interval=0.001, fsync=fsync)
         bag.add_topic('/number', FLOAT)
         size = bag.size
-        while bag.size == size or (fsync and not synced):
-            bag.write('/number', payload(0), 0)
+        bag.write('/number', payload(0), 0)
+        wait_until(lambda: bag.size > size and (synced or not fsync))  # noqa: B023 - now
         assert bool(synced) is fsync
         bag.close()
 

@@ -411,6 +411,20 @@ def test_lost_messages_are_told_of(
     assert message == f'/number lost {6001 - found} messages'
 
 
+def test_log_time_is_that_of_arrival(launch: Launch, peer: Node, tmp_path: Path) -> None:
+    number = peer.create_publisher(Int64, '/number', RELIABLE)
+    recorder = launch(RecorderNode, path=str(tmp_path), topics=['/number'])
+    heard_by(number)
+    with recorder._lock:  # the recorder comes to it later
+        number.publish(Int64())
+        number.wait_for_all_acked()
+        arrived = time.time_ns()
+        while time.time_ns() < arrived + 50_000_000:
+            pass
+    written(recorder, '/number', 1)
+    assert log_times(stopped(peer))[0] < arrived + 50_000_000
+
+
 def test_bag_is_split_by_time(launch: Launch, peer: Node, tmp_path: Path, counting: Any) -> None:
     counting()
     recorder = launch(RecorderNode, path=str(tmp_path), topics=['/number'], max_duration=0.2)
