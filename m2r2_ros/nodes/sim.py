@@ -121,12 +121,11 @@ class SimNode(Node):
         from m2r2_ros.simulation.episode import Episode  # mujoco, after choose_backend
 
         try:
-            episode = Episode(self.parameters['seed'])
+            episode = Episode(self.parameters['seed'], self._config)
             self._start = time.time_ns()
             self._timeline.jump(0)
             episode.run(
                 self._sink,
-                self._config,
                 self._start,
                 seconds=math.inf,
                 block=_BLOCK,

@@ -11,6 +11,7 @@ import numpy as np
 from m2r2_ros.bags.sink import MessageSink
 from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.simulation.batch import episode_name
+from m2r2_ros.simulation.cameras import Cameras
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.director import Director
@@ -26,32 +27,32 @@ _HOUR: Final = 3_600_000_000_000
 
 
 class Episode:
-    """A cell and what happens in it.
+    """A cell and what happens in it."""
 
-    Attributes:
-        cell: The cell, at rest.
-    """
+    def __init__(self, seed: int, config: EpisodeConfig) -> None:
+        """Build the cell and its cameras.
 
-    def __init__(self, seed: int) -> None:
-        """Build the cell; the seed settles everything that happens, and all noise."""
+        Args:
+            seed: Settles everything that happens, and all noise.
+            config: Options; what happens does not depend on sensors and faults.
+        """
         self._plot, self._noise = np.random.default_rng(seed).spawn(2)
-        self.cell = Cell(draw_layout(self._plot))
+        self._cell, self._config = Cell(draw_layout(self._plot)), config
+        self._cameras = Cameras(self._cell, config.image_size) if config.cameras else None
 
     def run(
         self,
         sink: MessageSink,
-        config: EpisodeConfig,
         start: int,
         *,
         seconds: float,
         block: float = BLOCK,
         on_flush: Callable[[float], None] = lambda seconds: None,
     ) -> list[Span]:
-        """Let the robot work, and write what is sensed and what is true; once.
+        """Let the robot work, and write what is sensed and what is true; in the same thread, once.
 
         Args:
             sink: Where messages go.
-            config: Options; what happens does not depend on sensors and faults.
             start: Stamp of the beginning, nanoseconds.
             seconds: Length, to the end of the action that goes beyond.
             block: See Recorder.
@@ -64,8 +65,16 @@ class Episode:
             BagError: The messages cannot be written.
             SimulationError: The physics became unstable.
         """
-        cell = self.cell
-        recorder = Recorder(cell, sink, config, start, self._noise, block=block, on_flush=on_flush)
+        recorder = Recorder(
+            self._cell,
+            sink,
+            self._config,
+            start,
+            self._noise,
+            cameras=self._cameras,
+            block=block,
+            on_flush=on_flush,
+        )
         truth = TruthWriter(sink, start)
 
         def write_down(action: Span) -> None:
@@ -73,13 +82,14 @@ class Episode:
             truth.write(action, robot.phases)
             robot.phases.clear()
 
-        robot = Robot(cell, self._plot, recorder.watch)
-        director = Director(cell, robot, self._plot, write_down)
+        robot = Robot(self._cell, self._plot, recorder.watch)
+        director = Director(self._cell, robot, self._plot, write_down)
         try:
             director.run(seconds)
             recorder.flush(everything=True)
         finally:
-            recorder.close()
+            if self._cameras:
+                self._cameras.close()
         return director.actions
 
 
@@ -106,8 +116,8 @@ def write_episode(
     Raises:
         BagError: The bag cannot be written.
     """
-    episode, path = Episode(seed), folder / episode_name(seed)
+    path = folder / episode_name(seed)
     with BagWriter(path, overwrite=overwrite, discard_failed=True) as bag:
-        return episode.run(
-            bag, config, START + seed * _HOUR, seconds=config.seconds, on_flush=on_progress
-        )
+        episode = Episode(seed, config)
+        start = START + seed * _HOUR
+        return episode.run(bag, start, seconds=config.seconds, on_flush=on_progress)

@@ -27,7 +27,8 @@ AUDIO_TOPIC: Final = '/microphone/audio'
 BLOCK: Final = 1.0
 #: From exposure to log time of a picture, and from the end of a chunk of sound, seconds.
 _IMAGE_LATENCY, _SOUND_LATENCY = 0.025, 0.005
-_CHUNK: Final = 0.032
+#: Samples in a chunk of sound, what sound cards are usually asked for.
+_CHUNK: Final = 512
 
 
 class Recorder:
@@ -41,6 +42,7 @@ class Recorder:
         start: int,
         rng: np.random.Generator,
         *,
+        cameras: Cameras | None = None,
         block: float = BLOCK,
         on_flush: Callable[[float], None] = lambda seconds: None,
     ) -> None:
@@ -52,6 +54,7 @@ class Recorder:
             config: Options.
             start: Stamp of the beginning, nanoseconds.
             rng: For all noise.
+            cameras: Take the pictures, if there are any; stay open.
             block: Seconds of simulation between two writings.
             on_flush: Called with the time of the cell, seconds, before what was sensed until then
                 is written.
@@ -62,8 +65,7 @@ class Recorder:
         self._sensors = [Sensor(device, config, next(rngs)) for device in devices(config)]
         self._sound = _Sound(config, next(rngs))
         self._views = []
-        if config.cameras:
-            cameras = Cameras(cell, config.image_size)
+        if cameras:
             self._views = [_View(name, cameras, config, next(rngs)) for name in CAMERAS]
         self._pending: list[Entry] = []
         self._written = 0.0
@@ -94,11 +96,6 @@ class Recorder:
             log_time, topic, raw = heapq.heappop(self._pending)
             self._sink.write(topic, raw, log_time)
 
-    def close(self) -> None:
-        """Give the graphics context back."""
-        for view in self._views[:1]:
-            view.cameras.close()
-
     def _add(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             heapq.heappush(self._pending, entry)
@@ -116,8 +113,8 @@ class _View:
         self, name: str, cameras: Cameras, config: EpisodeConfig, rng: np.random.Generator
     ) -> None:
         timing, broken = rng.spawn(2)
-        self.topic, self.cameras = f'/{name}/image_raw/compressed', cameras
-        self._name = name
+        self.topic = f'/{name}/image_raw/compressed'
+        self._name, self._cameras = name, cameras
         self._clock = Clock(config.image_rate, timing, jitter=0.03)
         self._faults = FaultInjector(config.faults, name, broken)
 
@@ -129,7 +126,7 @@ class _View:
         packets = self._faults.apply(_packets(times, index, start, _IMAGE_LATENCY))
         frame = f'{self._name}_optical_frame'
         return [
-            (log_time, self.topic, image_message(self.cameras.look(self._name), frame, stamp))
+            (log_time, self.topic, image_message(self._cameras.look(self._name), frame, stamp))
             for stamp, log_time in zip(
                 packets.stamps.tolist(), packets.log_times.tolist(), strict=True
             )
@@ -141,7 +138,7 @@ class _Sound:
 
     def __init__(self, config: EpisodeConfig, rng: np.random.Generator) -> None:
         heard, broken, self._timing = rng.spawn(3)
-        self._rate, self._size = config.audio_rate, round(_CHUNK * config.audio_rate)
+        self._rate, self._seconds = config.audio_rate, _CHUNK / config.audio_rate
         self._microphone = Microphone(config.audio_rate, heard)
         self._faults = FaultInjector(config.faults, 'microphone', broken)
         self._rest = np.zeros(0, np.float32)
@@ -150,15 +147,15 @@ class _Sound:
     def publish(self, trace: Trace, start: int) -> list[Entry]:
         """Return the chunks that are complete."""
         sound = np.concatenate((self._rest, self._microphone.record(trace)))
-        count = len(sound) // self._size
-        self._rest = sound[count * self._size :]
-        chunks = sound[: count * self._size].reshape(count, self._size)
+        count = len(sound) // _CHUNK
+        self._rest = sound[count * _CHUNK :]
+        chunks = sound[: count * _CHUNK].reshape(count, _CHUNK)
         index = np.arange(self._count, self._count + count)
         self._count += count
         # Samples keep the pace of the sound card; only the stamps of the chunks jitter.
         late = np.abs(self._timing.normal(0.0, 0.0004, count))
-        times = np.asarray(index * _CHUNK + late, np.float64)
-        packets = self._faults.apply(_packets(times, index, start, _CHUNK + _SOUND_LATENCY))
+        times = np.asarray(index * self._seconds + late, np.float64)
+        packets = self._faults.apply(_packets(times, index, start, self._seconds + _SOUND_LATENCY))
         return [
             (log_time, AUDIO_TOPIC, sound_message(chunks[k - index[0]], self._rate, stamp))
             for stamp, log_time, k in zip(
