@@ -1,0 +1,145 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a robot is set up with: topic maps of known robots, the service, the container."""
+
+import configparser
+import re
+import shutil
+import subprocess
+from fnmatch import fnmatchcase
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.readers.topics import guess_topics, load_topics
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / 'deploy'
+ROBOTS = sorted((ROOT / 'config' / 'robots').glob('*.yaml'))
+DOCKERFILE = (DEPLOY / 'Dockerfile').read_text()
+SERVICE = DEPLOY / 'm2r2.service'
+
+
+@pytest.mark.parametrize('path', ROBOTS, ids=lambda p: p.stem)
+def test_topic_map_is_sound(path: Path) -> None:
+    topics = load_topics(path)
+    assert {'wrench', 'gripper', 'pose'} <= topics.keys() <= set(MODALITIES)
+    given = {spec.topic for spec in topics.values() if spec.topic}
+    assert all(topic.startswith('/') for topic in given)
+    named = f'[config/robots/{path.name}](../config/robots/{path.name})'
+    assert named in (ROOT / 'docs' / 'robots.md').read_text()
+
+
+def test_twist_of_a_franka_is_derived_although_a_desired_one_is_published() -> None:
+    broadcaster = '/franka_robot_state_broadcaster'
+    published = {
+        f'{broadcaster}/current_pose': 'geometry_msgs/msg/PoseStamped',
+        f'{broadcaster}/last_desired_pose': 'geometry_msgs/msg/PoseStamped',
+        f'{broadcaster}/desired_end_effector_twist': 'geometry_msgs/msg/TwistStamped',
+        f'{broadcaster}/external_wrench_in_base_frame': 'geometry_msgs/msg/WrenchStamped',
+        f'{broadcaster}/external_wrench_in_stiffness_frame': 'geometry_msgs/msg/WrenchStamped',
+        '/franka_gripper/joint_states': 'sensor_msgs/msg/JointState',
+    }
+    settled = guess_topics(published, load_topics(ROOT / 'config' / 'robots' / 'franka.yaml'))
+    assert {m: s.topic for m, s in settled.items()} == {
+        'wrench': f'{broadcaster}/external_wrench_in_base_frame',
+        'pose': f'{broadcaster}/current_pose',
+        'gripper': '/franka_gripper/joint_states',
+    }
+
+
+def instructions(text: str) -> list[list[str]]:
+    """Return the words of each instruction of a Dockerfile."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith('#')]
+    joined = '\n'.join(lines).replace('\\\n', ' ')
+    return [line.split() for line in joined.splitlines() if line.strip()]
+
+
+def test_container_copies_what_there_is_and_what_its_context_has() -> None:
+    kept = re.findall('^!(.+)$', (DEPLOY / 'Dockerfile.dockerignore').read_text(), re.MULTILINE)
+    sources = [s for verb, *words in instructions(DOCKERFILE) if verb == 'COPY' for s in words[:-1]]
+    assert all((ROOT / source).exists() for source in sources)
+    assert sorted(sources) == sorted(kept)
+
+
+def test_container_builds_from_all_that_cmake_installs() -> None:
+    cmake = (ROOT / 'CMakeLists.txt').read_text()
+    folders = re.search(r'foreach\(folder ([^)]+)\)', cmake)
+    assert folders is not None
+    wanted = {'package.xml', 'CMakeLists.txt', 'msg', 'srv', 'scripts', 'm2r2_ros'}
+    copied = {s for verb, *words in instructions(DOCKERFILE) if verb == 'COPY' for s in words[:-1]}
+    assert wanted | set(folders[1].split()) <= copied
+
+
+def test_container_installs_what_the_readme_says() -> None:
+    (line,) = re.findall(r'pip install (lz4(?: \S+)+)', (ROOT / 'README.md').read_text())
+    extra = re.search(r"'lite': \[([^]]+)\]", (ROOT / 'setup.py').read_text())
+    assert extra is not None
+    (pip,) = (w for w in instructions(DOCKERFILE) if w[0] == 'RUN' and w[1].endswith('/pip'))
+    packages = [word for word in pip[3:] if not word.startswith('--')]
+    assert packages == line.split() + re.findall("'([^']+)'", extra[1])
+
+
+def test_instructions_are_those_of_docker() -> None:
+    verbs = [words[0] for words in instructions(DOCKERFILE)]
+    assert verbs[:2] == ['ARG', 'FROM']
+    assert set(verbs) <= {'ARG', 'FROM', 'RUN', 'WORKDIR', 'COPY', 'ENTRYPOINT', 'CMD'}
+    assert (DEPLOY / 'entrypoint.bash').stat().st_mode & 0o111
+
+
+def settings() -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(SERVICE)
+    return parser['Service']
+
+
+def test_service_starts_the_live_launch_file_with_its_arguments() -> None:
+    command = settings()['ExecStart']
+    declared = {
+        arg.attrib['name']
+        for arg in ElementTree.parse(ROOT / 'launch' / 'live.launch.xml').iter('arg')
+    }
+    assert 'ros2 launch m2r2_ros live.launch.xml ' in command
+    document = (ROOT / 'docs' / 'deployment.md').read_text()
+    (arguments,) = re.findall('^LAUNCH_ARGUMENTS=(.+)$', document, re.MULTILINE)
+    assert set(re.findall(r'(\w+):=', f'{command} {arguments}')) <= declared
+
+
+def test_words_of_the_service_reach_the_launch_file(tmp_path: Path) -> None:
+    """Systemd itself expands $MODEL and $LAUNCH_ARGUMENTS, and turns $$ into $."""
+    _, _, script, *_ = re.findall(r"'[^']*'|\S+", settings()['ExecStart'])
+    script = script.strip("'").replace('$$', '$').replace('/opt/m2r2', str(tmp_path))
+    for folder in ('venv/bin/activate', 'install/setup.bash'):
+        (tmp_path / folder).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder).write_text('')
+    (tmp_path / 'ros2').write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
+    (tmp_path / 'ros2').chmod(0o755)
+    done = subprocess.run(
+        ['bash', '-c', script, '/models/my model', 'topics:=/t.yaml', 'device:=cpu'],
+        env={'PATH': f'{tmp_path}:/usr/bin:/bin'}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        'launch', 'm2r2_ros', 'live.launch.xml', 'respawn:=true',
+        'model:=/models/my model', 'topics:=/t.yaml', 'device:=cpu',
+    ]  # fmt: skip
+
+
+def test_service_ends_as_ctrl_c_does_and_shares_memory_with_drivers() -> None:
+    service = settings()
+    assert service['KillSignal'] == 'SIGINT'
+    assert service['Restart'] == 'on-failure'
+    assert service['User'] == 'robot'
+    assert not {'PrivateIPC', 'PrivateNetwork', 'PrivateUsers'} & service.keys()
+
+
+def test_systemd_understands_the_service() -> None:
+    if shutil.which('systemd-analyze') is None:
+        pytest.skip('this machine has no systemd')
+    done = subprocess.run(
+        ['systemd-analyze', 'verify', str(SERVICE)], capture_output=True, text=True, check=False
+    )
+    complaints = [s for s in done.stderr.splitlines() if fnmatchcase(s, f'*{SERVICE.name}*')]
+    assert not complaints
