@@ -31,6 +31,7 @@ class Playback:
 
     Attributes:
         state: What it does.
+        now: What the clock says, nanoseconds.
         passes: Passes begun.
         published: Messages published.
         put_off: Wall seconds by which the schedule was put off, since publishing did not keep up.
@@ -61,7 +62,7 @@ class Playback:
         self._timeline, self._restamp = timeline, restamp
         self._clock = node.create_publisher(Clock, CLOCK_TOPIC, 10) if clock else None
         self._closing = threading.Event()
-        self._now, self._offset = stretch.begin, 0
+        self.now, self._offset = stretch.begin, 0
         self._ticked = self._ticked_at = 0
         self.state, self.passes, self.published, self.put_off = 'waiting', 0, 0, 0.0
         self.lags: deque[float] = deque(maxlen=100_000)
@@ -110,7 +111,7 @@ class Playback:
                 begun = True
                 self._begin()
             for due, topic, message in in_order(blocks):
-                if due > self._now and not self._reach(due):
+                if due > self.now and not self._reach(due):
                     return
                 raw = message.tobytes()
                 if self._restamp and topic in outlets.stamped:
@@ -127,7 +128,7 @@ class Playback:
         self.state = 'playing'
         self.passes += 1
         self._offset = self._node.get_clock().now().nanoseconds - self._stretch.begin
-        self._now = self._ticked = 0
+        self.now = self._ticked = 0
         self._timeline.jump(self._stretch.begin)
 
     def _reach(self, due: int) -> bool:
@@ -138,9 +139,9 @@ class Playback:
                 self._timeline.jump(due)
             # Not all that is due at once: one that is behind must neither run ahead with its clock
             # nor be deaf to what it is told.
-            self._now = min(self._timeline.position(), due + _TICK)
+            self.now = min(self._timeline.position(), due + _TICK)
             self._tick()
-            if due <= self._now:
+            if due <= self.now:
                 return True
             self._timeline.sleep(due, _TICK)
         return False
@@ -148,11 +149,11 @@ class Playback:
     def _tick(self) -> None:
         """Publish the clock where it is time to."""
         wall = time.monotonic_ns()
-        if abs(self._now - self._ticked) < _TICK and wall - self._ticked_at < _TICK:
+        if abs(self.now - self._ticked) < _TICK and wall - self._ticked_at < _TICK:
             return
-        self._ticked, self._ticked_at = self._now, wall
+        self._ticked, self._ticked_at = self.now, wall
         if self._clock:
-            self._clock.publish(Clock(clock=Time(nanoseconds=self._now).to_msg()))
+            self._clock.publish(Clock(clock=Time(nanoseconds=self.now).to_msg()))
 
     def _confirm(self) -> None:
         """Wait until reliable subscribers have had everything."""

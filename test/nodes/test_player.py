@@ -33,7 +33,7 @@ from m2r2_ros.nodes.intake import Inlet
 from m2r2_ros.nodes.outlets import Outlets, restamped
 from m2r2_ros.nodes.playback import Playback
 from m2r2_ros.nodes.player import PlayerNode
-from m2r2_ros.nodes.schedule import cut
+from m2r2_ros.nodes.schedule import cut, in_order
 from m2r2_ros.nodes.selection import Selection
 from m2r2_ros.nodes.timeline import Timeline
 from test.nodes.conftest import Launch, call, listen, wait_until
@@ -311,13 +311,13 @@ def test_a_corrupt_recording_ends_it_with_an_error(
 
 
 def test_one_that_is_held_up_puts_its_schedule_off(peer: Node, bag: Path) -> None:
-    class Slow(Outlets):
-        held_up = False
+    clocks: list[int] = []
 
+    class Slow(Outlets):
         def publish(self, topic: str, raw: bytes) -> None:
-            if not self.held_up:
-                self.held_up = True
+            if not clocks:
                 time.sleep(0.7)
+            clocks.append(playback.now)
             super().publish(topic, raw)
 
     recording = open_recording(bag)
@@ -329,6 +329,8 @@ def test_one_that_is_held_up_puts_its_schedule_off(peer: Node, bag: Path) -> Non
     playback.run(0.0, again=lambda: False)
     assert playback.published == 32
     assert playback.put_off > 0.5
+    # Its clock goes with what it publishes, not with the wall.
+    assert max(b - a for a, b in pairwise(clocks)) <= 20 * MS
     assert time.monotonic() - begin > 0.7 + 0.28
 
 
@@ -340,6 +342,24 @@ def test_closing_wakes_it_whatever_it_does(launch: Launch, bag: Path) -> None:
     player.close()
     assert time.monotonic() - begin < 10.0
     assert not [t for t in threading.enumerate() if t.name == 'play']
+
+
+def test_messages_of_all_topics_come_in_the_order_in_which_they_were_recorded(
+    episode: Path,
+) -> None:
+    part = cut(open_recording(episode), 1.0, 3.0)
+    found = []
+    for blocks in part.batches(list(part.recording.topics), set()):
+        arrival = sorted(int(rank) for block in blocks for rank in block.arrival)
+        ranks = {
+            (b.topic, bytes(b.message(i))): int(b.arrival[i]) for b in blocks for i in range(len(b))
+        }
+        due = list(in_order(blocks))
+        assert [ranks[topic, bytes(raw)] for _, topic, raw in due] == arrival
+        found += [when for when, _, _ in due]
+    assert found == sorted(found)
+    assert len(found) > 1000
+    assert part.begin <= found[0] < found[-1] <= part.end == part.begin + 3 * 10**9
 
 
 def test_stamps_are_moved_in_both_byte_orders() -> None:
