@@ -78,12 +78,6 @@ def repair(
     losses: list[Loss] = []
     with BagWriter(out, overwrite=overwrite, discard_failed=True) as bag:
         for path in files:
-            if not _is_mcap(path):
-                # As a power cut leaves the last of several files.
-                size = path.stat().st_size
-                losses.append(Loss(path, 0, size, 'the file does not begin like an MCAP file'))
-                before += size
-                continue
             salvage = _Salvage(path, bag)
             for position in salvage.run():
                 if progress is not None:

@@ -124,12 +124,10 @@ class RecorderNode(Node):
             BagError: There is one already, or it cannot be made.
         """
         with self._lock:
-            if not self._archive.needed:
-                # Latched topics have to tell again what they told an earlier bag.
-                self._inlets.close()
+            self._follow()
             now = self.get_clock().now().nanoseconds
             path = self._archive.begin(self._inlets.open.values(), now)
-            self._inlets.look()
+            self._follow()
         self.get_logger().info(f'recording {path}')
         return path
 
@@ -144,7 +142,7 @@ class RecorderNode(Node):
             bag = self._archive.detach()
             if not self._archive.needed:
                 self._drop_waiting()
-                self._inlets.close()
+            self._follow()
         try:
             bag.close()
         except BagError as error:
@@ -176,10 +174,17 @@ class RecorderNode(Node):
     def _look(self) -> None:
         with self._lock:
             self._archive.check()
-            if self._archive.needed:
-                self._inlets.look()
-            else:
-                self._inlets.close()
+            self._follow()
+
+    def _follow(self) -> None:
+        """Subscribe to what there is, as long as it is needed.
+
+        Where it is needed again, latched topics tell again what they told an earlier bag.
+        """
+        if self._archive.needed:
+            self._inlets.look()
+        else:
+            self._inlets.close()
 
     def _write(self) -> None:
         while not self._closing.wait(DRAIN):
