@@ -60,7 +60,7 @@ PARAMETERS: Final = (
 #: Seconds between two looks at the graph and the disk.
 LOOK: Final = 0.2
 #: Seconds between two takings; the middleware keeps, and dates, what comes in between.
-DRAIN: Final = 0.005
+DRAIN: Final = 0.01
 
 
 class RecorderNode(Node):

@@ -129,24 +129,29 @@ def test_signals_complete_the_bag(start: Start, counting: Counting, tmp_path: Pa
 def test_killed_recorder_leaves_all_up_to_the_last_flush(
     start: Start, counting: Counting, tmp_path: Path
 ) -> None:
-    process = start(f'path:={tmp_path}', 'flush_interval:=0.1', 'max_duration:=0.3')
-    recorded(counting, 400)
+    processes = [
+        start(f'path:={tmp_path / span}', 'flush_interval:=0.1', f'max_duration:={span}')
+        for span in ('0.3', '0.0')
+    ]
+    recorded(counting, 400, len(processes))
     killed = time.monotonic()
-    process.kill()
-    process.wait()
-    [partial] = tmp_path.iterdir()
-    assert partial.suffix == '.partial'
-    files = len(list(partial.glob('*.mcap')))
-    assert files >= 3
-    found = numbers(partial)
-    assert rising(found)
+    for process in processes:
+        process.kill()
+        process.wait()
     # A flush every 0.1 s, and a second for a machine that has other things to do.
     due = sum(at < killed - 1.1 for at in counting.sent)
-    assert found[-1] + 1 >= due
-    report = repair(partial, tmp_path / 'repaired')
-    assert numbers(tmp_path / 'repaired') == found
-    # Every file but the last is complete.
-    assert {loss.file.name for loss in report.losses} == {f'{partial.stem}_{files - 1}.mcap'}
+    for folder, fewest in (('0.3', 3), ('0.0', 1)):
+        [partial] = (tmp_path / folder).iterdir()
+        files = len(list(partial.glob('*.mcap')))
+        assert files >= fewest
+        found = numbers(partial)
+        assert rising(found)
+        assert found[-1] + 1 >= due
+        repaired = tmp_path / f'repaired_{folder[-1]}'
+        report = repair(partial, repaired)
+        assert numbers(repaired) == found
+        # Every file but the last is complete.
+        assert {loss.file.name for loss in report.losses} == {f'{partial.stem}_{files - 1}.mcap'}
 
 
 def test_restart_loses_nothing_but_the_gap(
