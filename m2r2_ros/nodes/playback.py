@@ -70,7 +70,6 @@ class Playback:
     def stop(self) -> None:
         """Let `run` return; to be called in another thread."""
         self._closing.set()
-        self._timeline.wake()
 
     def run(self, patience: float, again: Callable[[], bool]) -> None:
         """Play.
@@ -143,7 +142,7 @@ class Playback:
             self._tick()
             if due <= self.now:
                 return True
-            self._timeline.sleep(due, _TICK)
+            self._timeline.sleep(due)
         return False
 
     def _tick(self) -> None:

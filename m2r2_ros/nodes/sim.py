@@ -109,7 +109,6 @@ class SimNode(Node):
     def close(self) -> None:
         """Stop simulating."""
         self._closing.set()
-        self._timeline.wake()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -147,7 +146,7 @@ class SimNode(Node):
             self._put_off += behind
             self._timeline.jump(now)
         while self._timeline.position() < now and not self._closing.is_set():
-            self._timeline.sleep(now, 1_000_000_000)
+            self._timeline.sleep(now)
         if self._closing.is_set():
             raise _Ended
         self._seconds = seconds

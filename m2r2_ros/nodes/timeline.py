@@ -4,10 +4,9 @@
 
 import threading
 import time
-from typing import Final
 
-#: A replay never sleeps for less: what is due is published in bulk, nanoseconds.
-_GRAIN: Final = 1_000_000
+#: Nobody sleeps for less, what is due is published in bulk; nor for more, nanoseconds.
+_GRAIN, _LONGEST = 1_000_000, 10_000_000
 
 
 class Timeline:
@@ -18,7 +17,7 @@ class Timeline:
 
     def __init__(self, rate: float, *, paused: bool) -> None:
         """Begin at 0; `rate` is recorded seconds per second."""
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._rate, self._paused, self._running = rate, paused, False
         self._wall, self._start = time.monotonic_ns(), 0
 
@@ -34,57 +33,52 @@ class Timeline:
 
     def position(self) -> int:
         """Return where it is, nanoseconds."""
-        with self._changed:
+        with self._lock:
             return self._position()
 
     def behind(self, due: int) -> float:
         """Return how long ago `due` (ns) was passed, wall seconds; 0 while it is paused."""
-        with self._changed:
+        with self._lock:
             return 0.0 if self._paused else (self._position() - due) / self._rate / 1e9
 
     def jump(self, position: int) -> None:
         """Go on from a position."""
-        with self._changed:
+        with self._lock:
             self._running = True
             self._anchor(position)
 
     def pause(self) -> None:
         """Stand still."""
-        with self._changed:
+        with self._lock:
             self._anchor(self._position())
             self._paused = True
 
     def resume(self) -> None:
         """Move on."""
-        with self._changed:
+        with self._lock:
             self._anchor(self._position())
             self._paused = False
 
     def step(self, length: int) -> bool:
         """Jump ahead by nanoseconds; False where it is not paused, or not begun."""
-        with self._changed:
+        with self._lock:
             if self._paused and self._running:
                 self._anchor(self._position() + length)
             return self._paused and self._running
 
     def set_rate(self, rate: float) -> None:
         """Move on at another rate."""
-        with self._changed:
+        with self._lock:
             self._anchor(self._position())
             self._rate = rate
 
-    def sleep(self, until: int, longest: int) -> None:
-        """Return when `until` (ns) is reached, something was changed, or `longest` (ns) is over."""
-        with self._changed:
-            wall = longest
+    def sleep(self, until: int) -> None:
+        """Return when `until` (ns) is reached, or soon, since anything may change meanwhile."""
+        with self._lock:
+            wall = _LONGEST
             if not self._paused:
-                wall = int(min((until - self._position()) / self._rate, longest))
-            self._changed.wait(max(wall, _GRAIN) / 1e9)
-
-    def wake(self) -> None:
-        """Let `sleep` return."""
-        with self._changed:
-            self._changed.notify_all()
+                wall = min(int((until - self._position()) / self._rate), _LONGEST)
+        time.sleep(max(wall, _GRAIN) / 1e9)
 
     def _position(self) -> int:
         if self._paused or not self._running:
@@ -93,4 +87,3 @@ class Timeline:
 
     def _anchor(self, position: int) -> None:
         self._wall, self._start = time.monotonic_ns(), position
-        self._changed.notify_all()

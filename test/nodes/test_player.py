@@ -128,6 +128,7 @@ def test_the_clock_goes_with_the_messages_and_back_where_it_loops(
 ) -> None:
     times = clocks(peer)
     headers = listen(peer, Header, '/header')
+    begin = time.monotonic()
     player = launch(
         PlayerNode,
         path=str(bag),
@@ -148,6 +149,7 @@ def test_the_clock_goes_with_the_messages_and_back_where_it_loops(
     assert max(times) <= START + 510 * MS
     passes = [k for k, header in enumerate(headers) if header.frame_id == '0']
     assert len(passes) >= 3
+    assert time.monotonic() - begin > len(passes) * 0.25
     for first, following in pairwise(passes):
         assert [h.frame_id for h in headers[first:following]] == [str(k) for k in range(51)]
 
@@ -334,7 +336,7 @@ def test_one_that_is_held_up_puts_its_schedule_off(peer: Node, bag: Path) -> Non
     assert time.monotonic() - begin > 0.7 + 0.28
 
 
-def test_closing_wakes_it_whatever_it_does(launch: Launch, bag: Path) -> None:
+def test_it_is_closed_at_once_whatever_it_does(launch: Launch, bag: Path) -> None:
     waiting = launch(PlayerNode, path=str(bag), wait_for_subscribers=3600.0)
     player = launch(PlayerNode, arguments=('-r', '__node:=slow'), path=str(bag), rate=0.01)
     begin = time.monotonic()
@@ -384,7 +386,7 @@ def test_a_timeline_moves_at_its_rate_and_stands_where_it_is_paused() -> None:
     assert timeline.behind(0) == 0.0
     begin = time.monotonic_ns()
     timeline.resume()
-    timeline.sleep(105 + 10 * MS, 10**10)
+    timeline.sleep(105 + 10 * MS)
     timeline.pause()
     stood = timeline.position()
     assert 0 < stood - 105 <= (time.monotonic_ns() - begin) * 50
