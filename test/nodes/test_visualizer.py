@@ -15,6 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -53,9 +54,8 @@ GENUINE = {
 class Robot:
     """Publishes what a segmenter, a camera and an arm do; ten frames a second of its own clock."""
 
-    def __init__(self, peer: Node) -> None:
-        self.peer = peer
-        self.labels = LabelWriter(PublisherSink(peer))
+    def __init__(self, peer: Node, sink: PublisherSink | None = None) -> None:
+        self.labels = LabelWriter(sink or PublisherSink(peer))
         self.labels.write_label_set(LABELS, 'model', 0)
         self.frame = 0
 
@@ -172,6 +172,63 @@ def test_transforms_and_named_topics_will_do(launch: Launch, peer: Node) -> None
     assert robot.talk(0, seen)[0].pose.position.x == 7.0
 
 
+class Lossy(PublisherSink):
+    """Labels as a player offers them that were recorded from a best-effort publisher."""
+
+    def add_topic(self, name: str, type_name: str, **more: Any) -> None:
+        if name == '/action_label':
+            more['qos'] = '- {reliability: best_effort, durability: volatile}'
+        super().add_topic(name, type_name, **more)
+
+
+def test_publishers_may_offer_less_than_hoped(launch: Launch, peer: Node) -> None:
+    launch(VisualizerNode, rate=50.0)
+    robot = Robot(peer, Lossy(peer))
+    heard = listen(peer, MarkerArray, '/visualizer/markers')
+
+    def coloured() -> Any:
+        labels = add(heard[-1], 'label') if heard else []
+        return labels and labels[0].color.r == pytest.approx(LABELS.colours[1][0])
+
+    robot.talk(1, coloured)
+
+
+def test_time_is_that_of_the_clock(launch: Launch, peer: Node) -> None:
+    node = launch(VisualizerNode, rate=50.0, timeout=0.1, use_sim_time=True)
+    robot = Robot(peer)
+    heard = listen(peer, MarkerArray, '/visualizer/markers')
+    clock = peer.create_publisher(Clock, '/clock', 10)
+
+    def tell(seconds: int) -> None:
+        message = Clock()
+        message.clock.sec = seconds
+        clock.publish(message)
+        wait_until(lambda: clock.publish(message) or node.get_clock().now().nanoseconds)
+        wait_until(lambda: node.get_clock().now().nanoseconds == seconds * SECOND)
+
+    def shown() -> Any:
+        return heard and add(heard[-1], 'label')
+
+    def all_shown() -> Any:
+        stamps = [m.header.stamp for m in shown() or []]
+        newest = START + (robot.frame - 1) * SECOND // 10
+        return [t for t in stamps if t.sec * SECOND + t.nanosec == newest]
+
+    tell(100)
+    robot.talk(0, shown)
+    wait_until(all_shown)
+    # While the clock stands still, so does the label.
+    before = len(heard)
+    wait_until(lambda: len(heard) > before + 10)
+    assert shown()
+    tell(101)
+    wait_until(lambda: not shown())
+    robot.talk(0, shown)
+    wait_until(all_shown)
+    tell(50)
+    wait_until(lambda: not shown())
+
+
 def camera_picture() -> Image:
     pixels = np.zeros((240, 640, 3), np.uint8)
     pixels[:, :320] = (0, 200, 0)
@@ -283,6 +340,10 @@ def test_other_software_gets_messages_that_it_knows(launch: Launch, peer: Node) 
     assert [r.class_id for r in results] == ['1', '0']
     assert [r.score for r in results] == pytest.approx([0.75, 0.25])
     assert classification[-1].header.stamp.sec >= START // SECOND
+    # A label that is held though it is not the likeliest any more is still the first.
+    robot.label(1, confidence=0.25)
+    wait_until(lambda: classification[-1].results[0].score == 0.25)
+    assert [r.class_id for r in classification[-1].results] == ['1', '0']
     names = {c.class_id: c.class_name for c in info[-1].class_map}
     assert names == dict(enumerate(LABELS.names))
 
