@@ -29,6 +29,7 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.nodes.graph import message_class, topic_types
 from m2r2_ros.nodes.intake import Inlet
 from m2r2_ros.nodes.sim import SimNode
+from m2r2_ros.nodes.stop import Stop
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.parts import action_labels
@@ -111,7 +112,6 @@ def test_it_publishes_what_an_episode_records_at_its_rates(
     now = clocks[-1].clock.sec + clocks[-1].clock.nanosec * 1e-9
     wrench = stamps(ear.found['/ft_sensor/wrench'])
     assert wrench[-1] < now + 1.0
-    assert wrench[-1] - wrench[0] < 2.0 * (time.time() - begin)
     # But for the stamps, a live cell is the recorded one, however the time is cut into blocks.
     write_episode(tmp_path, 6, EpisodeConfig(seconds=1.0, cameras=False, gripper_rate=50.0))
     for topic, expected in beginning(tmp_path / 'cell_0006').items():
@@ -150,6 +150,15 @@ def test_it_says_that_it_is_slower_than_wanted_and_what_fails(launch: Launch, pe
     values = {value.key: value.value for value in status.values}
     assert 0 < float(values['real-time factor']) < 95
     assert float(values['put off (s)']) > 0
+
+
+def test_simulated_time_waits_for_the_wall(peer: Node) -> None:
+    sim = SimNode(Stop(), arguments=['--ros-args', '-p', 'rate:=2.0'])
+    begin = time.monotonic()
+    sim._timeline.jump(0)
+    sim._reach(0.6)
+    assert time.monotonic() - begin > 0.29
+    sim.destroy_node()
 
 
 def test_without_the_messages_for_sound_it_goes_on_without(
