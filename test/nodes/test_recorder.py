@@ -3,6 +3,7 @@
 """What the recorder writes of what is published over DDS, and what it tells of it."""
 
 import random
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -500,6 +501,30 @@ def test_recording_ends_before_the_disk_is_full(
     assert started(peer) != bag
     assert diagnosis('recording', 'recording ').level == DiagnosticStatus.OK
     written(recorder, '/robot_description', 1)
+
+
+@pytest.fixture
+def short_files() -> Iterator[None]:
+    """Let files of this process end at half a megabyte."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_disk_that_fails_is_told_of_though_nothing_more_comes(
+    launch: Launch, peer: Node, tmp_path: Path, diagnosis: Any, short_files: None
+) -> None:
+    noise = peer.create_publisher(String, '/noise', RELIABLE)
+    launch(RecorderNode, path=str(tmp_path), topics=['/noise'], flush_interval=0.05)
+    heard_by(noise)
+    # Less than a chunk, so that the flush is the first to meet the end.
+    noise.publish(
+        String(data=''.join(map(chr, random.Random(0).choices(range(1, 128), k=900_000))))
+    )
+    status = diagnosis('recording', 'stopped: ')
+    assert status.level == DiagnosticStatus.ERROR
+    assert 'File too large' in status.message
 
 
 def test_wrong_parameters_are_refused(launch: Launch, tmp_path: Path) -> None:
