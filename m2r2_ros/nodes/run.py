@@ -46,14 +46,13 @@ class Spinner:
     def stop(self) -> None:
         """Return once no callback runs any more."""
         self._stopping.set()
-        self._executor.wake()
-        self._thread.join()
         self._executor.shutdown()
+        self._thread.join()
 
     def _spin(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._executor.spin_once(timeout_sec=0.5)
+                self._executor.spin()
             except ExternalShutdownException:
                 return
             except Exception as error:
