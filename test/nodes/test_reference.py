@@ -5,6 +5,7 @@
 import re
 from importlib import import_module
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from rclpy.parameter import Parameter as RosParameter
@@ -13,6 +14,7 @@ from m2r2_ros.nodes.stop import Stop
 from test.nodes.launch_xml import ROOT, parameters_in
 from tools.write_node_reference import NODES, NODES_MD, NODES_YAML, nodes_md, nodes_yaml, table_of
 
+POLICY = ROOT / 'deploy' / 'sros2' / 'policy.xml'
 WRITE = 'run tools/write_node_reference.py'
 
 
@@ -29,6 +31,17 @@ def test_every_executable_is_documented() -> None:
     scripts = {path.name for path in (ROOT / 'scripts').iterdir()} - {'m2r2'}
     assert scripts == set(NODES)
     assert re.findall(r'^## (\w+)$', NODES_MD.read_text(), re.MULTILINE) == list(NODES)
+
+
+@pytest.mark.parametrize('name', NODES)
+def test_documented_private_names_are_those_that_nodes_have(name: str) -> None:
+    """The policy is compared with the running nodes elsewhere."""
+    section = NODES_MD.read_text().split(f'\n## {name}\n')[1].split('\n## ')[0]
+    (profile,) = ElementTree.parse(POLICY).iterfind(f".//profile[@node='{name}']")
+    names = {e.text or '' for e in profile.iter() if e.tag in ('topic', 'service')}
+    common = '(get|set|list|describe)_.*(parameter|type_description).*'
+    private = {n for n in names if n.startswith('~/') and not re.fullmatch(common, n[2:])}
+    assert set(re.findall('`(~/[a-z_/]+)`', section)) == private
 
 
 @pytest.mark.parametrize('name', NODES)
