@@ -139,6 +139,13 @@ def test_what_is_switched_off_is_not_started() -> None:
     assert set(few) == {'segmenter', 'recorder', 'visualizer'}
 
 
+@each_file
+def test_what_may_not_be_installed_is_started_first(path: Path) -> None:
+    """`ros2 launch` ends where a package is missing, and leaves running what it has started."""
+    ours = [process.package == PACKAGE for process in all_of(path)]
+    assert ours == sorted(ours)
+
+
 def test_foxglove_is_for_this_machine_only() -> None:
     bridge = named(all_of(ROOT / 'launch' / 'viewers.launch.xml'))['foxglove_bridge']
     assert bridge.parameters['address'] == '127.0.0.1'
