@@ -3,6 +3,8 @@
 """Trailing sound of a window, put together from chunks (paper section III-B)."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +57,13 @@ def resample_sound(
     if rate == target:
         return sound[:, -samples:]
     import torch  # reading bags must not need torch
-    from torchaudio.functional import resample
 
-    result: NDArray[np.float32] = resample(torch.from_numpy(sound), rate, target).numpy()
+    result: NDArray[np.float32] = _resampler(rate, target)(torch.from_numpy(sound)).numpy()
     return result[:, -samples:]
+
+
+@cache
+def _resampler(rate: int, target: int) -> Any:  # noqa: ANN401 - a module of torchaudio
+    from torchaudio.transforms import Resample
+
+    return Resample(rate, target)
