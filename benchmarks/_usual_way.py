@@ -7,7 +7,7 @@ what a first version of such a node looks like. No windows, no watermarks, sound
 """
 
 import sys
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class UsualNode(Node):
         self._paired: deque[dict[str, list[float]]] = deque(maxlen=self._points)
         self._sound: deque[float] = deque(maxlen=48_000)
         self._next = 0.0
+        self.received: Counter[str] = Counter()
         self._labels = self.create_publisher(ActionLabel, 'action_label', 10)
         for name, kind, topic in (
             ('wrench', WrenchStamped, '/ft_sensor/wrench'),
@@ -60,9 +61,11 @@ class UsualNode(Node):
         self.create_subscription(RawAudio, '/microphone/audio', self._hear, qos_profile_sensor_data)
 
     def _hear(self, message: RawAudio) -> None:
+        self.received['sound'] += 1
         self._sound.extend(np.frombuffer(bytes(message.data), '<i2') / 32768)
 
     def _pair(self, name: str, message: Any) -> None:  # noqa: ANN401 - generated
+        self.received[name] += 1
         stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
         self._queues[name].append((stamp, message))
         found = {}
@@ -117,8 +120,11 @@ def main() -> None:
     """Label until told to stop."""
     torch.set_num_threads(1)
     rclpy.init()
+    node = UsualNode(Path(sys.argv[1]))
     with suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(UsualNode(Path(sys.argv[1])))
+        rclpy.spin(node)
+    counts = ', '.join(f'{name} {count}' for name, count in sorted(node.received.items()))
+    print(f'the usual way received {counts}', flush=True)
 
 
 if __name__ == '__main__':

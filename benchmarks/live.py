@@ -130,6 +130,10 @@ def report(name: str, heard: Heard, expected: float) -> None:
         print(f'{name}: no labels')
         return
     p50, p99 = np.percentile(heard.latencies, [50, 99]) * 1e3
+    stages = heard.values.get('labels', {})
+    for stage in ('window', 'label', 'publish'):
+        if f'{stage} p50' in stages:
+            print(f'  {stage}: median {stages[f"{stage} p50"]}, p99 {stages[f"{stage} p99"]}')
     tenth = heard.memory[len(heard.memory) // 10 :]
     print(
         f'{name}: {len(heard.latencies)} labels of about {expected:.0f} frames, '
@@ -151,8 +155,8 @@ def failures(preset: str, heard: Heard, recording: Path) -> list[str]:
             missing = counts[values['topic']] - int(values['messages'])
             if missing or values['lost'] != '0':
                 found.append(f'{name}: {missing} messages missing, {values["lost"]} lost')
-            late = {k: v for k, v in values.items() if k in ('late', 'masked') and v != '0'}
-            found += [f'{name}: {v} {k}' for k, v in late.items()]
+            if values.get('masked', '0') != '0':
+                found.append(f'{name}: masked in {values["masked"]} windows')
     labels = heard.values.get('labels', {})
     skipped = int(labels.get('windows skipped', 0))
     if int(labels.get('windows', 0)) != len(heard.latencies) + skipped:
