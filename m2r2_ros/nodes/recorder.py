@@ -33,7 +33,11 @@ PARAMETERS: Final = (
         'Names, or patterns of whole names, to record; empty: all but hidden ones, /rosout and '
         '/parameter_events.',
     ),
-    Parameter('exclude', (), 'Names, or patterns of whole names, not to record.'),
+    Parameter(
+        'exclude', ('.*/visualizer/.*',),
+        'Names, or patterns of whole names, not to record. What the visualizer draws can be drawn '
+        'again, and is not drawn for the recorder alone.',
+    ),
     Parameter('record', True, 'Begin to record at the start; otherwise ~/start does.'),
     Parameter('max_size_mb', 0, 'Size after which a new file begins, MB; 0: never.', 0, 1_000_000),
     Parameter(

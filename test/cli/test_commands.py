@@ -31,6 +31,7 @@ def test_version_and_help() -> None:
         'repair',
         'models',
         'simulate',
+        'viewers',
         'demo',
     ):
         assert command in shown
