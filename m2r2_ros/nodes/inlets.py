@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inlets for all topics that are wanted, as publishers come and go."""
 
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -55,10 +54,8 @@ class Inlets:
 
     def take(self) -> list[Entry]:
         """Return what has come since the last time, in the order in which it came."""
-        now = time.time_ns()
         entries = [
-            # Not every middleware tells when a message came.
-            (received.time if received.time > 0 else now, topic, received.raw)
+            (received.time, topic, received.raw)
             for topic, inlet in self.open.items()
             for received in inlet.take()
         ]

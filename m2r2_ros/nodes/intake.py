@@ -3,6 +3,7 @@
 """Raw messages of many topics, taken in bulk, with nothing lost unseen."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -133,7 +134,8 @@ class Inlet:
                 if len(self.publishers) == 1 and 0 < self._sequence < sequence - 1:
                     self.lost += sequence - self._sequence - 1
                 self._sequence = sequence
-                found.append(Received(raw, info['received_timestamp']))
+                # Not every middleware says when.
+                found.append(Received(raw, info['received_timestamp'] or time.time_ns()))
         return found
 
     @property

@@ -80,8 +80,8 @@ class Streams:
             try:
                 reader = make_reader(spec, spec.type, installed_definition(spec.type))
                 inlet = Inlet(self._node, spec.topic, spec.type)
-            except M2R2Error as error:
-                self._refuse(str(error))
+            except (M2R2Error, RuntimeError) as error:  # the latter from the middleware
+                self._refuse(f'{spec.topic}: {error}')
                 continue
             self.inlets = {**self.inlets, spec.modality: inlet}
             self.readers = {**self.readers, spec.modality: reader}
