@@ -24,6 +24,8 @@ from tools.write_node_reference import NODES
 
 CELL = ROOT / 'models' / 'cell'
 POLICY = ROOT / 'deploy' / 'sros2' / 'policy.xml'
+#: Nodes of other tests may linger in the graph under the same name.
+NAMESPACE = '/policy'
 KINDS = {
     ('topics', 'publish'): 'get_publisher_names_and_types_by_node',
     ('topics', 'subscribe'): 'get_subscriber_names_and_types_by_node',
@@ -45,21 +47,21 @@ def profiles() -> dict[str, ElementTree.Element]:
 
 
 def granted(profile: ElementTree.Element, tag: str, verb: str) -> set[str]:
-    """Return full names, or patterns of them."""
+    """Return full names, or patterns of them, as they are in a namespace."""
     node = profile.attrib['node']
     lists = [e for e in profile.iterfind(tag) if e.attrib == {verb: 'ALLOW'}]
     names = [child.text or '' for e in lists for child in e]
     assert len(set(names)) == len(names), f'{node}: said twice'
-    full = (name.replace('~', f'/{node}') if name.startswith('~') else name for name in names)
-    return {name if name[0] in '/*' else f'/{name}' for name in full}
+    full = (name.replace('~', node) if name.startswith('~') else name for name in names)
+    return {name if name[0] in '/*' else f'{NAMESPACE}/{name}' for name in full}
 
 
 def robot(peer: Node) -> None:
     """Publish the topics that the model of the cell was trained on, and look at drawings."""
     for spec in load_bundle(CELL).topics.values():
-        peer.create_publisher(message_class(spec['type']), spec['topic'], 10)
-    listen(peer, MarkerArray, 'visualizer/markers')
-    listen(peer, CompressedImage, 'visualizer/image/compressed')
+        peer.create_publisher(message_class(spec['type']), NAMESPACE + spec['topic'], 10)
+    listen(peer, MarkerArray, f'{NAMESPACE}/visualizer/markers')
+    listen(peer, CompressedImage, f'{NAMESPACE}/visualizer/image/compressed')
 
 
 @pytest.fixture
@@ -88,10 +90,13 @@ def test_policy_is_what_a_node_has(
 ) -> None:
     if name not in ('player', 'sim'):
         robot(peer)
-    launch(getattr(import_module(f'm2r2_ros.nodes.{name}'), f'{name.title()}Node'), **given)
+    make = getattr(import_module(f'm2r2_ros.nodes.{name}'), f'{name.title()}Node')
+    launch(make, ('-r', f'__ns:={NAMESPACE}'), **given)
     profile = profiles()[name]
     for kind, query in KINDS.items():
-        compare(granted(profile, *kind), partial(getattr(peer, query), name, '/'), ' '.join(kind))
+        compare(
+            granted(profile, *kind), partial(getattr(peer, query), name, NAMESPACE), ' '.join(kind)
+        )
 
 
 def compare(allowed: set[str], ask: Callable[[], list[tuple[str, list[str]]]], kind: str) -> None:
