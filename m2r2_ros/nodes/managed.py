@@ -90,6 +90,11 @@ class ManagedNode(LifecycleNode):
         if self.state == 'inactive':
             self.trigger_cleanup()
 
+    def destroy_node(self) -> None:
+        """Take the node down with its lifecycle services, which rclpy leaves behind."""
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Configure; see rclpy."""
         return self._attempt(self.configure)
