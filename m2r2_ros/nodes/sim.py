@@ -33,12 +33,17 @@ _DEFAULT: Final = EpisodeConfig()
 PARAMETERS: Final = (
     Parameter('seed', 0, 'Settles everything that happens, and all noise.', low=0, high=2**31 - 1),
     Parameter('cameras', _DEFAULT.cameras, 'Publish pictures; they take most of the time.'),
-    Parameter('image_rate', _DEFAULT.image_rate, 'Pictures of each camera per second.'),
-    Parameter('image_size', _DEFAULT.image_size, 'Width and height of a picture, pixels.'),
-    Parameter('audio_rate', _DEFAULT.audio_rate, 'Samples per second, 16000 or 48000.'),
-    Parameter('motion_rate', _DEFAULT.motion_rate, 'Poses and twists per second.'),
-    Parameter('gripper_rate', _DEFAULT.gripper_rate, 'Joint states of the gripper per second.'),
-    Parameter('drift', _DEFAULT.drift, 'Of the wrench sensor, N/min.'),
+    Parameter('image_rate', _DEFAULT.image_rate, 'Pictures of each camera per second.', 1.0, 60.0),
+    Parameter('image_size', _DEFAULT.image_size, 'Width and height of a picture, pixels.', 64, 640),
+    Parameter(
+        'audio_rate', _DEFAULT.audio_rate, 'Samples per second: the lowest or the highest.', 16_000, 48_000
+    ),
+    Parameter('motion_rate', _DEFAULT.motion_rate, 'Poses and twists per second.', 10.0, 1000.0),
+    Parameter(
+        'gripper_rate', _DEFAULT.gripper_rate, 'Joint states of the gripper per second.',
+        1.0, 1000.0,
+    ),
+    Parameter('drift', _DEFAULT.drift, 'Of the wrench sensor, N/min.', -100.0, 100.0),
     Parameter(
         'faults',
         (),

@@ -27,25 +27,25 @@ from m2r2_ros.nodes.run import run
 from m2r2_ros.nodes.stop import Stop
 
 PARAMETERS: Final = (
-    Parameter('pose', '', "Topic of the end effector's pose; '' finds it", dynamic=True),
-    Parameter('image', '', "Topic of the camera for the overlay; '' finds it", dynamic=True),
-    Parameter('rate', 10.0, 'Most markers and pictures per second', 0.5, 60.0),
+    Parameter('pose', '', "Topic of the end effector's pose; '' finds it.", dynamic=True),
+    Parameter('image', '', "Topic of the camera for the overlay; '' finds it.", dynamic=True),
+    Parameter('rate', 10.0, 'Most markers and pictures per second.', 0.5, 60.0),
     Parameter(
-        'timeout', 1.0, 'A label without a newer one stands this long, s', 0.1, 60.0, dynamic=True
+        'timeout', 1.0, 'A label without a newer one stands this long, s.', 0.1, 60.0, dynamic=True
     ),
-    Parameter('timeline', 30.0, 'Length of the timeline, s', 1.0, 600.0, dynamic=True),
-    Parameter('frame', 'base', 'Frame of the markers where there is no pose', dynamic=True),
-    Parameter('text_height', 0.06, 'Height of the label, m', 0.001, 10.0, dynamic=True),
-    Parameter('timeline_x', 0.0, 'Middle of the timeline, x, m', -100.0, 100.0, dynamic=True),
-    Parameter('timeline_y', 0.6, 'Middle of the timeline, y, m', -100.0, 100.0, dynamic=True),
-    Parameter('timeline_z', 0.7, 'Middle of the timeline, z, m', -100.0, 100.0, dynamic=True),
+    Parameter('timeline', 30.0, 'Length of the timeline, s.', 1.0, 600.0, dynamic=True),
+    Parameter('frame', 'base', 'Frame of the markers where there is no pose.', dynamic=True),
+    Parameter('text_height', 0.06, 'Height of the label, m.', 0.001, 10.0, dynamic=True),
+    Parameter('timeline_x', 0.0, 'Middle of the timeline, x, m.', -100.0, 100.0, dynamic=True),
+    Parameter('timeline_y', 0.6, 'Middle of the timeline, y, m.', -100.0, 100.0, dynamic=True),
+    Parameter('timeline_z', 0.7, 'Middle of the timeline, z, m.', -100.0, 100.0, dynamic=True),
     Parameter(
-        'timeline_yaw', 0.0, 'Turn of the timeline about the z axis, rad', -7.0, 7.0, dynamic=True
+        'timeline_yaw', 0.0, 'Turn of the timeline about the z axis, rad.', -7.0, 7.0, dynamic=True
     ),
-    Parameter('timeline_width', 1.2, 'Width of the timeline, m', 0.001, 100.0, dynamic=True),
-    Parameter('timeline_height', 0.08, 'Height of its bars, m', 0.001, 100.0, dynamic=True),
-    Parameter('vision_msgs', True, 'Publish vision_msgs too, where they are installed'),
-    Parameter('foxglove_events', True, 'Publish foxglove_msgs/Event too, where it is installed'),
+    Parameter('timeline_width', 1.2, 'Width of the timeline, m.', 0.001, 100.0, dynamic=True),
+    Parameter('timeline_height', 0.08, 'Height of its bars, m.', 0.001, 100.0, dynamic=True),
+    Parameter('vision_msgs', True, 'Publish vision_msgs too, where they are installed.'),
+    Parameter('foxglove_events', True, 'Publish foxglove_msgs/Event too, where it is installed.'),
 )
 
 #: Topics of labels and their types.

@@ -49,7 +49,6 @@ class SoundReader:
 
     Args:
         spec: Gives rate, stamp reference and time offset.
-        reference: Whether stamps are of the 'start' or the 'end' of a chunk.
         parse: Takes a chunk from CDR bytes.
         extract: Takes a chunk from a message object.
     """
@@ -57,11 +56,10 @@ class SoundReader:
     def __init__(
         self,
         spec: TopicSpec,
-        reference: str,
         parse: Callable[[NDArray[np.uint8]], Chunk],
         extract: Callable[[Any], Chunk],
     ) -> None:
-        self._at_end = (spec.stamp_reference or reference) == 'end'
+        self._at_end = spec.stamp_reference == 'end'
         self._offset = spec.time_offset_ns
         self._rate = spec.rate
         self._parse = parse
@@ -164,7 +162,7 @@ def plain_reader(spec: TopicSpec, stamped: bool) -> SoundReader:
         data = _octets(message.audio.data if stamped else message.data)
         return Chunk(stamp, _pcm(data, kind), channels, rate)
 
-    return SoundReader(spec, 'start', parse, extract)
+    return SoundReader(spec, parse, extract)
 
 
 def portaudio_reader(spec: TopicSpec) -> SoundReader:
@@ -186,7 +184,7 @@ def portaudio_reader(spec: TopicSpec) -> SoundReader:
         data = np.asarray(getattr(message.audio.audio_data, name), _PORTAUDIO_KINDS[name])
         return Chunk(object_stamp(message.header.stamp), data, int(info.channels), int(info.rate))
 
-    return SoundReader(spec, 'end', parse, extract)
+    return SoundReader(spec, parse, extract)
 
 
 def _portaudio_field(code: int) -> str:
@@ -215,4 +213,4 @@ def foxglove_reader(spec: TopicSpec) -> SoundReader:
         numbers = int(m.sample_rate), int(m.number_of_channels)
         return chunk(object_stamp(m.timestamp), _octets(m.data), str(m.format), *numbers)
 
-    return SoundReader(spec, 'start', parse, extract)
+    return SoundReader(spec, parse, extract)

@@ -53,8 +53,7 @@ class TopicSpec:
         rate: Samples per second of sound whose messages do not say it; 0 leaves it to them.
         channels: Interleaved channels of such sound.
         format: Sample format of such sound, one of SOUND_FORMATS.
-        stamp_reference: Whether a stamp is the time of a chunk's 'start' or 'end'; '' takes what
-            the type's own driver does.
+        stamp_reference: Whether a stamp is the time of a chunk's 'start' or its 'end'.
         time_offset: Seconds added to all stamps, for devices whose clock is off.
     """
 
@@ -67,7 +66,7 @@ class TopicSpec:
     rate: int = 0
     channels: int = 1
     format: str = 'S16LE'
-    stamp_reference: str = ''
+    stamp_reference: str = 'start'
     time_offset: float = 0.0
 
     @property
