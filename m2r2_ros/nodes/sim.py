@@ -36,7 +36,8 @@ PARAMETERS: Final = (
     Parameter('image_rate', _DEFAULT.image_rate, 'Pictures of each camera per second.', 1.0, 60.0),
     Parameter('image_size', _DEFAULT.image_size, 'Width and height of a picture, pixels.', 64, 640),
     Parameter(
-        'audio_rate', _DEFAULT.audio_rate, 'Samples per second: the lowest or the highest.', 16_000, 48_000
+        'audio_rate', _DEFAULT.audio_rate, 'Samples per second: the lowest or the highest.',
+        16_000, 48_000,
     ),
     Parameter('motion_rate', _DEFAULT.motion_rate, 'Poses and twists per second.', 10.0, 1000.0),
     Parameter(
