@@ -12,6 +12,7 @@ from rclpy.node import Node
 
 from m2r2_ros.bags.labels import LabelWriter
 from m2r2_ros.nodes.diagnostics import ERROR, WARN, Status
+from m2r2_ros.nodes.intake import Received
 from m2r2_ros.nodes.labelling import Labelling
 from m2r2_ros.nodes.live_status import LiveStatus, unserved
 from m2r2_ros.nodes.live_windows import LiveWindows
@@ -20,9 +21,11 @@ from m2r2_ros.nodes.publishing import PublisherSink
 from m2r2_ros.nodes.streams import Streams
 from m2r2_ros.windows.assembler import WindowAssembler
 
-#: Seconds between two looks for messages: short while a frame is due, longer before.
+#: Seconds between two looks for messages while a frame is due, and the longest wait before.
 _SHORT: Final = 0.002
 _LONG: Final = 0.05
+#: Seconds that messages are held back for those that the next window waits for.
+_PATIENCE: Final = 0.02
 #: Seconds without a sign of life after which the thread counts as stuck.
 _STUCK: Final = 5.0
 _STATUS_PERIOD: Final = 1.0
@@ -44,6 +47,8 @@ class Worker:
         self._status = LiveStatus()
         self._statuses: list[Status] = []
         self._seen = self._told = time.monotonic()
+        self._held: dict[str, list[Received]] = {}
+        self._stepped = 0.0
         self._swap: LiveModel | None = None
         self._swapped = threading.Event()
         self._stopping = threading.Event()
@@ -104,6 +109,8 @@ class Worker:
             except Exception:
                 self._node.get_logger().error(f'labelling failed:\n{traceback.format_exc()}')
             self._stopping.wait(self._pause(labelling))
+        self._take()
+        self._step(labelling)
         labelling.finish()
 
     def _cycle(self, labelling: Labelling) -> None:
@@ -113,20 +120,38 @@ class Worker:
             self._swap = None
             self._swapped.set()
         self._follow(labelling.windows)
-        received = self._streams.take()
-        if any(received.values()):
-            labelling.step(received, self._sim_time())
+        self._take()
+        if self._worth_a_step(labelling, began):
+            self._step(labelling)
         if began - self._told > _STATUS_PERIOD:
             self._told = began
             self._statuses = self._status.collect(labelling, self._streams, self._now())
         self._seen = began
+
+    def _take(self) -> None:
+        for modality, received in self._streams.take().items():
+            self._held.setdefault(modality, []).extend(received)
+
+    def _step(self, labelling: Labelling) -> None:
+        self._stepped = time.monotonic()
+        held, self._held = self._held, {}
+        labelling.step(held, self._sim_time())
+
+    def _worth_a_step(self, labelling: Labelling, now: float) -> bool:
+        """Tell whether what is held may complete a window, or has been held for long enough.
+
+        A step has its price, however few the messages are.
+        """
+        come = {modality for modality, received in self._held.items() if received}
+        waited = now - self._stepped > _PATIENCE
+        return bool(come) and (waited or bool(come & labelling.windows.assembler.awaited))
 
     def _pause(self, labelling: Labelling) -> float:
         """Return how long to wait: until the next frame is about due, in short steps after."""
         assembler = labelling.windows.assembler
         if assembler.clock is None or assembler.upcoming is None:
             return _LONG
-        passed = time.monotonic() - self._seen
+        passed = time.monotonic() - self._stepped
         due = (assembler.upcoming - assembler.clock) * 1e-9 - passed
         return min(max(due, _SHORT), _LONG)
 

@@ -98,6 +98,16 @@ class WindowAssembler:
         """
         return None if self._now is None else self._frames.upcoming
 
+    @property
+    def awaited(self) -> set[str]:
+        """The modalities that the next window waits for: pushing others alone completes nothing."""
+        tick = self.upcoming
+        if tick is None:
+            return set(self._modalities)
+        alive = (m for m in self._modalities if self._waited[MODALITIES.index(m)])
+        late = {m for m in alive if not self._streams[m].reaches(tick)}
+        return late | {'pose'} if self._twist is not None and 'twist' in late else late
+
     def use_twist_topic(self) -> None:
         """Stop making the twist from the pose: a topic has it from now on."""
         self._twist = None

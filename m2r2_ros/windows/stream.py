@@ -61,6 +61,10 @@ class Stream:
         """(n, ...), what the samples carry."""
         return self._rows['payload']
 
+    def reaches(self, tick: int) -> bool:
+        """Tell whether the stream has passed a tick."""
+        return len(self._rows) > 0 and int(self._rows['ends'][-1]) >= tick
+
     def passed(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return at which arrival the stream had passed each tick, NEVER where it has not."""
         first = np.searchsorted(self._rows['ends'], ticks, side='left')

@@ -147,6 +147,8 @@ class CameraClock:
     @property
     def upcoming(self) -> int | None:
         """About when the next frame counts: a camera that keeps the rate is never this early."""
+        if self._ready:
+            return self._ready[0]
         return None if self._last is None else int(self._last + self._period * 3 / 4)
 
     def _counts(self, before: int, stamp: int) -> bool:

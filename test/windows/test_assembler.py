@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.samples import VectorSamples
 from m2r2_ros.windows.assembler import WindowAssembler
 from m2r2_ros.windows.config import SECOND, WindowConfig
 from m2r2_ros.windows.kinematics import continuous_pose
@@ -264,3 +265,19 @@ def test_late_samples_are_counted_and_do_not_depend_on_grouping() -> None:
     assert one.counters == two.counters
     assert one.counters['gripper.late'] > 20
     assert one.counters['gripper.masked'] > 0
+
+
+def test_it_says_what_the_next_window_waits_for() -> None:
+    assembler = WindowAssembler(WindowConfig(), ('wrench', 'pose'))
+    assert assembler.upcoming is None
+    assert assembler.awaited == {'wrench', 'pose'}
+    stamps = ORIGIN + np.arange(1, 20) * 10_000_000
+    ranks = np.arange(len(stamps))
+    wrench = VectorSamples(stamps, 2 * ranks, np.zeros((len(stamps), 6)))
+    pose = VectorSamples(stamps, 2 * ranks + 1, np.tile([0, 0, 0, 0, 0, 0, 1.0], (19, 1)))
+    assert len(assembler.push({'wrench': wrench})) == 0
+    assert assembler.upcoming == ORIGIN + 100_000_000
+    assert assembler.awaited == {'pose'}
+    assert len(assembler.push({'pose': pose})) == 1
+    assert assembler.upcoming == ORIGIN + 200_000_000
+    assert assembler.awaited == {'wrench', 'pose'}
