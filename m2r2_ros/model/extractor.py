@@ -70,7 +70,7 @@ class Extractor(nn.Module):
     def _mix_present(self, inputs: Inputs, present: Tensor) -> Tensor:
         """Mix the tokens that are there; float32 (N, modalities, D_e), zero where one is not."""
         n, d = len(present), self.token_norm.normalized_shape[0]
-        slots = torch.zeros(n, len(self.modalities), d)
+        slots = torch.zeros(n, len(self.modalities), d, device=present.device)
         # Modalities that are absent from the whole batch cost nothing.
         used = [k for k, some in enumerate(present.any(dim=0).tolist()) if some]
         if used:
@@ -91,7 +91,7 @@ class Extractor(nn.Module):
         if bool(there.all()):
             token: Tensor = self.encoders[name](data)
             return token
-        tokens = torch.zeros(len(data), self.token_norm.normalized_shape[0])
+        tokens = torch.zeros(len(data), self.token_norm.normalized_shape[0], device=data.device)
         tokens[there] = self.encoders[name](data[there])
         return tokens
 
