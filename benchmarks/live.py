@@ -179,7 +179,7 @@ def compare(folder: Path, seconds: float, preset: str) -> list[str]:
         bundle = folder / 'bundle'
         random_bundle(bundle)
     player = ['-m', 'm2r2_ros.nodes.player', '--ros-args', '-p', f'path:={recording}']
-    player += ['-p', 'restamp:=true', '-p', 'wait_for_subscribers:=120.0']
+    player += ['-p', 'restamp:=true', '-p', 'wait_for_subscribers:=30.0']
     sensors = ['/ft_sensor/wrench', '/current_pose', '/current_twist', '/gripper/joint_states']
     topics = [*sensors, '/microphone/audio']
     if preset == 'lite':
