@@ -180,7 +180,7 @@ def test_without_the_messages_for_sound_it_goes_on_without(
 @pytest.mark.parametrize(
     ('given', 'text'),
     [
-        ({'image_rate': math.pi * 100}, 'image_rate: 314.* expected 1 to 60'),
+        ({'image_rate': math.pi * 100}, 'image_rate.*out of range'),
         ({'audio_rate': 44_100}, 'audio_rate'),
         ({'faults': ['wrench-sleeps@1s']}, "fault 'wrench-sleeps@1s'"),
         ({'seed': -1}, 'seed'),
