@@ -5,6 +5,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec, guess_topics
 
 #: Where a topic comes from, told with it.
@@ -19,6 +20,11 @@ class Discovery:
     A topic that the user gave is waited for. Else the topic that the model was trained on is taken,
     in the node's namespace or as it was; where that does not come in time, one whose type and name
     fit, as for a recording.
+
+    Attributes:
+        settled: Topics by modality.
+        origin: Why each of them was taken, GIVEN, MODEL or GUESSED.
+        refused: Why a given topic cannot be taken, by modality.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class Discovery:
             resolve: From a topic name to what it is remapped to.
         """
         self._given = given
+        self.refused: dict[str, str] = {}
         self.want(modalities, expected)
         self._prefix, self._resolve = namespace.rstrip('/'), resolve
         self.settled: dict[str, TopicSpec] = {}
@@ -51,6 +58,7 @@ class Discovery:
     def forget(self) -> None:
         """Look for everything anew."""
         self.settled.clear()
+        self.refused.clear()
         self.origin.clear()
 
     @property
@@ -74,9 +82,6 @@ class Discovery:
         Args:
             available: Types of the topics that are published.
             guess: Whether those that the model expects were waited for long enough.
-
-        Raises:
-            ConfigError: A given topic has another type than it was given.
         """
         found = self._known(available)
         if guess:
@@ -91,7 +96,11 @@ class Discovery:
             if modality in self.settled or modality in self.off:
                 continue
             if modality in self._given:
-                spec = guess_topics(available, {modality: self._given[modality]})[modality]
+                try:
+                    spec = guess_topics(available, {modality: self._given[modality]})[modality]
+                except ConfigError as error:  # the others must not wait for this one
+                    self.refused[modality] = str(error)
+                    continue
                 if spec.topic in available:
                     found[modality] = (spec, GIVEN)
                 continue

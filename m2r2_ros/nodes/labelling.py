@@ -34,7 +34,7 @@ class Labelling:
 
     Attributes:
         model: What labels.
-        counters: 'windows.skipped', and what the segmenter could not use.
+        failed: Steps that raised, whose messages are lost; counted by who calls them.
         durations: Seconds of each of STAGES in a cycle that gave labels.
         latencies: Seconds from frame stamp to publication, of each label.
         labels: How many labels were published.
@@ -58,16 +58,16 @@ class Labelling:
         self._writer, self._now = writer, now
         self.durations = {stage: Durations() for stage in STAGES}
         self.latencies = Durations()
-        self.labels = self.queue = self._skipped = 0
+        self.labels = self.queue = self.failed = self._skipped = 0
         self.slowest = 0.0
         self.last: FrameLabel | None = None
         self._use(model)
 
     @property
     def counters(self) -> Counter[str]:
-        """Windows, masks, drops and skips by name."""
-        skipped = Counter({'windows.skipped': self._skipped})
-        return self.windows.counters + self.model.segmenter.counters + skipped
+        """Windows, masks, drops, skips and failures by name."""
+        own = Counter({'windows.skipped': self._skipped, 'steps.failed': self.failed})
+        return self.windows.counters + self.model.segmenter.counters + own
 
     @property
     def period(self) -> float:
@@ -97,6 +97,7 @@ class Labelling:
 
     def _use(self, model: LiveModel) -> None:
         self.model = model
+        model.segmenter.counters.clear()
         self._builder = SegmentBuilder(to_ns(model.windows.max_gap))
         self._costs = Durations(_CYCLES)
         self.latencies.clear()

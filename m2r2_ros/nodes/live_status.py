@@ -11,8 +11,6 @@ from m2r2_ros.nodes.streams import Streams
 
 #: Diagnoses over which something that was lost is told of.
 _REMEMBERED: Final = 5
-#: Frame periods without a label after which labels count as missing.
-_SILENT: Final = 10
 
 
 class LiveStatus:
@@ -54,7 +52,9 @@ class LiveStatus:
         level, message = OK, f'{new} labels/s'
         if labelling.last is not None:
             message = f'{labelling.last.label}; {message}'
-        if resets := recent['clock.resets']:
+        if failed := recent['steps.failed']:
+            level, message = ERROR, f'labelling failed {failed} times: the log says why'
+        elif resets := recent['clock.resets']:
             level, message = WARN, f'the clock of the data jumped {resets} times: started anew'
         elif skipped := recent['windows.skipped']:
             level = WARN
@@ -72,6 +72,7 @@ class LiveStatus:
             'labels': str(labelling.labels),
             'windows': str(counters['windows']),
             'windows skipped': str(counters['windows.skipped']),
+            'steps failed': str(counters['steps.failed']),
             'queue': f'{labelling.queue} messages',
             'clock resets': str(counters['clock.resets']),
             'latency p50': f'{labelling.latencies.percentile(50):.4f} s',
@@ -127,7 +128,7 @@ def _stream(
         'age': f'{age:.3f} s',
         'gaps': str(health.gaps),
         'longest gap': f'{health.longest_gap:.3f} s',
-        **{f'{reason}': str(n) for reason, n in drops.items()},
+        **{reason: str(n) for reason, n in drops.items()},
     }
     return Status(modality, level, message, values)
 

@@ -135,9 +135,9 @@ class SegmenterNode(ManagedNode):
                 msg = 'the node is not configured: set parameter model and configure it'
                 raise M2R2Error(msg)
             model = self._read_model(request.path)
-            self._streams.want(model)
             if self._worker is not None:
                 self._worker.swap(model)
+            self._streams.want(model)
             self._model = model
             response.message = f'labels: {", ".join(model.segmenter.labels.names)}'
             response.success = True

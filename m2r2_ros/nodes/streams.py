@@ -71,11 +71,9 @@ class Streams:
         for inlet in self.inlets.values():
             if inlet.refresh():
                 logger.warning(f'{inlet.topic}: publishers offer another QoS; subscribed anew')
-        try:
-            found = self.discovery.look(available, guess=guess)
-        except M2R2Error as error:
-            self._refuse(str(error))
-            return
+        found = self.discovery.look(available, guess=guess)
+        for reason in self.discovery.refused.values():
+            self._refuse(reason)
         for spec in found:
             try:
                 reader = make_reader(spec, spec.type, installed_definition(spec.type))

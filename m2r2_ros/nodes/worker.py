@@ -11,6 +11,7 @@ from typing import Final
 from rclpy.node import Node
 
 from m2r2_ros.bags.labels import LabelWriter
+from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.nodes.diagnostics import ERROR, WARN, Status
 from m2r2_ros.nodes.intake import Received
 from m2r2_ros.nodes.labelling import Labelling
@@ -34,8 +35,8 @@ _STATUS_PERIOD: Final = 1.0
 class Worker:
     """Labels from `begin` to `stop`.
 
-    The middleware keeps what comes while the network is busy; one thread for all means that nothing
-    is copied, locked or queued in between.
+    The middleware keeps what comes while the network is busy, so that one thread does for all and
+    no queue lies in between.
     """
 
     def __init__(self, node: Node, model: LiveModel, streams: Streams, threads: int) -> None:
@@ -62,13 +63,20 @@ class Worker:
             self._thread.start()
 
     def swap(self, model: LiveModel) -> None:
-        """Go on with another model from the next frame on; returns once it is in."""
+        """Go on with another model from the next frame on; returns once it is in.
+
+        Raises:
+            M2R2Error: It was not taken up.
+        """
         if self._thread.ident is None:
             self._model = model
             return
         self._swapped.clear()
         self._swap = model
-        self._swapped.wait(_STUCK)
+        if not self._swapped.wait(_STUCK):
+            self._swap = None
+            msg = f'labelling did not take the model up within {_STUCK:g} s: see /diagnostics'
+            raise M2R2Error(msg)
 
     def stop(self) -> None:
         """Label what is complete, close the open segment and take the topics down."""
@@ -107,7 +115,9 @@ class Worker:
             try:
                 self._cycle(labelling)
             except Exception:
-                self._node.get_logger().error(f'labelling failed:\n{traceback.format_exc()}')
+                labelling.failed += 1
+                text = f'labelling failed:\n{traceback.format_exc()}'
+                self._node.get_logger().error(text, throttle_duration_sec=1.0)
             self._stopping.wait(self._pause(labelling))
         self._take()
         self._step(labelling)
@@ -115,9 +125,9 @@ class Worker:
 
     def _cycle(self, labelling: Labelling) -> None:
         began = time.monotonic()
-        if (model := self._swap) is not None:
+        model, self._swap = self._swap, None
+        if model is not None:
             labelling.swap(model, self._windows_for(labelling, model))
-            self._swap = None
             self._swapped.set()
         self._follow(labelling.windows)
         self._take()

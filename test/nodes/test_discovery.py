@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which topic is taken for which modality."""
 
-import pytest
-
-from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.nodes.discovery import GIVEN, GUESSED, MODEL, Discovery
 from m2r2_ros.readers.topics import TopicSpec
 
@@ -36,10 +33,14 @@ def test_what_is_given_is_waited_for_and_what_is_off_stays_off() -> None:
     assert not discovery.missing
 
 
-def test_a_given_type_must_be_that_of_the_topic() -> None:
+def test_a_given_type_must_be_that_of_the_topic_and_holds_nothing_else_up() -> None:
     given = {'pose': TopicSpec('pose', '/mine', POSE)}
-    with pytest.raises(ConfigError, match=r'/mine.*WrenchStamped'):
-        Discovery(('pose',), given, {}, '/').look({'/mine': WRENCH}, guess=False)
+    discovery = Discovery(('wrench', 'pose'), given, EXPECTED, '/')
+    found = discovery.look({'/mine': WRENCH, '/ft': WRENCH}, guess=False)
+    assert [spec.topic for spec in found] == ['/ft']
+    assert '/mine' in discovery.refused['pose']
+    assert WRENCH in discovery.refused['pose']
+    assert discovery.missing == {'pose': '/mine'}
 
 
 def test_in_a_namespace_nothing_outside_is_guessed() -> None:

@@ -25,6 +25,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.modalities import modality_names
 from m2r2_ros.nodes.segmenter import PARAMETERS, SegmenterNode
+from m2r2_ros.segmenters.learned import LearnedSegmenter
 from test.model.networks import LABELS, SENSING
 from test.nodes.conftest import Launch, call, listen, wait_until
 from test.nodes.robot import BEST_EFFORT, Robot, write_bundle
@@ -238,6 +239,26 @@ def test_late_labels_are_warned_of(
         assert 'frame period of 0.1 s' in diagnoses.expect('labels', 's late').message
 
 
+def test_what_raises_is_told_of_and_goes_on(
+    launch: Launch,
+    peer: Node,
+    bundle: Path,
+    labels: list[Any],
+    diagnoses: Diagnoses,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*given: Any) -> Any:
+        raise RuntimeError('out of memory')
+
+    with Robot(peer):
+        launch(SegmenterNode, model=str(bundle))
+        more(labels)
+        with monkeypatch.context() as broken:
+            broken.setattr(LearnedSegmenter, 'extend', fail)
+            diagnoses.expect('labels', 'labelling failed', 2)
+        more(labels)
+
+
 def test_nan_is_counted_and_masked(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
@@ -371,12 +392,22 @@ def test_parameters_describe_themselves_and_change_at_run_time(
 
 
 def test_a_topic_of_the_wrong_type_is_named(
-    launch: Launch, peer: Node, bundle: Path, tmp_path: Path, diagnoses: Diagnoses
+    launch: Launch,
+    peer: Node,
+    bundle: Path,
+    tmp_path: Path,
+    labels: list[Any],
+    diagnoses: Diagnoses,
 ) -> None:
     topics = tmp_path / 'topics.yaml'
-    topics.write_text('wrench: /current_pose\n')
+    topics.write_text(
+        'wrench: /current_pose\n'
+        'gripper: {topic: /gripper/joint_states, type: std_msgs/msg/Float64}\n'
+    )
     with Robot(peer):
         launch(SegmenterNode, model=str(bundle), topics=str(topics), discovery_time=0.5)
+        wait_until(lambda: masks(labels) == {'pose', 'twist'})  # nothing else is held up
+        assert 'std_msgs/msg/Float64' in diagnoses.expect('topics', '/gripper', 2).message
         status = diagnoses.expect('topics', '/current_pose', 2)
         assert 'geometry_msgs/msg/PoseStamped' in status.message
         assert 'geometry_msgs/msg/WrenchStamped' in status.message
