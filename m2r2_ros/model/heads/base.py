@@ -1,0 +1,113 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every segmentation head does, offline or online."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a head is trained, as it was published.
+
+    Attributes:
+        epochs: Times each recording is seen.
+        learning_rate: Of Adam, constant.
+        weight_decay: Of Adam.
+        batch: Recordings whose gradients are added up for one step.
+    """
+
+    epochs: int = 50
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.0
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a head says of N frames.
+
+    Attributes:
+        probabilities: float32 (N, C); the label of a frame is their arg max.
+        boundaries: float32 (N,), how likely a new segment begins at each frame, 0..1.
+    """
+
+    probabilities: Tensor
+    boundaries: Tensor
+
+
+class Head(nn.Module):
+    """Labels for the frames of a recording from their features.
+
+    Attributes:
+        online: The label of a frame hangs on its own and earlier features alone.
+        recipe: How it is trained unless told otherwise.
+    """
+
+    online: ClassVar[bool] = False
+    recipe: ClassVar[Recipe] = Recipe()
+
+    def observe(self, targets: Sequence[Tensor]) -> None:  # noqa: B027 most have no need of it
+        """Measure the labels trained on, before training; what is kept are buffers.
+
+        Args:
+            targets: For each recording int64 (N,), label ids, UNKNOWN where there is none.
+        """
+
+    @abstractmethod
+    def loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return the training loss of one recording, a scalar.
+
+        Args:
+            features: x_1 .. x_N, float32 (N, D_e).
+            targets: int64 (N,), label ids, UNKNOWN where there is none.
+        """
+
+    @abstractmethod
+    def predict(self, features: Tensor) -> Prediction:
+        """Label all frames of a recording, float32 (N, D_e) with N >= 1, in evaluation mode."""
+
+
+class OnlineHead(Head):
+    """A head that goes on frame by frame, in constant time and memory (design contract 5)."""
+
+    online: ClassVar[bool] = True
+
+    @abstractmethod
+    def initial_state(self) -> Any:
+        """Return the state before the first frame."""
+
+    @abstractmethod
+    def advance(self, features: Tensor, state: Any) -> tuple[Prediction, Any]:
+        """Label frames that follow on the state; the state that was given stays as it is.
+
+        Args:
+            features: x_i, float32 (N, D_e) with N >= 1.
+            state: State after the frame before the first.
+
+        Returns:
+            The same as one frame at a time would, and the new state.
+        """
+
+    def predict(self, features: Tensor) -> Prediction:
+        """Label all frames of a recording."""
+        return self.advance(features, self.initial_state())[0]
+
+
+def change_scores(probabilities: Tensor) -> Tensor:
+    """Return 1 - p_t . p_(t-1), how likely two frames differ, for heads without boundary output.
+
+    Args:
+        probabilities: float32 (N, C).
+
+    Returns:
+        float32 (N,), 0 at the first frame.
+    """
+    changes = torch.zeros(len(probabilities), device=probabilities.device)
+    changes[1:] = 1 - (probabilities[1:] * probabilities[:-1]).sum(dim=1)
+    return changes.clamp(0, 1)

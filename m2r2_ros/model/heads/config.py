@@ -1,0 +1,238 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Options of the segmentation heads, in one style; the `head` entry of a bundle's model."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from m2r2_ros.core.errors import ConfigError
+
+
+def count(default: int, low: int = 1, high: int = 4096) -> Any:
+    """Return a field that holds a whole number from low to high."""
+    return field(default=default, metadata={'kind': int, 'low': low, 'high': high})
+
+
+def number(default: float, low: float = 0.0, high: float = 1e3) -> Any:
+    """Return a field that holds a number from low to high."""
+    return field(default=default, metadata={'kind': float, 'low': low, 'high': high})
+
+
+def switch(default: bool) -> Any:
+    """Return a field that is on or off."""
+    return field(default=default, metadata={'kind': bool, 'low': False, 'high': True})
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """Options of a head; each kind adds its own.
+
+    Attributes:
+        name: What the kind is called, in bundles and on the command line.
+    """
+
+    name: ClassVar[str] = ''
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value, kind = getattr(self, f.name), f.metadata['kind']
+            low, high = f.metadata['low'], f.metadata['high']
+            kinds = (int, float) if kind is float else kind
+            truth = isinstance(value, bool) and kind is not bool
+            if truth or not isinstance(value, kinds) or not low <= value <= high:
+                expected = 'true or false' if kind is bool else f'{low} to {high}'
+                msg = f'head {self.name}: {f.name}: expected {expected}, found {value!r}'
+                raise ConfigError(msg)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `head_from_dict` reads."""
+        return {'name': self.name, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class NoHeadConfig(HeadConfig):
+    """A pretrained extractor alone."""
+
+    name: ClassVar[str] = 'none'
+
+
+@dataclass(frozen=True, slots=True)
+class CausalTCNConfig(HeadConfig):
+    """MS-TCN made causal, with a boundary output: the online head of the presets.
+
+    Attributes:
+        width: Feature maps (MS-TCN: 64).
+        layers: Dilated layers of each stage; the last looks back 2 ** layers frames.
+        stages: Stages; each one after the first refines the labels of the one before.
+    """
+
+    name: ClassVar[str] = 'causal_tcn'
+    width: int = count(64)
+    layers: int = count(8, high=16)
+    stages: int = count(2, high=16)
+
+
+@dataclass(frozen=True, slots=True)
+class MSTCNConfig(HeadConfig):
+    """MS-TCN (CVPR 2019), offline.
+
+    Attributes:
+        stages, layers, width: As published.
+        dropout: Behind the 1x1 convolution of each layer.
+        smoothing: Weight of the truncated smoothing loss.
+    """
+
+    name: ClassVar[str] = 'ms_tcn'
+    stages: int = count(4, high=16)
+    layers: int = count(10, high=16)
+    width: int = count(64)
+    dropout: float = number(0.5, high=0.95)
+    smoothing: float = number(0.15)
+
+
+@dataclass(frozen=True, slots=True)
+class ASRFConfig(HeadConfig):
+    """ASRF (WACV 2021), offline: labels are voted for between the boundaries it finds.
+
+    Attributes:
+        stages: One head and stages - 1 that refine, for classes and for boundaries alike.
+        layers, width, dropout: Of the stem and of each refining stage.
+        smoothing: Weight of the Gaussian-similarity smoothing loss.
+        boundary: Weight of the boundary loss.
+        threshold: Probability from which on a local maximum is a boundary.
+    """
+
+    name: ClassVar[str] = 'asrf'
+    stages: int = count(4, high=16)
+    layers: int = count(10, high=16)
+    width: int = count(64)
+    dropout: float = number(0.5, high=0.95)
+    smoothing: float = number(1.0)
+    boundary: float = number(0.1)
+    threshold: float = number(0.5, high=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ASFormerConfig(HeadConfig):
+    """ASFormer (BMVC 2021), offline.
+
+    Attributes:
+        decoders: Decoders behind the encoder.
+        layers, width: Blocks of each, and their feature maps.
+        reduction: Queries, keys and values have width / reduction maps (r1, r2).
+        channel_mask: Share of input channels masked in training.
+        smoothing: Weight of the truncated smoothing loss.
+    """
+
+    name: ClassVar[str] = 'asformer'
+    decoders: int = count(3, high=8)
+    layers: int = count(10, high=16)
+    width: int = count(64)
+    reduction: int = count(2, high=64)
+    channel_mask: float = number(0.3, high=0.95)
+    smoothing: float = number(0.15)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffActConfig(HeadConfig):
+    """DiffAct (ICCV 2023), offline: labels are denoised under the features' condition.
+
+    Attributes:
+        encoder_layers, encoder_width, encoder_kernel: Of the encoder.
+        decoder_layers, decoder_width, decoder_kernel: Of the decoder.
+        time_width: Width of the embedding of the diffusion step.
+        steps: Diffusion steps in training.
+        sampling_steps: DDIM steps in use.
+        snr_scale: Scale of the labels against the noise.
+        median: Width of the median filter over the labels, frames; 1 leaves them as they are.
+    """
+
+    name: ClassVar[str] = 'diffact'
+    encoder_layers: int = count(10, high=16)
+    encoder_width: int = count(64)
+    encoder_kernel: int = count(5, high=63)
+    decoder_layers: int = count(8, high=16)
+    decoder_width: int = count(24)
+    decoder_kernel: int = count(7, high=63)
+    time_width: int = count(512)
+    steps: int = count(1000, high=10_000)
+    sampling_steps: int = count(25, high=1000)
+    snr_scale: float = number(0.5)
+    median: int = count(1, high=1001)
+
+
+@dataclass(frozen=True, slots=True)
+class ProTASConfig(HeadConfig):
+    """Causal MS-TCN with progress, online (ProTAS, CVPR 2024).
+
+    Attributes:
+        stages, layers, width, dropout: Of the causal MS-TCN.
+        smoothing: Weight of the truncated smoothing loss.
+        progress: Weight of the progress loss.
+        task_graph: Also use the graph of which action comes before which, learned from the labels
+            of the recordings trained on.
+    """
+
+    name: ClassVar[str] = 'protas'
+    stages: int = count(4, high=16)
+    layers: int = count(10, high=16)
+    width: int = count(64)
+    dropout: float = number(0.5, high=0.95)
+    smoothing: float = number(0.15)
+    progress: float = number(1.0)
+    task_graph: bool = switch(False)
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineTASConfig(HeadConfig):
+    """A memory of the past in front of a causal TCN, online (OnlineTAS, NeurIPS 2024).
+
+    Attributes:
+        window: Frames of a clip, w.
+        iterations: Times that clip and memory attend to each other, I.
+        width: Feature maps of attention, memory and TCN.
+        layers: Layers of the causal TCN.
+        dropout: Everywhere.
+        smoothing: Weight of the truncated smoothing loss.
+    """
+
+    name: ClassVar[str] = 'online_tas'
+    window: int = count(64, low=4)
+    iterations: int = count(2, high=8)
+    width: int = count(64)
+    layers: int = count(10, high=16)
+    dropout: float = number(0.5, high=0.95)
+    smoothing: float = number(0.15)
+
+
+CONFIGS: dict[str, type[HeadConfig]] = {
+    c.name: c
+    for c in (
+        CausalTCNConfig, ProTASConfig, OnlineTASConfig, MSTCNConfig, ASRFConfig, ASFormerConfig,
+        DiffActConfig, NoHeadConfig,
+    )
+}  # fmt: skip
+
+
+def head_from_dict(entries: object) -> HeadConfig:
+    """Read a head's options, as in a bundle.
+
+    Raises:
+        ConfigError: The head is unknown, or an option is unknown or out of range.
+    """
+    if not isinstance(entries, Mapping) or not isinstance(entries.get('name'), str):
+        msg = f'head: expected a name and its options, found {entries!r}'
+        raise ConfigError(msg)
+    options = dict(entries)
+    name = options.pop('name')
+    if name not in CONFIGS:
+        msg = f'head {name!r} is unknown: expected one of {", ".join(CONFIGS)}'
+        raise ConfigError(msg)
+    known = [f.name for f in fields(CONFIGS[name])]
+    if unknown := sorted(map(str, set(options) - set(known))):
+        msg = (
+            f'head {name}: unknown options {", ".join(unknown)}; known: {", ".join(known) or "none"}'
+        )
+        raise ConfigError(msg)
+    return CONFIGS[name](**options)
