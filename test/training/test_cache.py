@@ -11,7 +11,7 @@ from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
-from m2r2_ros.training.train import fit_normalisation
+from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import log_mel
 

@@ -7,10 +7,11 @@ import torch
 
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.train import fit_normalisation
+from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
 from m2r2_ros.windows.normalisation import Normalisation
@@ -24,9 +25,7 @@ MODEL = ModelConfig(
     feedforward=16,
     mlp=16,
     dropout=0.1,
-    head_width=16,
-    head_layers=3,
-    head_stages=2,
+    head=CausalTCNConfig(width=16, layers=3, stages=2),
 )
 QUICK = TrainConfig(epochs=3, crop=20)
 
