@@ -225,11 +225,11 @@ def label_online(network: Network, recording: CachedRecording, scales: Normalisa
     labels: list[int] = []
     edges = sorted({0, *np.flatnonzero(recording.restarts).tolist(), len(recording)})
     for first, end in pairwise(edges):
-        state = network.head.initial_state()
+        state = network.initial_state()
         for lo in range(first, end, CHUNK):
             inputs = recording.inputs(lo, min(lo + CHUNK, end), scales)
-            probabilities, _, state = network.predict(inputs, state)
-            labels += probabilities.argmax(dim=1).tolist()
+            found, state = network.advance(inputs, state)
+            labels += found.probabilities.argmax(dim=1).tolist()
     return labels
 
 

@@ -40,7 +40,7 @@ class UsualNode(Node):
         """Load a bundle and subscribe."""
         super().__init__('usual_way')
         self._bundle = load_bundle(bundle)
-        self._state = self._bundle.network.head.initial_state()
+        self._state = self._bundle.network.initial_state()
         self._points = self._bundle.windows.points
         self._queues: dict[str, deque[tuple[float, Any]]] = {}
         self._paired: deque[dict[str, list[float]]] = deque(maxlen=self._points)
@@ -92,10 +92,8 @@ class UsualNode(Node):
         sound = np.array(self._sound, np.float32)[::3][-16_000:]
         sound = np.pad(sound, (16_000 - len(sound), 0))
         data['sound'] = torch.from_numpy(norm.scale_sound(log_mel(sound[None])))
-        probabilities, _, self._state = self._bundle.network.predict(
-            Inputs(data, present), self._state
-        )
-        best = int(probabilities[0].argmax())
+        found, self._state = self._bundle.network.advance(Inputs(data, present), self._state)
+        best = int(found.probabilities[0].argmax())
         label = ActionLabel(header=header, label_id=best, label=self._bundle.labels.names[best])
         self._labels.publish(label)
 

@@ -24,7 +24,8 @@ from benchmarks._recordings import LABELS, START, random_bundle
 from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.config import preset
-from m2r2_ros.model.head import CausalTCN, HeadState
+from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.segmenters.learned import LearnedSegmenter
 from m2r2_ros.windows.assembler import WindowAssembler
 
@@ -78,7 +79,7 @@ def time_head(frames: int) -> tuple[list[float], list[int]]:
     """Return the milliseconds of each frame, and the bytes of the state after each."""
     torch.manual_seed(0)
     config = preset('proprio')
-    head = CausalTCN(config, LABELS).eval()
+    head = CausalTCN(CausalTCNConfig(), config.width, LABELS).eval()
     features = torch.randn(SPAN, 1, 1, config.width)
     state = head.initial_state()
     took, sizes = [], []

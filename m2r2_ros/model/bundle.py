@@ -21,7 +21,7 @@ from m2r2_ros.model.network import Network
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
-FORMAT = 1
+FORMAT = 2
 YAML = 'bundle.yaml'
 WEIGHTS = 'weights.safetensors'
 SECTIONS = (

@@ -3,11 +3,12 @@
 """Shapes of the M2R2 extractor and its head, and the presets."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
+from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,7 @@ class ModelConfig:
         dropout: Share of units dropped in training.
         sound_width: Width of the small AST.
         sound_layers: Layers of the small AST.
-        head_width: Feature maps of the head (MS-TCN: 64).
-        head_layers: Dilated layers of each stage; the last looks back 2 ** layers frames.
-        head_stages: Stages; each one after the first refines the labels of the one before.
+        head: The segmentation head behind the features, and its options.
     """
 
     modalities: tuple[str, ...]
@@ -38,9 +37,7 @@ class ModelConfig:
     dropout: float = 0.1
     sound_width: int = 128
     sound_layers: int = 2
-    head_width: int = 64
-    head_layers: int = 8
-    head_stages: int = 2
+    head: HeadConfig = field(default_factory=CausalTCNConfig)
 
     def __post_init__(self) -> None:
         known = [m for m in MODALITIES if m in self.modalities]
@@ -53,7 +50,9 @@ class ModelConfig:
         if bool(self.image_encoder) != ('image' in self.modalities):
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
             raise ConfigError(msg)
-        for f in fields(self)[2:]:
+        for f in fields(self):
+            if f.name in ('modalities', 'image_encoder', 'head'):
+                continue
             value = getattr(self, f.name)
             low, high = (0, 0.95) if f.name == 'dropout' else (1, 8192)
             kinds = (int, float) if f.name == 'dropout' else int
@@ -80,11 +79,16 @@ class ModelConfig:
         if not isinstance(modalities, (list, tuple)):
             msg = f'model.modalities: expected a list, found {modalities!r}'
             raise ConfigError(msg)
-        return cls(**{**entries, 'modalities': tuple(modalities)})
+        head = head_from_dict(entries.get('head'))
+        return cls(**{**entries, 'modalities': tuple(modalities), 'head': head})
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads."""
-        return {**asdict(self), 'modalities': list(self.modalities)}
+        return {
+            **{f.name: getattr(self, f.name) for f in fields(self)},
+            'modalities': list(self.modalities),
+            'head': self.head.to_dict(),
+        }
 
 
 PRESETS = {

@@ -1,13 +1,15 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Extractor and online head in one module."""
+"""Extractor and head in one module."""
 
 import torch
 from torch import Tensor, nn
 
+from m2r2_ros.core.errors import BundleError
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
-from m2r2_ros.model.head import CausalTCN, HeadState
+from m2r2_ros.model.heads.base import OnlineHead, Prediction, State
+from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import mel_frames
@@ -27,21 +29,38 @@ class Network(nn.Module):
             mel_frames=mel_frames(round(windows.audio_context * windows.audio_rate)),
             pretrained=pretrained,
         )
-        self.head = CausalTCN(model, classes)
+        self.head = make_head(model.head, model.width, classes)
+        self.head_name = model.head.name
 
     def use(self, device: torch.device) -> None:
         """Encode on a device; the head, whose steps are small and many, stays on the CPU."""
         self.extractor.to(device)
 
     @torch.no_grad()
-    def predict(self, inputs: Inputs, state: HeadState) -> tuple[Tensor, Tensor, HeadState]:
-        """Label N frames that follow on the state.
-
-        Returns:
-            Probabilities float32 (N, C), boundary scores float32 (N,), the new state.
-        """
+    def features(self, inputs: Inputs) -> Tensor:
+        """Map N frames to x_i on the CPU, float32 (N, D_e)."""
         device = next(self.extractor.parameters()).device
-        features = self.extractor(inputs.to(device)).cpu()
-        logits, state = self.head(features.unsqueeze(0), state)
-        last = logits[-1][0]
-        return last[:, :-1].softmax(-1), last[:, -1].sigmoid(), state
+        features: Tensor = self.extractor(inputs.to(device)).cpu()
+        return features
+
+    def initial_state(self) -> State:
+        """Return the state of the head before the first frame.
+
+        Raises:
+            BundleError: The head is not online.
+        """
+        return self._online_head().initial_state()
+
+    @torch.no_grad()
+    def advance(self, inputs: Inputs, state: State) -> tuple[Prediction, State]:
+        """Label N frames that follow on the state of an online head; return the new state too."""
+        return self._online_head().advance(self.features(inputs), state)
+
+    def _online_head(self) -> OnlineHead:
+        if isinstance(self.head, OnlineHead):
+            return self.head
+        msg = (
+            f'the head {self.head_name} is offline: it labels whole recordings (m2r2 label), not '
+            'frames as they come; train an online head for a live robot'
+        )
+        raise BundleError(msg)

@@ -5,7 +5,7 @@
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.model.head_step import state_of
+from m2r2_ros.model.heads.causal_step import state_of
 
 
 class SensorEncoder(nn.Module):

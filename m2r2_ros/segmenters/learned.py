@@ -75,7 +75,7 @@ class LearnedSegmenter:
     def reset(self) -> None:
         """Forget all frames."""
         d = self._decoding
-        self._state = self._bundle.network.head.initial_state()
+        self._state = self._bundle.network.initial_state()
         self._smoother = Smoother(d.lag)
         self._hold = Hold(d.min_confidence, round(d.min_duration * 1e9))
         self._waiting: deque[_Frame] = deque()
@@ -127,14 +127,15 @@ class LearnedSegmenter:
     def _extend_chunk(self, windows: FrameWindows) -> list[FrameLabel]:
         b = self._bundle
         inputs = make_inputs(windows, b.normalisation, b.model.modalities)
-        probabilities, boundaries, self._state = b.network.predict(inputs, self._state)
+        prediction, self._state = b.network.advance(inputs, self._state)
+        boundaries = prediction.boundaries.numpy()
         labels: list[FrameLabel] = []
         present = inputs.present.numpy()
         masks = replace(windows, present=present).masks  # as the network saw them
         image = MODALITIES.index('image')
         lost = int((windows.present[:, image] & ~present[:, image]).sum())
         self._counters['image.undecodable'] += lost
-        for i, p in enumerate(probabilities.numpy()):
+        for i, p in enumerate(prediction.probabilities.numpy()):
             self._waiting.append(
                 _Frame(
                     int(windows.starts[i]),

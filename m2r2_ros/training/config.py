@@ -22,9 +22,6 @@ class TrainConfig:
             trial a little aside is no new world; not on the gripper's.
         gain: Standard deviation of a constant factor on each channel's z-scores; likewise.
         modality_dropout: Share of modalities masked over a whole sequence.
-        smoothing: Weight of the smoothing loss (MS-TCN: 0.15).
-        boundary: Weight of the boundary loss.
-        boundary_sigma: Width of smoothed boundaries, frames.
         averaging: Weight of the past in the average of weights that is kept.
     """
 
@@ -37,9 +34,6 @@ class TrainConfig:
     offset: float = 0.6
     gain: float = 0.05
     modality_dropout: float = 0.1
-    smoothing: float = 0.15
-    boundary: float = 1.0
-    boundary_sigma: float = 1.0
     averaging: float = 0.99
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import SENSORS
@@ -18,12 +17,6 @@ from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.checkpoint import Checkpoint
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.losses import (
-    boundary_loss,
-    boundary_targets,
-    classification_loss,
-    smoothing_loss,
-)
 from m2r2_ros.windows.normalisation import Normalisation
 
 MAX_GRADIENT = 1.0
@@ -109,24 +102,12 @@ def _step(
     if not bool((targets != UNKNOWN).any()):
         return 0.0
     inputs = augment(recording.inputs(*span, normalisation), config)
-    logits, _ = network.head(network.extractor(inputs).unsqueeze(0), network.head.initial_state())
-    smoothed = boundary_targets(targets, config.boundary_sigma)
-    loss = torch.stack([_loss(stage[0], targets, smoothed, config) for stage in logits]).sum()
+    loss = network.head.loss(network.extractor(inputs), targets)
     state.optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT)
     state.advance()
     return float(loss.detach())
-
-
-def _loss(logits: Tensor, targets: Tensor, smoothed: Tensor, config: TrainConfig) -> Tensor:
-    """Return the loss of one stage's logits (n, C + 1)."""
-    labels, boundary = logits[:, :-1], logits[:, -1]
-    return (
-        classification_loss(labels, targets)
-        + config.smoothing * smoothing_loss(labels)
-        + config.boundary * boundary_loss(boundary, smoothed)
-    )
 
 
 def augment(inputs: Inputs, config: TrainConfig) -> Inputs:

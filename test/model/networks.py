@@ -16,6 +16,8 @@ from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.heads.causal_tcn import CausalTCN
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.network import Network
 from m2r2_ros.windows.config import SECOND, WindowConfig
@@ -27,7 +29,7 @@ WINDOWS = WindowConfig()
 MEL_FRAMES = mel_frames(16_000)
 SMALL = ModelConfig(
     ('sound', *SENSORS), width=32, heads=2, feedforward=32, mlp=32, sound_width=64,
-    sound_layers=1, head_width=16, head_layers=4,
+    sound_layers=1, head=CausalTCNConfig(width=16, layers=4),
 )  # fmt: skip
 SENSING = replace(SMALL, modalities=SENSORS)
 LABELS = LabelSet(('reach', 'grasp', 'lift'), ('move', 'hold', 'move'))
@@ -90,6 +92,7 @@ def decode_png(payload: bytes) -> NDArray[np.uint8]:
 
 def enliven(bundle: Bundle) -> None:
     """Let a head of random weights change its mind, which it hardly ever does."""
+    assert isinstance(bundle.network.head, CausalTCN)
     for stage in bundle.network.head.stages:
         for layer in stage.modules():
             if isinstance(layer, nn.Linear):

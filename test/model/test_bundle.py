@@ -25,6 +25,7 @@ from m2r2_ros.model.bundle import (
     parameter_count,
     save_bundle,
 )
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.inputs import make_inputs
 from test.model.networks import SENSING, SMALL, make_bundle, make_windows
 
@@ -39,8 +40,9 @@ def folder(tmp_path: Path) -> Path:
 
 def predictions(bundle: Bundle) -> torch.Tensor:
     inputs = make_inputs(make_windows(30), bundle.normalisation, bundle.model.modalities)
-    probabilities, boundary, _ = bundle.network.predict(inputs, bundle.network.head.initial_state())
-    return torch.cat([probabilities, boundary[:, None]], dim=1)
+    with torch.no_grad():
+        found = bundle.network.head.predict(bundle.network.features(inputs))
+    return torch.cat([found.probabilities, found.boundaries[:, None]], dim=1)
 
 
 def test_a_bundle_is_read_as_it_was_written(folder: Path) -> None:
@@ -183,10 +185,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
         edit_yaml(lambda e: (e['labels']['names'].append('x'), e['labels']['parents'].append(''))),
         (YAML, 'edited'),
     ),
-    'huge network': (edit_yaml(lambda e: e['model'].update(head_layers=4000)), (YAML, 'edited')),
+    'huge network': (edit_yaml(lambda e: e['model']['head'].update(layers=16)), (YAML, 'edited')),
     'unknown section': (edit_yaml(lambda e: e.update(extra=1)), (YAML, 'extra')),
     'missing section': (edit_yaml(lambda e: e.pop('topics')), (YAML, 'topics')),
-    'wrong format': (edit_yaml(lambda e: e.update(format=2)), (YAML, 'format 2', 'format 1')),
+    'wrong format': (edit_yaml(lambda e: e.update(format=1)), (YAML, 'format 1', 'format 2')),
     'twice a label': (
         edit_yaml(lambda e: e['labels'].update(names=['a', 'a', 'b'])), (YAML, 'label names'),
     ),
@@ -227,7 +229,7 @@ def test_damage_is_named(folder: Path, damage: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_tensors_of_another_model_do_not_fit(folder: Path, tmp_path: Path) -> None:
-    save_bundle(make_bundle(replace(SENSING, head_width=24)), tmp_path / 'other')
+    save_bundle(make_bundle(replace(SENSING, head=CausalTCNConfig(width=24))), tmp_path / 'other')
     (folder / WEIGHTS).write_bytes((tmp_path / 'other' / WEIGHTS).read_bytes())
     with pytest.raises(BundleError, match='edited'):
         load_bundle(folder)

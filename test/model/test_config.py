@@ -45,8 +45,7 @@ def test_an_unknown_preset_is_named_with_those_there_are() -> None:
         ('heads', 5),
         ('dropout', 1.0),
         ('dropout', float('nan')),
-        ('head_layers', None),
-        ('head_stages', -1),
+        ('head', None),
         ('depth', 3),
     ],
 )

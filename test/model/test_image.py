@@ -109,7 +109,7 @@ def test_an_image_that_cannot_be_decoded_is_as_good_as_none() -> None:
         present[:, 0] = seen
         rows = replace(windows, images=images, present=present)
         inputs = make_inputs(rows, make_bundle().normalisation, SEEING.modalities)
-        return network.predict(inputs, network.head.initial_state())[0]
+        return network.head.predict(network.features(inputs)).probabilities.detach()
 
     good: list[EncodedImage | None] = [make_image(k) for k in range(4)]
     cut = [*good[:2], EncodedImage(b'', broken), good[3]]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.training.losses import (
+from m2r2_ros.model.losses import (
     boundary_loss,
     boundary_targets,
     classification_loss,

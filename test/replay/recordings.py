@@ -19,6 +19,7 @@ from m2r2_ros.bags.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.train import train
 from m2r2_ros.windows.config import WindowConfig
@@ -43,9 +44,7 @@ TINY = ModelConfig(
     feedforward=16,
     mlp=16,
     dropout=0.0,
-    head_width=16,
-    head_layers=3,
-    head_stages=1,
+    head=CausalTCNConfig(width=16, layers=3, stages=1),
 )
 CALM = TrainConfig(
     epochs=12, crop=100, noise=0.1, offset=0.1, learning_rate=1e-2, modality_dropout=0.0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.checkpoint import Checkpoint
@@ -24,7 +25,7 @@ from test.training.trials import MODEL, QUICK, equal, fitted, network, trial, we
 
 def accuracy(net: Network, recording: CachedRecording, *trained: CachedRecording) -> float:
     inputs = recording.inputs(0, len(recording), fitted(*trained))
-    probabilities, _, _ = net.predict(inputs, net.head.initial_state())
+    probabilities = net.head.predict(net.features(inputs)).probabilities
     return float(np.mean(probabilities.argmax(-1).numpy() == recording.targets))
 
 
@@ -113,8 +114,7 @@ def test_another_training_begins_anew(tmp_path: Path) -> None:
             **{k: getattr(MODEL, k) for k in ('width', 'heads', 'feedforward', 'mlp')},
             sound_width=64,
             sound_layers=1,
-            head_width=16,
-            head_layers=2,
+            head=CausalTCNConfig(width=16, layers=2),
         ),
     ],
 )

@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+#: What an online head remembers; each kind knows its own.
+State = Any
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -52,7 +55,7 @@ class Head(nn.Module):
     online: ClassVar[bool] = False
     recipe: ClassVar[Recipe] = Recipe()
 
-    def observe(self, targets: Sequence[Tensor]) -> None:  # noqa: B027 most have no need of it
+    def observe(self, targets: Sequence[Tensor]) -> None:
         """Measure the labels trained on, before training; what is kept are buffers.
 
         Args:
@@ -79,11 +82,11 @@ class OnlineHead(Head):
     online: ClassVar[bool] = True
 
     @abstractmethod
-    def initial_state(self) -> Any:
+    def initial_state(self) -> State:
         """Return the state before the first frame."""
 
     @abstractmethod
-    def advance(self, features: Tensor, state: Any) -> tuple[Prediction, Any]:
+    def advance(self, features: Tensor, state: State) -> tuple[Prediction, State]:
         """Label frames that follow on the state; the state that was given stays as it is.
 
         Args:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from m2r2_ros.model.head import CausalLayer, Stage
+    from m2r2_ros.model.heads.causal_tcn import CausalLayer, Stage
 
 Array = NDArray[np.float32]
 

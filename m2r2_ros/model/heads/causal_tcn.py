@@ -4,13 +4,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.head_step import HeadStep
+from m2r2_ros.model.heads.base import OnlineHead, Prediction, Recipe
+from m2r2_ros.model.heads.causal_step import HeadStep
+from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.losses import (
+    boundary_loss,
+    boundary_targets,
+    classification_loss,
+    smoothing_loss,
+)
+
+#: Weights of the smoothing loss (MS-TCN: 0.15) and of the boundary loss, and the width of smoothed
+#: boundaries in frames.
+SMOOTHING, BOUNDARY, SIGMA = 0.15, 1.0, 1.0
 
 
 @dataclass
@@ -60,22 +71,24 @@ class Stage(nn.Module):
         return self.leave(y), kept
 
 
-class CausalTCN(nn.Module):
+class CausalTCN(OnlineHead):
     """Frame labels from features, each from its own and earlier frames alone.
 
     A call with many frames and many calls with one frame each do the same arithmetic, since the
     state carries all that a layer looks back to: time and memory of a step are constant.
     """
 
-    def __init__(self, config: ModelConfig, classes: int) -> None:
-        """Make a head for `classes` labels."""
+    recipe: ClassVar[Recipe] = Recipe(weight_decay=1e-4)
+
+    def __init__(self, config: CausalTCNConfig, inputs: int, classes: int) -> None:
+        """Make a head for `classes` labels from features of width `inputs`."""
         super().__init__()
-        width, layers = config.head_width, config.head_layers
+        width, layers = config.width, config.layers
         self._width, self._layers = width, layers
         # The last output of each stage is the boundary logit.
         self.stages = nn.ModuleList(
-            Stage(config.width if s == 0 else classes + 1, width, layers, classes + 1, 0.3)
-            for s in range(config.head_stages)
+            Stage(inputs if s == 0 else classes + 1, width, layers, classes + 1, 0.3)
+            for s in range(config.stages)
         )
         self._frozen: HeadStep | None = None
 
@@ -83,6 +96,18 @@ class CausalTCN(nn.Module):
         """Return the state before the first frame: zeros, as MS-TCN pads."""
         dilations = [2**k for k in range(self._layers)] * len(self.stages)
         return HeadState([torch.zeros(batch, 2 * d, self._width) for d in dilations])
+
+    def loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of all stages' losses."""
+        logits, _ = self(features.unsqueeze(0), self.initial_state())
+        smoothed = boundary_targets(targets, SIGMA)
+        return torch.stack([stage_loss(stage[0], targets, smoothed) for stage in logits]).sum()
+
+    def advance(self, features: Tensor, state: HeadState) -> tuple[Prediction, HeadState]:
+        """Label frames that follow on the state."""
+        logits, state = self(features.unsqueeze(0), state)
+        last = logits[-1][0]
+        return Prediction(last[:, :-1].softmax(-1), last[:, -1].sigmoid()), state
 
     def forward(self, features: Tensor, state: HeadState) -> tuple[list[Tensor], HeadState]:
         """Label frames that follow on the state.
@@ -115,3 +140,19 @@ class CausalTCN(nn.Module):
         if self._frozen is None or not self._frozen.fresh:
             self._frozen = HeadStep(cast('list[Stage]', list(self.stages)))
         return self._frozen(features, pasts)
+
+
+def stage_loss(logits: Tensor, targets: Tensor, smoothed: Tensor) -> Tensor:
+    """Return the loss of one stage: classes, their smoothness, and boundaries.
+
+    Args:
+        logits: float32 (N, C + 1), the last of them the boundary's.
+        targets: int64 (N,), UNKNOWN where a frame has no label.
+        smoothed: float32 (N,), smoothed boundaries.
+    """
+    labels, boundary = logits[:, :-1], logits[:, -1]
+    return (
+        classification_loss(labels, targets)
+        + SMOOTHING * smoothing_loss(labels)
+        + BOUNDARY * boundary_loss(boundary, smoothed)
+    )

@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 from m2r2_ros.core.errors import ConfigError
 
 
-def count(default: int, low: int = 1, high: int = 4096) -> Any:
+def count(default: int, low: int = 1, high: int = 4096) -> int:
     """Return a field that holds a whole number from low to high."""
     return field(default=default, metadata={'kind': int, 'low': low, 'high': high})
 
 
-def number(default: float, low: float = 0.0, high: float = 1e3) -> Any:
+def number(default: float, low: float = 0.0, high: float = 1e3) -> float:
     """Return a field that holds a number from low to high."""
     return field(default=default, metadata={'kind': float, 'low': low, 'high': high})
 
 
-def switch(default: bool) -> Any:
+def switch(default: bool) -> bool:
     """Return a field that is on or off."""
     return field(default=default, metadata={'kind': bool, 'low': False, 'high': True})
 
@@ -42,7 +42,7 @@ class HeadConfig:
             truth = isinstance(value, bool) and kind is not bool
             if truth or not isinstance(value, kinds) or not low <= value <= high:
                 expected = 'true or false' if kind is bool else f'{low} to {high}'
-                msg = f'head {self.name}: {f.name}: expected {expected}, found {value!r}'
+                msg = f'model.head {self.name}: {f.name}: expected {expected}, found {value!r}'
                 raise ConfigError(msg)
 
     def to_dict(self) -> dict[str, Any]:
@@ -222,17 +222,16 @@ def head_from_dict(entries: object) -> HeadConfig:
         ConfigError: The head is unknown, or an option is unknown or out of range.
     """
     if not isinstance(entries, Mapping) or not isinstance(entries.get('name'), str):
-        msg = f'head: expected a name and its options, found {entries!r}'
+        msg = f'model.head: expected a name and its options, found {entries!r}'
         raise ConfigError(msg)
     options = dict(entries)
     name = options.pop('name')
     if name not in CONFIGS:
-        msg = f'head {name!r} is unknown: expected one of {", ".join(CONFIGS)}'
+        msg = f'model.head {name!r} is unknown: expected one of {", ".join(CONFIGS)}'
         raise ConfigError(msg)
     known = [f.name for f in fields(CONFIGS[name])]
     if unknown := sorted(map(str, set(options) - set(known))):
-        msg = (
-            f'head {name}: unknown options {", ".join(unknown)}; known: {", ".join(known) or "none"}'
-        )
+        names = ', '.join(known) or 'none'
+        msg = f'model.head {name}: unknown options {", ".join(unknown)}; known: {names}'
         raise ConfigError(msg)
     return CONFIGS[name](**options)

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One frame without a tensor's overhead is the same arithmetic, whatever becomes of the weights."""
 
-from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from m2r2_ros.model.head import CausalTCN, HeadState
+from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.proprioception import SensorEncoder
 from test.model.networks import SENSING
 
@@ -17,8 +17,8 @@ CLASSES = 5
 
 def make_head(layers: int = 4, stages: int = 2, width: int = 16) -> CausalTCN:
     torch.manual_seed(0)
-    config = replace(SENSING, head_layers=layers, head_stages=stages, head_width=width)
-    return CausalTCN(config, CLASSES).eval()
+    config = CausalTCNConfig(width=width, layers=layers, stages=stages)
+    return CausalTCN(config, SENSING.width, CLASSES).eval()
 
 
 @torch.no_grad()
@@ -51,7 +51,8 @@ def test_steps_follow_weights_that_are_loaded_later() -> None:
     head, x = make_head(), torch.randn(1, 20, SENSING.width)
     before = stepped(head, x)[-1]
     torch.manual_seed(1)
-    head.load_state_dict(CausalTCN(replace(SENSING, head_layers=4, head_width=16), 5).state_dict())
+    other = CausalTCN(CausalTCNConfig(width=16, layers=4), SENSING.width, CLASSES)
+    head.load_state_dict(other.state_dict())
     assert not torch.allclose(stepped(head, x)[-1], before, atol=1e-3)
     assert_same(head, x)
 

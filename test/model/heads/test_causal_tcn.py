@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The causal head: streaming equals batch, nothing from the future, constant state."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2r2_ros.model.head import CausalTCN, HeadState
+from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from test.model.networks import SENSING
 
 CLASSES = 5
@@ -19,8 +19,8 @@ CLASSES = 5
 
 def make_head(layers: int = 4, stages: int = 2) -> CausalTCN:
     torch.manual_seed(0)
-    config = replace(SENSING, head_layers=layers, head_stages=stages)
-    return CausalTCN(config, CLASSES).eval()
+    config = CausalTCNConfig(width=16, layers=layers, stages=stages)
+    return CausalTCN(config, SENSING.width, CLASSES).eval()
 
 
 HEAD = make_head()
