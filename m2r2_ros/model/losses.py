@@ -12,14 +12,17 @@ from m2r2_ros.core.labels import UNKNOWN
 TRUNCATION = 16.0
 
 
-def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean cross entropy over labelled frames.
+def classification_loss(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the mean cross entropy over labelled frames; 0 without any.
 
     Args:
         logits: float32 (n, C).
         targets: int64 (n,), UNKNOWN where a frame has no label.
+        weights: Of each class in the mean, float32 (C,).
     """
-    return cross_entropy(logits, targets, ignore_index=UNKNOWN)
+    if (targets == UNKNOWN).all():
+        return 0 * logits.sum()
+    return cross_entropy(logits, targets, weights, ignore_index=UNKNOWN)
 
 
 def smoothing_loss(logits: Tensor) -> Tensor:
