@@ -10,6 +10,11 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
+IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
+#: Of entries that may not be anything from 1 to 8192. Patches further apart than 16 would leave
+#: out what lies between them.
+RANGES: dict[str, tuple[int, float]] = {'dropout': (0, 0.95), 'sound_stride': (1, 16)}
+
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
@@ -17,14 +22,16 @@ class ModelConfig:
 
     Attributes:
         modalities: What the model looks at, in token order.
-        image_encoder: 'efficientnet_lite0', or '' where there is no image branch.
+        image_encoder: 'efficientnet_lite0' or 'clip_vit_b16'; '' where there is no image branch.
         width: D_e (paper: 512).
         heads: Attention heads of the modality transformer.
         feedforward: Width of its feed-forward layer.
         mlp: Hidden width of the MLP behind the concatenation.
         dropout: Share of units dropped in training.
-        sound_width: Width of the small AST.
-        sound_layers: Layers of the small AST.
+        sound_width: Width of the AST; each 64 of it are an attention head (AST-base: 768).
+        sound_layers: Layers of the AST (AST-base: 12).
+        sound_stride: Mel bins, and columns, from one patch of 16 by 16 to the next (AST: 10).
+        sound_expansion: Width of the AST's feed-forward layers, in widths of the AST (AST: 4).
         head: The segmentation head behind the features, and its options.
     """
 
@@ -37,6 +44,8 @@ class ModelConfig:
     dropout: float = 0.1
     sound_width: int = 128
     sound_layers: int = 2
+    sound_stride: int = 16
+    sound_expansion: int = 2
     head: HeadConfig = field(default_factory=CausalTCNConfig)
 
     def __post_init__(self) -> None:
@@ -44,8 +53,9 @@ class ModelConfig:
         if not known or list(self.modalities) != known:
             msg = f'model.modalities: expected some of {", ".join(MODALITIES)}, in this order'
             raise ConfigError(msg)
-        if self.image_encoder not in ('', 'efficientnet_lite0'):
-            msg = f'model.image_encoder: {self.image_encoder!r} is unknown: efficientnet_lite0'
+        if self.image_encoder not in ('', *IMAGE_ENCODERS):
+            known_encoders = ' or '.join(IMAGE_ENCODERS)
+            msg = f'model.image_encoder: {self.image_encoder!r} is unknown: {known_encoders}'
             raise ConfigError(msg)
         if bool(self.image_encoder) != ('image' in self.modalities):
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
@@ -54,7 +64,7 @@ class ModelConfig:
             if f.name in ('modalities', 'image_encoder', 'head'):
                 continue
             value = getattr(self, f.name)
-            low, high = (0, 0.95) if f.name == 'dropout' else (1, 8192)
+            low, high = RANGES.get(f.name, (1, 8192))
             kinds = (int, float) if f.name == 'dropout' else int
             if not isinstance(value, kinds) or not low <= value <= high:
                 msg = f'model.{f.name}: expected {low} to {high}, found {value!r}'
@@ -94,6 +104,15 @@ class ModelConfig:
 PRESETS = {
     'proprio': ModelConfig(('sound', *SENSORS)),
     'lite': ModelConfig(('image', 'sound', *SENSORS), image_encoder='efficientnet_lite0'),
+    # The paper's own: CLIP ViT-B/16, which ActionCLIP's weights fit, and AST-base.
+    'full': ModelConfig(
+        ('image', 'sound', *SENSORS),
+        image_encoder='clip_vit_b16',
+        sound_width=768,
+        sound_layers=12,
+        sound_stride=10,
+        sound_expansion=4,
+    ),
 }
 
 
@@ -104,6 +123,6 @@ def preset(name: str) -> ModelConfig:
         ConfigError: There is no such preset.
     """
     if name not in PRESETS:
-        msg = f'preset {name!r} is unknown: expected {" or ".join(PRESETS)}'
+        msg = f'preset {name!r} is unknown: expected {", ".join(PRESETS)}'
         raise ConfigError(msg)
     return PRESETS[name]

@@ -40,7 +40,12 @@ class Extractor(nn.Module):
                 encoders[name] = make_image_encoder(config.image_encoder, d, pretrained=pretrained)
             elif name == 'sound':
                 encoders[name] = SoundEncoder(
-                    mel_frames, config.sound_width, config.sound_layers, d
+                    mel_frames,
+                    config.sound_width,
+                    config.sound_layers,
+                    d,
+                    stride=config.sound_stride,
+                    expansion=config.sound_expansion,
                 )
             else:
                 encoders[name] = SensorEncoder(SENSOR_DIMS[name], points, d)

@@ -1,36 +1,65 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Audio spectrogram transformer, small (paper section III-C; arXiv 2104.01778)."""
+"""Audio spectrogram transformer (paper section III-C; arXiv 2104.01778)."""
+
+from typing import ClassVar
 
 from torch import Tensor, nn
 from transformers import ASTConfig, ASTModel
 
+from m2r2_ros.model.backbone import BackboneEncoder
 from m2r2_ros.windows.logmel import MEL_BINS
 
 PATCH = 16
+#: What a silent bin holds in a spectrogram scaled to [-1, 1].
+SILENCE = -1.0
 
 
-class SoundEncoder(nn.Module):
+class SoundEncoder(BackboneEncoder):
     """A_i: the class token of an AST's last hidden layer, projected to D_e.
 
-    A patch is 16 mel bins by 16 columns, and patches do not overlap: the trailing second of sound
-    is 24 patches, which is what a robot's processor can do at every frame.
+    A patch is 16 mel bins by 16 columns. The small AST's patches do not overlap: the trailing
+    second of sound is 24 of them, which is what a robot's processor can do at every frame. AST-base
+    is 768 wide with 12 layers, stride 10 and feed-forward layers of 4 times the width.
     """
 
-    def __init__(self, frames: int, hidden: int, layers: int, width: int) -> None:
-        """Make an encoder for log-mel spectrograms of `frames` columns, with D_e = width."""
+    modality: ClassVar[str] = 'sound'
+    trunk_name: ClassVar[str] = 'ast'
+
+    def __init__(
+        self,
+        frames: int,
+        hidden: int,
+        layers: int,
+        width: int,
+        *,
+        stride: int = PATCH,
+        expansion: int = 2,
+    ) -> None:
+        """Make an encoder for log-mel spectrograms.
+
+        Args:
+            frames: Columns of a spectrogram.
+            hidden: Width of the AST; each 64 of it are an attention head.
+            layers: Its layers.
+            width: D_e.
+            stride: Bins, and columns, from one patch to the next.
+            expansion: Width of a feed-forward layer, in widths of the AST.
+        """
         super().__init__()
+        #: Silent bins above the highest, so that the last row of patches covers it.
+        self.padding = -(MEL_BINS - PATCH) % stride
         self.ast = ASTModel(
             ASTConfig(
                 hidden_size=hidden,
                 num_hidden_layers=layers,
                 num_attention_heads=max(1, hidden // 64),
-                intermediate_size=2 * hidden,
+                intermediate_size=expansion * hidden,
                 patch_size=PATCH,
-                frequency_stride=PATCH,
-                time_stride=PATCH,
+                frequency_stride=stride,
+                time_stride=stride,
                 max_length=frames,
-                num_mel_bins=MEL_BINS,
+                num_mel_bins=MEL_BINS + self.padding,
             )
         )
         # transformers leaves these at zero, where no patch knows its place and no gradient reaches
@@ -41,6 +70,8 @@ class SoundEncoder(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """Map log-mel float32 (N, 64, frames) in [-1, 1] to A_i, float32 (N, D_e)."""
+        if self.padding:
+            mel = nn.functional.pad(mel, (0, 0, 0, self.padding), value=SILENCE)
         hidden: Tensor = self.ast(mel.transpose(1, 2)).last_hidden_state
         projected: Tensor = self.projection(hidden[:, 0])
         return projected

@@ -15,8 +15,8 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment, label_at
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.image import LITE0_FEATURES, EfficientNetLite0
-from m2r2_ros.model.inputs import Inputs, decode_images
+from m2r2_ros.model.image import ImageEncoder
+from m2r2_ros.model.inputs import IMAGE_SIZE, Inputs, decode_images
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel, mel_frames
 from m2r2_ros.windows.normalisation import Normalisation
@@ -32,7 +32,8 @@ class CachedRecording:
         targets: int64 (n,), label ids; UNKNOWN outside every segment.
         restarts: bool (n,), frames that do not follow on the one before.
         arrays: By modality: sensors float32 (n, T, D_s) in SI units, sound float16
-            (n, 64, frames) in dB, image float16 (n, 1280), the frozen backbone's features.
+            (n, 64, frames) in dB, image float16 (n, feature_dim), a frozen backbone's features, or
+            uint8 (n, 224, 224, 3), pixels for a backbone that learns.
         present: bool (n, 6).
     """
 
@@ -51,7 +52,9 @@ class CachedRecording:
         present = np.array(self.present[lo:hi])
         data = {}
         for name, array in self.arrays.items():
-            rows = np.asarray(array[lo:hi], np.float32)
+            # Pixels stay bytes, by which an image encoder tells them from features.
+            dtype = array.dtype if array.dtype == np.uint8 else np.float32
+            rows = np.array(array[lo:hi], dtype)
             if name in SENSOR_DIMS:
                 rows = normalisation.scale(name, rows)
             elif name == 'sound':
@@ -65,13 +68,20 @@ class CacheWriter:
     """Writes windows to disk run by run, so that long recordings need no more memory."""
 
     def __init__(
-        self, folder: Path, config: WindowConfig, backbone: EfficientNetLite0 | None
+        self, folder: Path, config: WindowConfig, image_encoder: ImageEncoder | None
     ) -> None:
-        """Make a writer; `backbone` makes the features of images, where the model has them."""
+        """Make a writer.
+
+        Args:
+            folder: Folder for the files.
+            config: Shape of the windows.
+            image_encoder: The model's, where it has one. What its backbone makes of images is
+                written if that is frozen by now, otherwise their pixels.
+        """
         self._folder = folder
         self._columns = mel_frames(round(config.audio_context * config.audio_rate))
         self._points = config.points
-        self._backbone = backbone
+        self._image_encoder = image_encoder
         self._count = 0
 
     def write(
@@ -120,8 +130,14 @@ class CacheWriter:
             'present': (np.bool_, (len(MODALITIES),)),
             **sensors,
             'sound': (np.float16, (MEL_BINS, self._columns)),
-            'image': (np.float16, (LITE0_FEATURES,)),
+            'image': self._image_shape(),
         }
+
+    def _image_shape(self) -> tuple[type[np.generic], tuple[int, ...]]:
+        encoder = self._image_encoder
+        if encoder is not None and encoder.frozen:
+            return np.float16, (encoder.feature_dim,)
+        return np.uint8, (IMAGE_SIZE, IMAGE_SIZE, 3)
 
     def _arrays(
         self, windows: FrameWindows, segments: list[Segment], labels: LabelSet
@@ -137,10 +153,20 @@ class CacheWriter:
         }
         if windows.sound is not None:
             arrays['sound'] = log_mel(windows.sound).astype(np.float16)
-        if windows.images is not None and self._backbone is not None:
+        if windows.images is not None and self._image_encoder is not None:
             pixels, seen = decode_images(windows.images)
             present[:, MODALITIES.index('image')] = seen
-            features = self._backbone.features(torch.from_numpy(pixels))
-            arrays['image'] = features.numpy().astype(np.float16)
+            arrays['image'] = _features(self._image_encoder, pixels)
         arrays['present'] = present
         return arrays
+
+
+def _features(encoder: ImageEncoder, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """Return what a frozen backbone makes of pixels, float16; of one that learns, the pixels."""
+    if not encoder.frozen:
+        return pixels
+    device = next(encoder.trunk.parameters()).device
+    features: NDArray[np.float32] = (
+        encoder.features(torch.from_numpy(pixels).to(device)).cpu().numpy()
+    )
+    return features.astype(np.float16)

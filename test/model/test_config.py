@@ -21,10 +21,11 @@ def test_presets_survive_a_round_trip(name: str) -> None:
 def test_the_presets_look_at_what_the_design_says() -> None:
     assert preset('proprio').modalities == MODALITIES[1:]
     assert preset('lite').modalities == MODALITIES
+    assert preset('full').modalities == MODALITIES
 
 
 def test_an_unknown_preset_is_named_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"'large'.*proprio or lite"):
+    with pytest.raises(ConfigError, match=r"'large'.*proprio, lite, full"):
         preset('large')
 
 
@@ -43,6 +44,9 @@ def test_an_unknown_preset_is_named_with_those_there_are() -> None:
         ('width', 32.0),
         ('width', '32'),
         ('heads', 5),
+        ('sound_stride', 17),
+        ('sound_stride', 0),
+        ('sound_expansion', 0),
         ('dropout', 1.0),
         ('dropout', float('nan')),
         ('head', None),

@@ -1,0 +1,91 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The vocabulary of CLIP's text encoder, from the files it comes in."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from tokenizers import pre_tokenizers
+from transformers import CLIPTokenizer
+
+from m2r2_ros.core.errors import BundleError
+
+START, END = '<|startoftext|>', '<|endoftext|>'
+OPENAI = 'bpe_simple_vocab_16e6.txt.gz'
+TOKENIZER = 'tokenizer.json'
+VOCABULARY, MERGES = 'vocab.json', 'merges.txt'
+#: Merges that CLIP uses of OpenAI's file, which holds more: its 49408 tokens less 256 bytes, 256
+#: bytes at the end of a word, and start and end.
+USED_MERGES = 48_894
+
+#: What two tokens are put together, the most frequent first.
+Merges = list[tuple[str, str]]
+
+
+def read_tokenizer(path: Path) -> CLIPTokenizer:
+    """Read the byte-pair vocabulary and return what turns sentences into token ids.
+
+    Args:
+        path: A folder with tokenizer.json, with vocab.json and merges.txt, or with OpenAI's
+            bpe_simple_vocab_16e6.txt.gz; or one of these files.
+
+    Raises:
+        BundleError: There is none of them, or it holds something else.
+    """
+    file = _file(path)
+    try:
+        vocabulary, merges = _read(file)
+        tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges)
+    except Exception as error:
+        # The tokenizers library raises bare exceptions where a merge is not in the vocabulary.
+        msg = f'{file}: not a vocabulary of CLIP: {type(error).__name__} {error}'
+        raise BundleError(msg) from error
+    if not {START, END} <= set(vocabulary):
+        msg = f'{file}: not a vocabulary of CLIP: it has no {START} and {END}'
+        raise BundleError(msg)
+    return tokenizer
+
+
+def _file(path: Path) -> Path:
+    if not path.is_dir():
+        if path.is_file():
+            return path
+        msg = f'{path}: no such file'
+        raise BundleError(msg)
+    for name in (TOKENIZER, VOCABULARY, OPENAI):
+        if (path / name).is_file():
+            return path / name
+    msg = (
+        f'{path}: expected the vocabulary of CLIP in this folder: {TOKENIZER}, {VOCABULARY} and '
+        f'{MERGES}, or {OPENAI}'
+    )
+    raise BundleError(msg)
+
+
+def _read(file: Path) -> tuple[dict[str, int], Merges]:
+    if file.suffix == '.gz':
+        return _openai(gzip.decompress(file.read_bytes()).decode())
+    entries: dict[str, Any] = json.loads(file.read_text(encoding='utf-8'))
+    if 'model' in entries:
+        model = entries['model']
+        # Older files hold 'a b', newer ones ['a', 'b'].
+        pairs = (m.split(' ') if isinstance(m, str) else m for m in model['merges'])
+        return model['vocab'], [(a, b) for a, b in pairs]
+    return entries, _merges(file.with_name(MERGES).read_text(encoding='utf-8'))
+
+
+def _openai(text: str) -> tuple[dict[str, int], Merges]:
+    """Return the vocabulary in OpenAI's order: bytes, bytes that end a word, merges, start, end."""
+    # Each byte has a printable character; OpenAI's order is that of their code points.
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = _merges(text)[:USED_MERGES]
+    tokens = [*letters, *(f'{x}</w>' for x in letters), *(a + b for a, b in merges), START, END]
+    return {token: k for k, token in enumerate(tokens)}, merges
+
+
+def _merges(text: str) -> Merges:
+    # The first line names the version, `#version: 0.2`; others may begin with # as well.
+    lines = text.split('\n')[1:]
+    return [(a, b) for a, b in (line.split() for line in lines if line.strip())]

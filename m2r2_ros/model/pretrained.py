@@ -1,0 +1,85 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Beginning a training from CLIP's and AST's weights, in files that the user has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.model.ast_weights import ast_tensors
+from m2r2_ros.model.clip_weights import clip_tensors
+from m2r2_ros.model.extractor import Extractor
+from m2r2_ros.model.image import ClipImageEncoder
+from m2r2_ros.model.sound import SoundEncoder
+from m2r2_ros.model.weight_files import fit_weights, read_weights
+
+#: Width and layers of AST-base, the only shape that there are AudioSet weights of.
+AST_BASE = (768, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Where the weights of the encoders came from.
+
+    Attributes:
+        origins: By modality, name and hash of the file; to be kept in the bundle.
+        random: Modalities whose encoder is made for pretrained weights, but was given none.
+    """
+
+    origins: dict[str, str]
+    random: tuple[str, ...]
+
+    @property
+    def warning(self) -> str:
+        """What the user ought to know; '' where there is nothing."""
+        if not self.random:
+            return ''
+        options = ' and '.join(f'--{name}-weights' for name in self.random)
+        return (
+            f'{" and ".join(self.random)}: training begins with random weights; such large '
+            f'encoders need pretrained ones, given with {options}'
+        )
+
+
+def load_pretrained(
+    extractor: Extractor, *, image: Path | None = None, sound: Path | None = None
+) -> Loaded:
+    """Load pretrained weights into the backbones of an extractor.
+
+    Args:
+        extractor: Its image and sound encoder are changed in place.
+        image: File or folder with CLIP, OpenAI's, Hugging Face's or ActionCLIP's.
+        sound: File or folder with AST, the original or Hugging Face's.
+
+    Raises:
+        ConfigError: The model has no encoder that takes such weights.
+        BundleError: A file cannot be read or does not fit.
+    """
+    origins: dict[str, str] = {}
+    encoders = dict(extractor.encoders.items())
+    seeing, hearing = encoders.get('image'), encoders.get('sound')
+    if image is not None:
+        if not isinstance(seeing, ClipImageEncoder):
+            msg = f'image weights {image}: only the image encoder clip_vit_b16 takes them'
+            raise ConfigError(msg)
+        file = read_weights(image)
+        fit_weights(seeing.backbone, clip_tensors(file, 'vision'), file.path)
+        origins['image'] = file.origin
+    if sound is not None:
+        if not isinstance(hearing, SoundEncoder):
+            msg = f'sound weights {sound}: the model has no sound among its modalities'
+            raise ConfigError(msg)
+        file = read_weights(sound)
+        fit_weights(hearing.ast, ast_tensors(file, hearing.ast.config), file.path)
+        origins['sound'] = file.origin
+    large = {'image': isinstance(seeing, ClipImageEncoder), 'sound': _is_base(hearing)}
+    return Loaded(
+        origins, tuple(m for m, is_large in large.items() if is_large and m not in origins)
+    )
+
+
+def _is_base(encoder: object) -> bool:
+    if not isinstance(encoder, SoundEncoder):
+        return False
+    shape = encoder.ast.config
+    return (shape.hidden_size, shape.num_hidden_layers) == AST_BASE

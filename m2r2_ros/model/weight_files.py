@@ -1,0 +1,156 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pretrained weights in files that the user has: reading them, and fitting them into a module."""
+
+import hashlib
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from m2r2_ros.core.errors import BundleError
+
+#: The weights in a folder that Hugging Face's libraries wrote, in the order they are looked for.
+IN_FOLDER = ('model.safetensors', 'pytorch_model.bin')
+#: Problems that an error message names one by one.
+NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """The tensors of a file.
+
+    Attributes:
+        path: The file.
+        tensors: By the name they have in it, without the prefix of a parallel training.
+        origin: Name and hash of the file, to be kept with what was made of it.
+    """
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    origin: str
+
+
+def read_weights(path: Path) -> WeightFile:
+    """Read safetensors, a torch file of tensors, or the state of a TorchScript archive.
+
+    Args:
+        path: The file, or a folder with model.safetensors or pytorch_model.bin.
+
+    Raises:
+        BundleError: There is no such file, or it holds something else.
+    """
+    path = _file(path)
+    try:
+        if path.suffix == '.safetensors':
+            found = load_file(path)
+        elif _is_torchscript(path):
+            found = _torchscript_state(path)
+        else:
+            found = torch.load(path, map_location='cpu', weights_only=True)
+    except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().partition('\n')[0]
+        msg = f'{path}: neither safetensors nor a torch file of nothing but tensors: {reason}'
+        raise BundleError(msg) from error
+    return WeightFile(path, _state(found, path), f'{path.name}, sha256 {_digest(path)}')
+
+
+def fit_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Load tensors into a module that has exactly these.
+
+    Raises:
+        BundleError: A tensor is missing, unknown, not finite or of another shape; all are named.
+    """
+    expected = module.state_dict()
+    problems = [
+        f'{name} {tuple(tensor.shape)} is missing'
+        for name, tensor in expected.items()
+        if name not in tensors
+    ]
+    for name, tensor in tensors.items():
+        if name not in expected:
+            problems.append(f'{name} {tuple(tensor.shape)} is unknown')
+        elif tensor.shape != expected[name].shape:
+            shapes = f'expected {tuple(expected[name].shape)}, found {tuple(tensor.shape)}'
+            problems.append(f'{name}: {shapes}')
+        elif not bool(torch.isfinite(tensor).all()):
+            problems.append(f'{name} holds values that are not finite')
+    if problems:
+        more = f'; and {len(problems) - NAMED} more' if len(problems) > NAMED else ''
+        msg = f'{path}: does not fit the encoder: {"; ".join(problems[:NAMED])}{more}'
+        raise BundleError(msg)
+    module.load_state_dict({n: t.to(expected[n].dtype) for n, t in tensors.items()})
+
+
+def split_three(stem: str, names: tuple[str, str, str], stacked: Tensor) -> dict[str, Tensor]:
+    """Return queries, keys and values, which a file keeps in one tensor, under their names."""
+    parts = stacked.tensor_split(3)
+    return {f'{stem}{name}': part for name, part in zip(names, parts, strict=True)}
+
+
+def _file(path: Path) -> Path:
+    if path.is_dir():
+        for name in IN_FOLDER:
+            if (path / name).is_file():
+                return path / name
+        msg = f'{path}: expected {" or ".join(IN_FOLDER)} in this folder'
+        raise BundleError(msg)
+    if not path.is_file():
+        msg = f'{path}: no such file'
+        raise BundleError(msg)
+    return path
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith('/constants.pkl') for name in archive.namelist())
+
+
+def _torchscript_state(path: Path) -> dict[str, Tensor]:
+    """Return the state of an archive, in which OpenAI ships CLIP.
+
+    torch.load does not read such archives. torch.jit.load builds the objects in it from torch's
+    own types alone, not from Python's, and runs nothing of the archive's code but the methods
+    called __setstate__; an archive that has one is refused, and no other method is ever called.
+    """
+    with zipfile.ZipFile(path) as archive:
+        code = [name for name in archive.namelist() if name.endswith('.py')]
+        if any(b'__setstate__' in archive.read(name) for name in code):
+            msg = 'a TorchScript archive with code that would run on loading (__setstate__)'
+            raise RuntimeError(msg)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', FutureWarning)  # torch writes such archives no more
+        state: dict[str, Tensor] = torch.jit.load(str(path), map_location='cpu').state_dict()
+    return state
+
+
+def _state(found: object, path: Path) -> dict[str, Tensor]:
+    """Return the tensors of what a file held; ActionCLIP keeps CLIP's beside those of others."""
+    if isinstance(found, Mapping) and 'model_state_dict' in found:
+        found = found['model_state_dict']
+    if not isinstance(found, Mapping) or not found:
+        msg = f'{path}: expected tensors by name, found {type(found).__name__}'
+        raise BundleError(msg)
+    for name, tensor in found.items():
+        if not isinstance(tensor, Tensor):
+            msg = f'{path}: {name}: expected a tensor, found {type(tensor).__name__}'
+            raise BundleError(msg)
+    prefix = 'module.' if all(str(name).startswith('module.') for name in found) else ''
+    return {str(name).removeprefix(prefix): tensor for name, tensor in found.items()}
