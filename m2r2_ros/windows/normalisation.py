@@ -34,6 +34,8 @@ class NormalisationFit:
             present: bool (n, 6).
         """
         for name, values in arrays.items():
+            if name == 'image':
+                continue  # has no scale, and as pixels would fill the memory
             seen = values[present[:, MODALITIES.index(name)]].astype(np.float64)
             if name == 'sound' and seen.size:
                 self._low = min(self._low, float(seen.min()))
