@@ -87,7 +87,7 @@ class Extractor(nn.Module):
                 self.token_norm(torch.stack(tokens, dim=1)),
                 src_key_padding_mask=blind if bool(blind.any()) else None,
             )
-            slots[:, used] = mixed * there.unsqueeze(-1)
+            slots[:, used] = (mixed * there.unsqueeze(-1)).float()  # of half precision
         return slots
 
     def _encode(self, name: str, inputs: Inputs, there: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class Extractor(nn.Module):
             token: Tensor = self.encoders[name](data)
             return token
         tokens = torch.zeros(len(data), self.token_norm.normalized_shape[0], device=data.device)
-        tokens[there] = self.encoders[name](data[there])
+        tokens[there] = self.encoders[name](data[there]).float()  # of half precision
         return tokens
 
 

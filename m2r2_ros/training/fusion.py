@@ -1,0 +1,56 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What pretraining puts behind the extractor, and throws away after (paper section III-D)."""
+
+import torch
+from torch import Tensor, nn
+
+from m2r2_ros.model.config import ModelConfig
+
+
+class FusionTransformer(nn.Module):
+    """X to the temporally enhanced sequence: L layers of self-attention over a window's points."""
+
+    def __init__(self, model: ModelConfig, points: int, layers: int) -> None:
+        """Make one for windows of N_w points; its width, heads and the like are the model's."""
+        super().__init__()
+        self.positions = nn.Parameter(torch.empty(points, model.width))
+        nn.init.trunc_normal_(self.positions, std=0.02)
+        layer = nn.TransformerEncoderLayer(
+            model.width, model.heads, model.feedforward, model.dropout, batch_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map X (B, N_w, D_e) to a sequence of the same shape."""
+        enhanced: Tensor = self.layers(features + self.positions)
+        return enhanced
+
+
+class BoundaryRegression(nn.Module):
+    """B_pred: the chance of each point to be where an action begins, as logits."""
+
+    def __init__(self, width: int) -> None:
+        """Make one for D_e = width."""
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
+
+    def forward(self, enhanced: Tensor) -> Tensor:
+        """Map (B, N_w, D_e) to (B, N_w); the loss takes the sigmoid of it."""
+        logits: Tensor = self.mlp(enhanced).squeeze(-1)
+        return logits
+
+
+def action_means(enhanced: Tensor, places: Tensor, place: int) -> Tensor:
+    """Return the mean of each window's points in its action number `place`.
+
+    Args:
+        enhanced: (B, N_w, D_e).
+        places: int64 (B, N_w), -1 outside the actions.
+        place: 0, 1 or 2.
+
+    Returns:
+        (B, D_e), zero where a window has no such action.
+    """
+    inside = (places == place).unsqueeze(-1)
+    return (enhanced * inside).sum(dim=1) / inside.sum(dim=1).clamp(min=1)

@@ -1,0 +1,146 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pretrain the extractor on windows of three actions (paper section III-D)."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from m2r2_ros import __version__
+from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.model.bundle import Bundle
+from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.heads.config import NoHeadConfig
+from m2r2_ros.model.network import Network
+from m2r2_ros.training.data import Prepared, fingerprint
+from m2r2_ros.training.pretrain_config import PretrainConfig
+from m2r2_ros.training.pretrain_data import WindowSet
+from m2r2_ros.training.pretrain_loop import Run, run_epochs
+from m2r2_ros.training.pretrain_module import Pretraining
+from m2r2_ros.training.pretrain_state import Epoch, PretrainState
+from m2r2_ros.training.sentences import make_text
+from m2r2_ros.windows.config import WindowConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrained:
+    """Extractors without a head.
+
+    Attributes:
+        last: After the last epoch.
+        best: After the epoch that was best on validation; None without validation.
+        history: All epochs.
+    """
+
+    last: Bundle
+    best: Bundle | None
+    history: tuple[Epoch, ...]
+
+
+def headless(model: ModelConfig, windows: WindowConfig, labels: LabelSet, seed: int) -> Network:
+    """Return an extractor without a head, as pretraining begins with it."""
+    torch.manual_seed(seed)
+    return Network(replace(model, head=NoHeadConfig()), windows, len(labels.names), pretrained=True)
+
+
+def pretrain(
+    network: Network,
+    prepared: Prepared,
+    held_out: Prepared | None,
+    *,
+    preset: str,
+    model: ModelConfig,
+    windows: WindowConfig,
+    config: PretrainConfig,
+    facts: Mapping[str, Any] | None = None,
+    text_encoder: nn.Module | None = None,
+    checkpoint: Path | None = None,
+    log_dir: Path | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Pretrained:
+    """Pretrain an extractor; the same seed and weights to begin with give the same weights.
+
+    Args:
+        network: From `headless`, its encoders with weights of their own where there are any.
+        prepared: What to learn from.
+        held_out: What to validate on, with the labels and scales of `prepared`; never a test set,
+            since the best epoch is chosen on it.
+        preset: Name of the preset that `model` came from.
+        model: Shapes of the network.
+        windows: Shape of the windows.
+        config: Options.
+        facts: More to keep in the bundle.
+        text_encoder: A `sentences.TextEncoder` with weights, for text 'clip'.
+        checkpoint: File to keep the state in after each epoch, and to go on from.
+        log_dir: Folder for TensorBoard event files.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        ConfigError: The extra `pretrain` is not installed, or an option does not fit.
+    """
+    torch.manual_seed(config.seed)
+    text = make_text(config.text, prepared.labels, model.width, text_encoder)
+    module = Pretraining(network.extractor, text, model, config)
+    validated = () if held_out is None else (fingerprint(held_out),)
+    state = PretrainState(
+        module, config, fingerprint(prepared, *validated, config.to_dict(), _digest(module))
+    )
+    held_out_windows = None if held_out is None else WindowSet(held_out, config)
+    run = Run(module, WindowSet(prepared, config), held_out_windows, state, config)
+    run_epochs(run, checkpoint=checkpoint, log_dir=log_dir, on_epoch=on_epoch)
+    network.cpu().eval()
+    bundle = Bundle(
+        preset=preset,
+        labels=prepared.labels,
+        windows=windows,
+        model=replace(model, head=NoHeadConfig()),
+        normalisation=prepared.normalisation,
+        network=network,
+        topics=prepared.topics,
+        training={
+            'recordings': [r.name for r in prepared.recordings],
+            'frames': sum(map(len, prepared.recordings)),
+            'options': config.to_dict(),
+            'm2r2_ros': __version__,
+            **(facts or {}),
+        },
+    )
+    return Pretrained(
+        _after(bundle, state.history[-1], held_out),
+        _after(_best(bundle, state), state.history[state.best_epoch - 1], held_out)
+        if state.best_epoch
+        else None,
+        tuple(state.history),
+    )
+
+
+def _best(bundle: Bundle, state: PretrainState) -> Bundle:
+    """Return the bundle with the extractor of the best epoch."""
+    network = deepcopy(bundle.network)
+    network.extractor.load_state_dict(state.best, strict=False)
+    return replace(bundle, network=network)
+
+
+def _after(bundle: Bundle, epoch: Epoch, held_out: Prepared | None) -> Bundle:
+    """Return the bundle with what came of the epoch that it is from."""
+    entries = asdict(epoch)
+    validation = entries.pop('validation')
+    scores = {}
+    if held_out is not None:
+        scores = {'pretraining': validation, 'recordings': [r.name for r in held_out.recordings]}
+    return replace(bundle, training={**bundle.training, 'pretraining': entries}, scores=scores)
+
+
+def _digest(module: nn.Module) -> str:
+    """Return a hash of all weights."""
+    digest = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

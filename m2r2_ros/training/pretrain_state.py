@@ -1,0 +1,154 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The state of a pretraining: weights, optimiser, what came of each epoch; on disk in between."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from m2r2_ros.training.checkpoint import MOMENTS, one_cycle
+from m2r2_ros.training.parameter_groups import parameter_groups
+from m2r2_ros.training.pretrain_config import PretrainConfig
+from m2r2_ros.training.pretrain_module import Pretraining
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How good a pretraining is on the validation windows.
+
+    Attributes:
+        action: L_action.
+        boundary: L_boundary.
+        retrieval: Share of windows whose own sentence is the nearest among the distinct ones.
+    """
+
+    action: float
+    boundary: float
+    retrieval: float
+
+    @property
+    def total(self) -> float:
+        """L_action + L_boundary (paper eq. 5), by which the best epoch is chosen."""
+        return self.action + self.boundary
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What came of an epoch.
+
+    Attributes:
+        epoch: Epochs that are done.
+        action: Mean L_action in training.
+        boundary: Mean L_boundary in training.
+        validation: Scores on the validation windows, where there are any.
+    """
+
+    epoch: int
+    action: float
+    boundary: float
+    validation: Scores | None
+
+
+class PretrainState:
+    """Weights, optimiser and one-cycle schedule of a pretraining, and its best epoch.
+
+    Attributes:
+        optimizer: AdamW over the parameters that are trained.
+        history: Epochs that are done.
+        best: The extractor's trained weights after the best epoch; empty without validation.
+        best_epoch: The epoch with the smallest total on validation; 0 without validation.
+    """
+
+    def __init__(self, module: Pretraining, config: PretrainConfig, fingerprint: str) -> None:
+        """Begin a pretraining; what is to be frozen of the module is frozen now."""
+        self._module = module
+        self._fingerprint = fingerprint
+        self.optimizer = torch.optim.AdamW(
+            parameter_groups(
+                module,
+                learning_rate=config.learning_rate,
+                weight_decay=config.weight_decay,
+                freeze=config.freeze,
+                layer_decay=config.layer_decay,
+            )
+        )
+        self._trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
+        self._peaks = [group['lr'] for group in self.optimizer.param_groups]
+        self.history: list[Epoch] = []
+        self.best: dict[str, Tensor] = {}
+        self.best_epoch = 0
+
+    def schedule(self, share: float) -> None:
+        """Set the learning rates for a step after `share` of all steps."""
+        for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
+            group['lr'] = peak * one_cycle(share)
+
+    def add(self, epoch: Epoch) -> None:
+        """Note an epoch, and keep the extractor where none was better."""
+        self.history.append(epoch)
+        scores = [e.validation.total for e in self.history if e.validation]
+        if scores and scores[-1] <= min(scores):
+            self.best_epoch = epoch.epoch
+            self.best = {n: p.detach().cpu().clone() for n, p in self._extractor().items()}
+
+    def stale(self, patience: int) -> bool:
+        """Tell whether there was no better epoch for `patience` epochs."""
+        return 0 < patience <= len(self.history) - self.best_epoch and self.best_epoch > 0
+
+    def save(self, path: Path, scaler: dict[str, Any]) -> None:
+        """Write the state after an epoch, replacing the file at once.
+
+        Args:
+            path: The file.
+            scaler: State of the loss scaler of fp16; empty without one.
+        """
+        tensors = {f'best/{name}': tensor for name, tensor in self.best.items()}
+        for name, parameter in self._trained.items():
+            tensors[f'weights/{name}'] = parameter.detach().contiguous()
+            for moment in MOMENTS:
+                if parameter in self.optimizer.state:
+                    tensors[f'{moment}/{name}'] = self.optimizer.state[parameter][moment]
+        facts = {
+            'fingerprint': self._fingerprint,
+            'history': [asdict(epoch) for epoch in self.history],
+            'best_epoch': self.best_epoch,
+            'scaler': scaler,
+        }
+        draft = path.with_suffix('.partial')
+        save_file(tensors, draft, metadata={'state': json.dumps(facts)})
+        draft.replace(path)
+
+    def load(self, path: Path) -> dict[str, Any]:
+        """Go on from a file where it belongs to this pretraining; return the scaler's state."""
+        try:
+            with safe_open(path, framework='pt') as file:
+                facts = json.loads((file.metadata() or {}).get('state', '{}'))
+                if facts.get('fingerprint') != self._fingerprint:
+                    return {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, json.JSONDecodeError):
+            return {}
+        for name, parameter in self._trained.items():
+            with torch.no_grad():
+                parameter.copy_(tensors[f'weights/{name}'])
+            moments = {m: tensors[f'{m}/{name}'] for m in MOMENTS if f'{m}/{name}' in tensors}
+            if moments:
+                on = {m: t if m == 'step' else t.to(parameter.device) for m, t in moments.items()}
+                self.optimizer.state[parameter] = on
+        self.history = [
+            Epoch(**{**e, 'validation': e['validation'] and Scores(**e['validation'])})
+            for e in facts['history']
+        ]
+        self.best_epoch = facts['best_epoch']
+        self.best = {n: tensors[f'best/{n}'] for n in self._extractor() if self.best_epoch}
+        scaler: dict[str, Any] = facts['scaler']
+        return scaler
+
+    def _extractor(self) -> dict[str, Tensor]:
+        return {n: p for n, p in self._module.extractor.named_parameters() if p.requires_grad}
