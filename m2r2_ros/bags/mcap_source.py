@@ -32,6 +32,7 @@ class McapSource:
         self.start = index.start
         self.end = index.end
         self.truncated = index.truncated
+        self.notes: tuple[str, ...] = ()
         self.message_count = sum(index.counts.values())
         self.foreign: dict[str, str] = {}
         self.topics = self._topics()

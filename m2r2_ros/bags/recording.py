@@ -10,6 +10,7 @@ import yaml
 
 from m2r2_ros.bags.mcap_source import McapSource
 from m2r2_ros.bags.merge import merged
+from m2r2_ros.bags.reassemble_source import ReassembleSource
 from m2r2_ros.bags.source import Source, Topic
 from m2r2_ros.bags.sqlite_source import SqliteSource
 from m2r2_ros.core.errors import BagError
@@ -18,7 +19,11 @@ from m2r2_ros.core.messages import MessageBlock
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
 
 METADATA = 'metadata.yaml'
-_FORMATS: dict[str, Callable[[Path], Source]] = {'.mcap': McapSource, '.db3': SqliteSource}
+_FORMATS: dict[str, Callable[[Path], Source]] = {
+    '.mcap': McapSource,
+    '.db3': SqliteSource,
+    '.h5': ReassembleSource,
+}
 
 
 class Recording:
@@ -35,6 +40,7 @@ class Recording:
         message_count: Messages of all topics.
         truncated: A file ends before its end, as when a recorder was killed or a disk was full;
             what was written until then is there.
+        notes: What else there is to say about it.
     """
 
     def __init__(self, path: Path, sources: Sequence[Source]) -> None:
@@ -45,6 +51,7 @@ class Recording:
         self.end = max((source.end for source in filled), default=0)
         self.message_count = sum(source.message_count for source in sources)
         self.truncated = any(source.truncated for source in sources)
+        self.notes = tuple(note for source in sources for note in source.notes)
         self.topics: dict[str, Topic] = {}
         self._foreign: dict[str, str] = {}
         self._sources = sources

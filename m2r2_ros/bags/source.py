@@ -80,6 +80,7 @@ class Source(Protocol):
         end: Log time of the last message, nanoseconds.
         message_count: Messages of all topics.
         truncated: The file ends before its end.
+        notes: What else there is to say about it.
     """
 
     topics: dict[str, Topic]
@@ -88,6 +89,7 @@ class Source(Protocol):
     end: int
     message_count: int
     truncated: bool
+    notes: tuple[str, ...]
 
     def parts(self, topics: Collection[str]) -> Iterator[Part]:
         """Yield what holds messages of `topics`, in order of start.

@@ -29,6 +29,7 @@ class SqliteSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.truncated = False
+        self.notes: tuple[str, ...] = ()
         self.foreign: dict[str, str] = {}
         self.topics: dict[str, Topic] = {}
         try:

@@ -9,15 +9,14 @@ import typer
 
 from m2r2_ros.bags.table import import_table
 from m2r2_ros.cli.common import Overwrite, stdout
+from m2r2_ros.cli.import_reassemble import reassemble_command
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.share import share_path
 
 import_app = typer.Typer(help="Turn other people's data into bags.", no_args_is_help=True)
 
 
-@import_app.callback()
-def import_callback() -> None:
-    """Keep `table` a command of its own however many there are."""
+import_app.command('reassemble')(reassemble_command)
 
 
 @import_app.command('table')

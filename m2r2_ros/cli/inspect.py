@@ -60,6 +60,7 @@ def _entries(
         'messages': recording.message_count,
         'truncated': recording.truncated,
         'absent_topics': _absent(recording, chosen),
+        'notes': list(recording.notes),
         'topics': {
             name: {
                 'type': topic.type_name,
@@ -105,7 +106,8 @@ def _table(
 def _notes(
     recording: Recording, chosen: dict[str, TopicSpec], given: dict[str, TopicSpec]
 ) -> str | None:
-    notes = [f'no topic {topic} for {m}' for m, topic in _absent(recording, chosen).items()]
+    notes = list(recording.notes)
+    notes += [f'no topic {topic} for {m}' for m, topic in _absent(recording, chosen).items()]
     if 'twist' not in {*chosen, *given} and 'pose' in chosen:
         notes.append(f'twist would be made from {chosen["pose"].topic}')
     return '\n'.join(notes) or None

@@ -1,0 +1,75 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 import reassemble`: recordings of the REASSEMBLE data set to bags."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from m2r2_ros.bags.reassemble_import import ReassembleReport, import_reassemble
+from m2r2_ros.cli.common import Overwrite, console, progress_bar, stdout
+from m2r2_ros.core.errors import BagError, M2R2Error
+
+
+def reassemble_command(
+    source: Annotated[Path, typer.Argument(help='A .h5 file, or a folder of them.')],
+    out: Annotated[Path, typer.Option(help='The bag to write; of a folder, a folder of bags.')],
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn recordings of REASSEMBLE into bags with both levels of ground truth.
+
+    Of a folder, recordings whose bags are there already are passed over.
+    """
+    if not source.is_dir():
+        with progress_bar() as bar:
+            report = _import(source, out, overwrite, bar)
+        _print(report)
+        return
+    files = sorted(source.glob('*.h5'))
+    if not files:
+        msg = f'{source} holds no .h5 file; expected the recordings of REASSEMBLE'
+        raise BagError(msg)
+    _import_all(files, out, overwrite)
+
+
+def _import_all(files: list[Path], out: Path, overwrite: bool) -> None:
+    """Import files one by one; what fails is told of in the end."""
+    kept, failed = 0, []
+    with progress_bar() as bar:
+        for file in files:
+            bag = out / file.stem
+            if (bag / 'metadata.yaml').is_file() and not overwrite:
+                kept += 1
+                continue
+            try:
+                _print(_import(file, bag, overwrite, bar))
+            except (M2R2Error, OSError) as error:
+                failed.append(str(error))
+    if kept:
+        console.print(f'{kept} recordings were imported already and are kept')
+    if failed:
+        count = f'{len(failed)} of {len(files)} recordings could not be imported'
+        raise BagError('\n  '.join([count, *failed]))
+
+
+def _import(source: Path, out: Path, overwrite: bool, bar: Progress) -> ReassembleReport:
+    task = bar.add_task(source.stem, total=1.0)
+    try:
+        return import_reassemble(
+            source,
+            out,
+            overwrite=overwrite,
+            progress=lambda share: bar.update(task, completed=share),
+        )
+    finally:
+        bar.remove_task(task)
+
+
+def _print(report: ReassembleReport) -> None:
+    stdout.print(f'{report.out}: {report.seconds:.2f} s', soft_wrap=True)
+    for topic, count in report.messages.items():
+        stdout.print(f'  {topic}: {count} messages', soft_wrap=True)
+    for note in report.notes:
+        stdout.print(f'  note: {note}', soft_wrap=True)
