@@ -51,3 +51,31 @@ def test_a_patch_knows_its_place_from_the_beginning() -> None:
     mel[0, :16, :16] = mel[1, 16:32, 48:64] = torch.randn(16, 16)
     early, late = encoder(mel)
     assert (early - late).abs().max() > 1e-5
+
+
+@pytest.mark.parametrize(('frames', 'columns'), [(98, 9), (198, 19)])
+def test_overlapping_patches_reach_the_highest_bin(frames: int, columns: int) -> None:
+    """Six rows of patches at stride 10: the last begins at bin 50, and two silent ones fill it."""
+    encoder = SoundEncoder(frames, 64, 1, 32, stride=10, expansion=4).eval()
+    assert encoder.padding == 2
+    assert encoder.ast.embeddings.position_embeddings.shape == (1, 2 + 6 * columns, 64)
+    assert encoder.ast.layers[0].mlp.fc1.weight.shape == (256, 64)
+    mel = torch.full((2, MEL_BINS, frames), -1.0)
+    mel[1, 63] = 1
+    low, high = encoder(mel)
+    assert (low - high).abs().max() > 1e-4
+
+
+def test_the_small_ast_is_padded_by_nothing() -> None:
+    assert SoundEncoder(MEL_FRAMES, 64, 1, 32).padding == 0
+
+
+def test_a_frozen_ast_evaluates_and_learns_nothing() -> None:
+    encoder = SoundEncoder(MEL_FRAMES, 64, 1, 32)
+    encoder.freeze()
+    encoder.train()
+    assert not any(m.training for m in encoder.ast.modules())
+    assert encoder.projection.training
+    encoder(torch.randn(2, MEL_BINS, MEL_FRAMES)).sum().backward()
+    assert all(p.grad is None for p in encoder.ast.parameters())
+    assert encoder.projection.weight.grad is not None
