@@ -192,13 +192,12 @@ class OnlineTASConfig(HeadConfig):
         window: Frames of a clip, w.
         iterations: Times that clip and memory attend to each other, I.
         width: Feature maps of attention, memory and TCN.
-        layers: Layers of the causal TCN.
-        dropout: Everywhere.
+        layers, dropout: Of the causal TCN.
         smoothing: Weight of the truncated smoothing loss.
     """
 
     name: ClassVar[str] = 'online_tas'
-    window: int = count(64, low=4)
+    window: int = count(64, low=4, high=1024)
     iterations: int = count(2, high=8)
     width: int = count(64)
     layers: int = count(10, high=16)

@@ -29,6 +29,8 @@ def numbers(state: Any) -> list[Tensor]:
     """Return the tensors of a state."""
     if isinstance(state, Tensor):
         return [state]
+    if isinstance(state, int):
+        return []
     parts = (
         state if isinstance(state, list | tuple) else [getattr(state, k) for k in state.__slots__]
     )
