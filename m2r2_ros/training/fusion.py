@@ -16,10 +16,18 @@ class FusionTransformer(nn.Module):
         super().__init__()
         self.positions = nn.Parameter(torch.empty(points, model.width))
         nn.init.trunc_normal_(self.positions, std=0.02)
+        # Norms come first, as in CLIP: windows of few recordings are told apart far sooner.
         layer = nn.TransformerEncoderLayer(
-            model.width, model.heads, model.feedforward, model.dropout, batch_first=True
+            model.width,
+            model.heads,
+            model.feedforward,
+            model.dropout,
+            batch_first=True,
+            norm_first=True,
         )
-        self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.layers = nn.TransformerEncoder(
+            layer, layers, nn.LayerNorm(model.width), enable_nested_tensor=False
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         """Map X (B, N_w, D_e) to a sequence of the same shape."""
