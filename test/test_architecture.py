@@ -23,8 +23,10 @@ ROOMS: dict[str, set[str]] = {
     'model': {'core', 'windows'},
     'segmenters': {'core', 'model'},
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
-    'training': {'core', 'readers', 'bags', 'windows', 'model', 'replay'},
     'evaluation': {'core', 'readers', 'bags'},
+    'training': {
+        'core', 'readers', 'bags', 'windows', 'model', 'segmenters', 'replay', 'evaluation',
+    },
     'export': {'core', 'bags'},
     'simulation': {'core', 'bags'},
 }

@@ -60,7 +60,7 @@ def label_command(
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.replay.labeller import Model, Outputs, label_recording
     from m2r2_ros.segmenters.decoding import Decoding
-    from m2r2_ros.segmenters.learned import LearnedSegmenter
+    from m2r2_ros.segmenters.offline import segmenter_of
 
     use_cores()
     given = given_topics(topics)
@@ -71,7 +71,7 @@ def label_command(
     decoding = Decoding.from_dict(
         {**bundle.decoding, **{k: v for k, v in asked.items() if v is not None}}
     )
-    segmenter = LearnedSegmenter(bundle, decoding)
+    segmenter = segmenter_of(bundle, decoding)
     source = Model(segmenter, bundle.windows, bundle.model.modalities, bundle.id)
     delays = decoding.added_delay(1 / bundle.windows.frame_rate)
     console.print(

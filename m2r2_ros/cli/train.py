@@ -22,6 +22,7 @@ from m2r2_ros.cli.common import (
     stdout,
     use_cores,
 )
+from m2r2_ros.cli.truths import Truths, truth_files
 from m2r2_ros.core.errors import BundleError, LabelError
 from m2r2_ros.readers.topics import TopicSpec
 
@@ -36,10 +37,7 @@ def train_command(
     bags: Bags,
     out: Annotated[Path, typer.Option(help='Folder for the bundle; must not exist.')],
     preset: Annotated[str, typer.Option(help='proprio or lite (m2r2 models lists them).')],
-    truth: Annotated[
-        list[Path] | None,
-        typer.Option(help='Ground truth CSV files, or folders of them, matched by name.'),
-    ] = None,
+    truth: Truths = None,
     validate: Annotated[
         list[Path] | None,
         typer.Option(help='Labelled recordings to score the bundle on; not trained on.'),
@@ -71,7 +69,7 @@ def train_command(
         raise BundleError(msg)
     paths = source_recordings(bags)
     held_out = source_recordings(validate) if validate else []
-    truths = _truths(truth or [], paths + held_out)
+    truths = truth_files(truth or [], paths + held_out)
     _expect_scorable(paths, held_out, truths)
     workspace = _workspace(out)
     with _epochs() as bar:
@@ -115,13 +113,13 @@ def _validate(
     """Label held-out recordings with the bundle as it will be saved, and score the labels."""
     from m2r2_ros.evaluation.evaluate import evaluate
     from m2r2_ros.replay.labeller import Model, label_recording
-    from m2r2_ros.segmenters.learned import LearnedSegmenter
+    from m2r2_ros.segmenters.offline import segmenter_of
 
     labelled, tables = workspace / LABELLED, workspace / TRUTH
     for folder in (labelled, tables):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-    model = Model(LearnedSegmenter(bundle), bundle.windows, bundle.model.modalities, bundle.id)
+    model = Model(segmenter_of(bundle), bundle.windows, bundle.model.modalities, bundle.id)
     known = []
     for path in held_out:
         name = recording_name(path)
@@ -131,30 +129,6 @@ def _validate(
         known.append(shutil.copyfile(truths[name], table) if name in truths else path)
     scores = evaluate([labelled], known).scores.to_dict()
     return {**scores, 'recordings': [recording_name(p) for p in held_out]}
-
-
-def _truths(paths: list[Path], recordings: list[Path]) -> dict[str, Path]:
-    """Return ground truth files by the name of the recording."""
-    files = [f for p in paths for f in (sorted(p.glob('*.csv')) if p.is_dir() else [p])]
-    names = sorted({recording_name(r) for r in recordings})
-    truths: dict[str, Path] = {}
-    for file in files:
-        if not file.is_file():
-            msg = f'{file}: no such file; --truth takes CSV files or folders of them'
-            raise LabelError(msg)
-        name = file.stem if file.stem in names else file.stem.removesuffix('_segments')
-        other = truths.setdefault(name, file)
-        if other != file:
-            msg = f'{other} and {file} are both ground truth of {name}: give one of them'
-            raise LabelError(msg)
-    if paths and truths.keys().isdisjoint(names):
-        found = ', '.join(f.name for f in files) or 'none'
-        msg = (
-            f'{", ".join(map(str, paths))}: no CSV file there belongs to a recording; found '
-            f'{found}, expected NAME.csv for one of {", ".join(names)}'
-        )
-        raise LabelError(msg)
-    return truths
 
 
 def _expect_scorable(paths: list[Path], held_out: list[Path], truths: dict[str, Path]) -> None:

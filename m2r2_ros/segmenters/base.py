@@ -8,6 +8,9 @@ from typing import Protocol
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.windows import FrameWindows
 
+#: The revision lag of what labels a recording only when it is over.
+WHOLE_RECORDING = 2**32 - 1
+
 
 class Segmenter(Protocol):
     """Turns frame windows into frame labels, in order, each frame once."""
@@ -18,7 +21,7 @@ class Segmenter(Protocol):
 
     @property
     def revision_lag(self) -> int:
-        """How many frames a label waits for; 0 is strictly online."""
+        """How many frames a label waits for; 0 is strictly online, WHOLE_RECORDING offline."""
 
     @property
     def counters(self) -> Counter[str]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmenter that a trained bundle is."""
 
-from collections import Counter, deque
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,21 +14,12 @@ from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
-from m2r2_ros.model.inputs import make_inputs
-from m2r2_ros.segmenters.decoding import Decoding, Hold, Smoother
+from m2r2_ros.model.inputs import Inputs, make_inputs
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.labels import Frame, FrameLabels
 
 #: Frames that go through the network at once: enough to keep it busy, few enough to fit caches.
 CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """A frame that waits for its label."""
-
-    start: int
-    stamp: int
-    mask: int
-    boundary_score: float
 
 
 class LearnedSegmenter:
@@ -64,8 +55,7 @@ class LearnedSegmenter:
         """
         entries = {'min_confidence': min_confidence, 'min_duration': min_duration}
         self._decoding = Decoding.from_dict({**self._decoding.to_dict(), **entries})
-        self._hold.min_confidence = self._decoding.min_confidence
-        self._hold.min_duration = round(self._decoding.min_duration * 1e9)
+        self._track.set_hold(self._decoding.min_confidence, self._decoding.min_duration)
 
     @property
     def revision_lag(self) -> int:
@@ -74,15 +64,9 @@ class LearnedSegmenter:
 
     def reset(self) -> None:
         """Forget all frames."""
-        d = self._decoding
         self._state = self._bundle.network.initial_state()
-        self._smoother = Smoother(d.lag)
-        self._hold = Hold(d.min_confidence, round(d.min_duration * 1e9))
-        self._waiting: deque[_Frame] = deque()
+        self._track = FrameLabels(self.labels, self._decoding)
         self._ready: list[FrameLabel] = []
-        self._index = 0
-        self._current = -1
-        self._since = 0
 
     def step(self, window: FrameWindows) -> FrameLabel | None:
         """Take one window; see Segmenter."""
@@ -107,7 +91,7 @@ class LearnedSegmenter:
 
     def finish(self) -> list[FrameLabel]:
         """Return the labels that were still waited for, and reset."""
-        labels = self._ready + [self._label(p) for p in self._smoother.finish()]
+        labels = self._ready + self._track.finish()
         self.reset()
         return labels
 
@@ -118,11 +102,8 @@ class LearnedSegmenter:
 
     def _restart(self) -> list[FrameLabel]:
         """Begin anew after the clock jumped; segments keep counting."""
-        labels = [self._label(p) for p in self._smoother.finish()]
-        index = self._index + (self._current >= 0)
-        self.reset()
-        self._index = index
-        return labels
+        self._state = self._bundle.network.initial_state()
+        return self._track.finish()
 
     def _extend_chunk(self, windows: FrameWindows) -> list[FrameLabel]:
         b = self._bundle
@@ -130,41 +111,34 @@ class LearnedSegmenter:
         prediction, self._state = b.network.advance(inputs, self._state)
         boundaries = prediction.boundaries.numpy()
         labels: list[FrameLabel] = []
-        present = inputs.present.numpy()
-        masks = replace(windows, present=present).masks  # as the network saw them
-        image = MODALITIES.index('image')
-        lost = int((windows.present[:, image] & ~present[:, image]).sum())
-        self._counters['image.undecodable'] += lost
-        for i, p in enumerate(prediction.probabilities.numpy()):
-            self._waiting.append(
-                _Frame(
-                    int(windows.starts[i]),
-                    int(windows.stamps[i]),
-                    int(masks[i]),
-                    float(boundaries[i]),
-                )
-            )
-            smooth = self._smoother.step(p)
-            if smooth is not None:
-                labels.append(self._label(smooth))
+        for frame, p in zip(
+            frames_of(windows, inputs, boundaries, self.revision_lag, self._counters),
+            prediction.probabilities.numpy(),
+            strict=True,
+        ):
+            labels += self._track.add(frame, p)
         return labels
 
-    def _label(self, probabilities: NDArray[np.float32]) -> FrameLabel:
-        """Decode the oldest waiting frame."""
-        frame = self._waiting.popleft()
-        label = self._hold.step(probabilities, frame.start, frame.stamp)
-        if label != self._current:
-            self._index += self._current >= 0
-            self._current, self._since = label, frame.stamp
-        return FrameLabel(
-            stamp=frame.stamp,
-            label_id=label,
-            label=self.labels.names[label],
-            confidence=float(probabilities[label]),
-            probabilities=probabilities,
-            boundary_score=frame.boundary_score,
-            segment_index=self._index,
-            segment_start=self._since,
-            revision_lag=self.revision_lag,
-            modality_mask=frame.mask,
+
+def frames_of(
+    windows: FrameWindows,
+    inputs: Inputs,
+    boundaries: NDArray[np.float32],
+    revision_lag: int,
+    counters: Counter[str],
+) -> list[Frame]:
+    """Return what a label needs to know of each frame, and count images that were undecodable."""
+    present = inputs.present.numpy()
+    masks = replace(windows, present=present).masks  # as the network saw them
+    image = MODALITIES.index('image')
+    counters['image.undecodable'] += int((windows.present[:, image] & ~present[:, image]).sum())
+    return [
+        Frame(
+            int(windows.starts[i]),
+            int(windows.stamps[i]),
+            int(masks[i]),
+            float(boundaries[i]),
+            revision_lag,
         )
+        for i in range(len(windows))
+    ]

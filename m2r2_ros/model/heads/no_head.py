@@ -20,13 +20,14 @@ class NoHead(Head):
 
     def loss(self, features: Tensor, targets: Tensor) -> NoReturn:
         """Refuse."""
-        self._refuse()
+        self.refuse()
 
     def predict(self, features: Tensor) -> NoReturn:
         """Refuse."""
-        self._refuse()
+        self.refuse()
 
-    def _refuse(self) -> NoReturn:
+    def refuse(self) -> NoReturn:
+        """Raise the BundleError that says how to get a head."""
         msg = (
             'the bundle is a pretrained extractor without a head: make features with it '
             '(m2r2 features) and train a head on them (m2r2 train-head)'

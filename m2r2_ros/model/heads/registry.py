@@ -4,13 +4,26 @@
 
 from typing import Any
 
-from m2r2_ros.model.heads.base import Head
+from m2r2_ros.model.heads.asrf import ASRF
+from m2r2_ros.model.heads.base import Head, Recipe
 from m2r2_ros.model.heads.causal_tcn import CausalTCN
-from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, NoHeadConfig
+from m2r2_ros.model.heads.config import (
+    ASRFConfig,
+    CausalTCNConfig,
+    HeadConfig,
+    MSTCNConfig,
+    NoHeadConfig,
+    ProTASConfig,
+)
+from m2r2_ros.model.heads.ms_tcn import MSTCN
 from m2r2_ros.model.heads.no_head import NoHead
+from m2r2_ros.model.heads.protas import ProTAS
 
 HEADS: dict[type[HeadConfig], Any] = {
     CausalTCNConfig: CausalTCN,
+    ProTASConfig: ProTAS,
+    MSTCNConfig: MSTCN,
+    ASRFConfig: ASRF,
     NoHeadConfig: NoHead,
 }
 
@@ -25,3 +38,14 @@ def make_head(config: HeadConfig, inputs: int, classes: int) -> Head:
     """
     head: Head = HEADS[type(config)](config, inputs, classes)
     return head
+
+
+def recipe_of(config: HeadConfig) -> Recipe:
+    """Return how a head is trained unless told otherwise."""
+    recipe: Recipe = HEADS[type(config)].recipe
+    return recipe
+
+
+def is_online(config: HeadConfig) -> bool:
+    """Tell whether a head labels frames as they come."""
+    return bool(HEADS[type(config)].online)

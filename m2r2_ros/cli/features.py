@@ -1,0 +1,136 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 features`: recordings to features and labels that heads are trained on."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from m2r2_ros.cli.common import (
+    Topics,
+    console,
+    expect_distinct_names,
+    given_topics,
+    progress_bar,
+    recording_name,
+    source_recordings,
+    stdout,
+    use_cores,
+)
+from m2r2_ros.cli.truths import Truths, truth_files
+from m2r2_ros.core.errors import LabelError
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.model.bundle import Bundle
+    from m2r2_ros.training.feature_set import FeatureWriter
+
+
+def features_command(
+    train: Annotated[list[Path], typer.Argument(help='Labelled recordings to train heads on.')],
+    test: Annotated[list[Path], typer.Option(help='Labelled recordings to score heads on.')],
+    out: Annotated[Path, typer.Option(help='Folder for features, groundTruth and splits.')],
+    model: Annotated[Path, typer.Option(help='Bundle whose extractor makes the features.')],
+    validate: Annotated[
+        list[Path] | None,
+        typer.Option(help='Labelled recordings to choose epochs and hold rules on.'),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option('--raw', help="Write the bundle's normalised windows instead, a baseline."),
+    ] = False,
+    truth: Truths = None,
+    topics: Topics = None,
+) -> None:
+    """Write features and labels in the layout that the field's segmentation heads read.
+
+    features/NAME.npy (D, T), groundTruth/NAME.txt, mapping.txt and splits/*.bundle. Recordings
+    that are there already are kept, so that an interrupted run goes on with the same command.
+    """
+    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
+    from m2r2_ros.training.feature_set import FeatureWriter
+
+    use_cores()
+    parts = {
+        'train': source_recordings(train),
+        'val': source_recordings(validate) if validate else [],
+        'test': source_recordings(test),
+    }
+    every = [path for paths in parts.values() for path in paths]
+    expect_distinct_names(every)
+    truths = truth_files(truth or [], every)
+    bundle = load_bundle(model)
+    _expect_same(out, bundle, raw=raw)
+    writer = FeatureWriter(out, bundle.labels)
+    with progress_bar() as bar:
+        task = bar.add_task('features', total=len(every))
+        for part, paths in parts.items():
+            for path in paths:
+                writer.add(part, recording_name(path))
+                if not writer.has(recording_name(path)):
+                    _write(writer, path, bundle, truths, topics, out, raw=raw)
+                bar.advance(task)
+    writer.finish(bundle.windows.frame_rate, _facts(bundle, raw=raw))
+    stdout.print(f'{out}: features of {len(every)} recordings', soft_wrap=True)
+
+
+def _write(
+    writer: 'FeatureWriter',
+    path: Path,
+    bundle: 'Bundle',
+    truths: dict[str, Path],
+    topics: Path | None,
+    out: Path,
+    *,
+    raw: bool,
+) -> None:
+    """Write one recording, whose windows are on disk no longer than it takes."""
+    from m2r2_ros.training.data import prepare
+    from m2r2_ros.training.extract import extract, m2r2_features, raw_features
+
+    work = out / '.windows'
+    prepared = prepare(
+        [path],
+        model=bundle.model,
+        windows=bundle.windows,
+        folder=work,
+        truths=truths,
+        topics=given_topics(topics),
+        labels=bundle.labels,
+        normalisation=bundle.normalisation,
+    )
+    if prepared.strangers:
+        console.print(
+            f'{path}: labels {", ".join(prepared.strangers)} are not among those of the bundle; '
+            'their frames count as unlabelled',
+            soft_wrap=True,
+        )
+    (recording,) = prepared.recordings
+    make = raw_features if raw else m2r2_features(bundle.network)
+    writer.write(
+        recording_name(path), extract(recording, bundle.normalisation, make), recording.targets
+    )
+    shutil.rmtree(work)
+
+
+def _facts(bundle: 'Bundle', *, raw: bool) -> dict[str, Any]:
+    return {'model': bundle.id, 'features': 'raw' if raw else 'm2r2', 'preset': bundle.preset}
+
+
+def _expect_same(out: Path, bundle: 'Bundle', *, raw: bool) -> None:
+    """Refuse to mix features of two extractors in one folder."""
+    from m2r2_ros.training.feature_set import FACTS
+
+    marker = out / '.made_by'
+    own = '\n'.join(map(str, _facts(bundle, raw=raw).values()))
+    if not out.exists():
+        out.mkdir(parents=True)
+        marker.write_text(own, encoding='utf-8')
+        return
+    if not marker.is_file() or marker.read_text(encoding='utf-8') != own:
+        msg = (
+            f'{out}: holds something else than features of this model: choose another --out, or '
+            f'remove it ({FACTS} tells what made it)'
+        )
+        raise LabelError(msg)

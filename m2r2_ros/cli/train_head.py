@@ -1,0 +1,104 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 train-head`: features to a bundle with any of the heads."""
+
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from m2r2_ros.cli.common import console, progress_bar, stdout, use_cores
+from m2r2_ros.core.errors import BundleError
+
+
+def train_head_command(
+    features: Annotated[Path, typer.Argument(help='Folder that m2r2 features wrote.')],
+    model: Annotated[Path, typer.Option(help='Bundle whose extractor made the features.')],
+    head: Annotated[
+        str,
+        typer.Option(help='Such as causal_tcn, asrf or protas:task_graph=true (m2r2 models).'),
+    ],
+    out: Annotated[Path, typer.Option(help='Folder for the bundle; must not exist.')],
+    epochs: Annotated[
+        int | None, typer.Option(help='Times each recording is seen; as published.', min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help='Of weights, order and dropout.', min=0)] = 0,
+    choose: Annotated[
+        str, typer.Option(help='last epoch, or best of those looked at on the validation part.')
+    ] = 'last',
+    note: Annotated[str, typer.Option(help='Kept in the bundle: how all was made.')] = '',
+) -> None:
+    """Train a head on features and put it behind the extractor that made them.
+
+    The bundle is scored on the test part of the features. An interrupted training goes on when
+    the same command is given again.
+    """
+    from m2r2_ros.model.bundle import load_bundle, save_bundle  # torch takes seconds
+    from m2r2_ros.model.heads.registry import recipe_of
+    from m2r2_ros.model.network import Network
+    from m2r2_ros.training.benchmark import parse_head
+    from m2r2_ros.training.feature_set import read_feature_set
+    from m2r2_ros.training.scoring import probabilities_of, score_labelling
+    from m2r2_ros.training.train_head import train_head
+
+    use_cores()
+    if out.exists():
+        msg = f'{out}: exists already; choose another folder or remove it'
+        raise BundleError(msg)
+    if choose not in ('last', 'best'):
+        msg = f'--choose {choose}: expected last or best'
+        raise BundleError(msg)
+    config = parse_head(head)
+    recipe = recipe_of(config)
+    recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
+    data = read_feature_set(features)
+    extractor = load_bundle(model)
+    if (data.facts.get('model'), data.facts.get('features')) != (extractor.id, 'm2r2'):
+        made = f'{data.facts.get("features", "other")} features of {data.facts.get("model", "none")}'
+        msg = f'{features}: has {made}, not the features that {model} ({extractor.id}) makes'
+        raise BundleError(msg)
+    workspace = out.with_name(out.name + '.training')
+    workspace.mkdir(parents=True, exist_ok=True)
+    with progress_bar() as bar:
+        task = bar.add_task(head, total=recipe.epochs)
+        trained = train_head(
+            config,
+            data,
+            recipe=recipe,
+            seed=seed,
+            checkpoint=workspace / 'checkpoint.safetensors',
+            progress=lambda epoch, epochs, loss: bar.update(
+                task, completed=epoch, description=f'{head} loss {loss:.3f}'
+            ),
+        )
+    if choose == 'best':
+        trained.head.load_state_dict(trained.best)
+    found = probabilities_of(trained.head, data.parts['test'])
+    scores = score_labelling(found, data.labels, data.frame_rate)
+    shape = replace(extractor.model, head=config)
+    network = Network(shape, extractor.windows, len(extractor.labels.names))
+    network.extractor.load_state_dict(extractor.network.extractor.state_dict())
+    network.head.load_state_dict(trained.head.state_dict())
+    facts = {
+        'extractor': {'model': extractor.id, **extractor.training},
+        'head': {'recipe': asdict(recipe), 'seed': seed, 'epoch': choose, 'note': note},
+        'recordings': [t.name for t in data.parts['train']],
+    }
+    tested = {'recordings': [t.name for t in data.parts['test']]}
+    bundle = replace(
+        extractor,
+        model=shape,
+        network=network,
+        training=facts,
+        scores={**scores.to_dict(), **tested},
+    )
+    draft = workspace / 'bundle'
+    shutil.rmtree(draft, ignore_errors=True)
+    saved = save_bundle(bundle, draft)
+    draft.rename(out)
+    shutil.rmtree(workspace)
+    kind = 'online' if trained.head.online else 'offline: it labels whole recordings only'
+    stdout.print(f'{out}: model {saved.id}, head {head}, {kind}', soft_wrap=True)
+    console.print(f'  accuracy {scores.accuracy}, edit {scores.edit}, F1@50 {scores.f1[50]}')

@@ -1,0 +1,184 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Heads on the same features, with several seeds: one row for each head and seed."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.evaluation.score import Scores
+from m2r2_ros.model.heads.base import Head, Recipe
+from m2r2_ros.model.heads.config import HeadConfig, head_from_dict
+from m2r2_ros.model.heads.registry import recipe_of
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.training.feature_set import FeatureSet
+from m2r2_ros.training.scoring import (
+    Labelling,
+    milliseconds_per_frame,
+    probabilities_of,
+    revised_share,
+    score_labelling,
+)
+from m2r2_ros.training.train_head import train_head
+
+Level = Literal['fine', 'coarse']
+#: Hold rules that are tried on the validation recordings.
+CONFIDENCES = (0.0, 0.6, 0.8, 0.9)
+DURATIONS = (0.0, 0.2, 0.3, 0.5, 0.8, 1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training and its scores.
+
+    Attributes:
+        head: The head.
+        recipe: How it is trained.
+        seed: Of the training.
+        level: Labels that it is trained on.
+    """
+
+    head: HeadConfig
+    recipe: Recipe
+    seed: int
+    level: Level
+
+    @property
+    def title(self) -> str:
+        """The head's name and the options that are not the usual ones."""
+        usual = type(self.head)().to_dict()
+        odd = [f'{k}={v}' for k, v in self.head.to_dict().items() if usual[k] != v]
+        return ':'.join([self.head.name, *odd])
+
+    @property
+    def file(self) -> str:
+        """Name of its files, without a suffix."""
+        return f'{self.title.replace(":", "-")}_{self.level}_seed{self.seed}'
+
+
+def parse_head(text: str) -> HeadConfig:
+    """Read a head such as 'ms_tcn' or 'protas:task_graph=true'.
+
+    Raises:
+        ConfigError: The head or an option is unknown.
+    """
+    name, *options = text.split(':')
+    entries: dict[str, Any] = {'name': name}
+    for option in options:
+        key, equals, value = option.partition('=')
+        if not equals:
+            msg = f'head {text!r}: expected name:option=value, found {option!r}'
+            raise ConfigError(msg)
+        try:
+            entries[key] = json.loads(value)
+        except ValueError as error:
+            msg = f'head {text!r}: {key}: expected a number, true or false, found {value!r}'
+            raise ConfigError(msg) from error
+    return head_from_dict(entries)
+
+
+def plan(
+    heads: Sequence[HeadConfig], seeds: int, levels: Sequence[Level], epochs: int | None
+) -> list[Job]:
+    """Return the jobs of a benchmark; `epochs` replaces the published number where given."""
+    jobs = []
+    for head in heads:
+        recipe = recipe_of(head)
+        recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
+        jobs += [Job(head, recipe, s, level) for level in levels for s in range(seeds)]
+    return jobs
+
+
+def run_job(
+    job: Job,
+    features: FeatureSet,
+    folder: Path,
+    progress: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
+) -> list[dict[str, Any]]:
+    """Train and score; return rows, from the folder where it was done before.
+
+    There is a row for the last epoch and one for the epoch that was best on the validation
+    recordings; online heads have each with the hold rule, too.
+    """
+    file = folder / f'{job.file}.json'
+    facts = {'head': job.head.to_dict(), 'recipe': asdict(job.recipe), 'features': _id(features)}
+    if file.is_file():
+        kept = json.loads(file.read_text(encoding='utf-8'))
+        if kept['facts'] == facts:
+            return list(kept['rows'])
+    folder.mkdir(parents=True, exist_ok=True)
+    own = features if job.level == 'fine' else features.coarse()
+    checkpoint = folder / f'{job.file}.safetensors'
+    began = perf_counter()
+    trained = train_head(
+        job.head, own, recipe=job.recipe, seed=job.seed, checkpoint=checkpoint, progress=progress
+    )
+    common = {
+        'head': job.title,
+        'seed': job.seed,
+        'level': job.level,
+        'online': trained.head.online,
+        'parameters': sum(p.numel() for p in trained.head.parameters()),
+        'training_s': perf_counter() - began,
+    }
+    rows = []
+    for epoch, weights in _weights(trained.head, trained.best, trained.best_epoch, own):
+        trained.head.load_state_dict(weights)
+        rows += [{**common, 'epoch': epoch, **row} for row in _rows(trained.head, own)]
+    draft = file.with_suffix('.partial')
+    draft.write_text(json.dumps({'facts': facts, 'rows': rows}, indent=1), encoding='utf-8')
+    draft.replace(file)
+    checkpoint.unlink(missing_ok=True)
+    return rows
+
+
+def _weights(
+    head: Head, best: Mapping[str, Any], best_epoch: int, features: FeatureSet
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield 'last', {n: t.clone() for n, t in head.state_dict().items()}
+    if features.parts['val']:
+        yield f'best ({best_epoch})', best
+
+
+def _rows(head: Head, features: FeatureSet) -> Iterator[dict[str, Any]]:
+    """Yield the scores of a trained head, plain and with the hold rule."""
+    test = features.parts['test']
+    found = probabilities_of(head, test)
+    speed = {
+        'ms_per_frame': milliseconds_per_frame(head, test[0]),
+        'revised': revised_share(head, test),
+    }
+    yield {'hold': None, **speed, **_scores(found, features, None)}
+    if head.online and features.parts['val']:
+        rule = best_hold(probabilities_of(head, features.parts['val']), features)
+        yield {'hold': rule.to_dict(), **speed, **_scores(found, features, rule)}
+
+
+def best_hold(labelling: Labelling, features: FeatureSet) -> Decoding:
+    """Return the hold rule with the best F1@50 plus accuracy on recordings not scored later."""
+
+    def value(rule: Decoding) -> float:
+        scores = score_labelling(labelling, features.labels, features.frame_rate, rule)
+        return (scores.f1[50] or 0.0) + 100 * (scores.accuracy or 0.0)
+
+    rules = [Decoding(c, d) for c in CONFIDENCES for d in DURATIONS]
+    return max(rules, key=value)
+
+
+def _scores(found: Labelling, features: FeatureSet, rule: Decoding | None) -> dict[str, Any]:
+    def scores(*, coarse: bool) -> Scores:
+        return score_labelling(found, features.labels, features.frame_rate, rule, coarse=coarse)
+
+    both: dict[str, Any] = {'scores': scores(coarse=False).to_dict()}
+    if any(features.labels.parents):
+        both['coarse'] = scores(coarse=True).to_dict()
+    return both
+
+
+def _id(features: FeatureSet) -> dict[str, Any]:
+    tracks = {part: [t.name for t in tracks] for part, tracks in features.parts.items()}
+    return {'facts': json.loads(json.dumps(features.facts)), 'tracks': tracks}

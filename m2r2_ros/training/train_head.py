@@ -1,0 +1,166 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Train any head on features: the one trainer that all heads share."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from m2r2_ros import __version__
+from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.model.heads.base import Head, Recipe
+from m2r2_ros.model.heads.config import HeadConfig
+from m2r2_ros.model.heads.registry import make_head
+from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
+from m2r2_ros.training.optimizer_state import load_state, save_state
+from m2r2_ros.training.scoring import probabilities_of, score_labelling
+
+#: Times in a training that the validation recordings are looked at.
+LOOKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedHead:
+    """A head after training.
+
+    Attributes:
+        head: With the weights of the last epoch.
+        best: Weights of the epoch that was best on the validation recordings (F1@50 plus
+            accuracy in percent); those of the last where there are none.
+        best_epoch: That epoch.
+    """
+
+    head: Head
+    best: dict[str, Tensor]
+    best_epoch: int
+
+
+def train_head(
+    config: HeadConfig,
+    features: FeatureSet,
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
+) -> TrainedHead:
+    """Train a head on the train part of a feature set.
+
+    The recordings of test are not looked at. The same seed gives the same weights on one thread,
+    and a training that was interrupted goes on as if nothing had happened.
+
+    Args:
+        config: The head.
+        features: What to learn from, and to validate on.
+        recipe: How; as published where it is not given.
+        seed: Of weights, order and dropout.
+        checkpoint: File to keep the state in after each epoch, and to go on from.
+        progress: Called with epoch, epochs and mean loss.
+    """
+    torch.manual_seed(seed)
+    head = make_head(config, features.width, len(features.labels.names))
+    recipe = recipe or head.recipe
+    tracks = [t for t in features.parts['train'] if (t.targets != UNKNOWN).any()]
+    head.observe([t.labels for t in tracks])
+    optimizer = torch.optim.Adam(
+        head.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    run = _Run(head, optimizer, recipe, checkpoint, _fingerprint(config, features, recipe, seed))
+    for epoch in range(run.resume(), recipe.epochs):
+        rng = np.random.default_rng([seed, epoch])
+        torch.manual_seed(int(rng.integers(2**62)))
+        order = [tracks[k] for k in rng.permutation(len(tracks))]
+        loss = _train_epoch(head, optimizer, order, recipe.batch)
+        run.note(epoch + 1, features)
+        progress(epoch + 1, recipe.epochs, loss)
+    head.eval()
+    return TrainedHead(head, *run.best())
+
+
+def _train_epoch(
+    head: Head,
+    optimizer: torch.optim.Optimizer,
+    tracks: Sequence[FeatureTrack],
+    batch: int,
+) -> float:
+    """Take a step for every `batch` recordings; return the mean loss."""
+    head.train()
+    losses = []
+    for lo in range(0, len(tracks), batch):
+        group = tracks[lo : lo + batch]
+        optimizer.zero_grad()
+        for track in group:
+            loss = head.loss(track.features, track.labels) / len(group)
+            loss.backward()
+            losses.append(float(loss.detach()) * len(group))
+        optimizer.step()
+    return float(np.mean(losses))
+
+
+class _Run:
+    """What a training keeps beside the head: its checkpoint, and the best weights so far."""
+
+    def __init__(
+        self,
+        head: Head,
+        optimizer: torch.optim.Optimizer,
+        recipe: Recipe,
+        checkpoint: Path | None,
+        fingerprint: str,
+    ) -> None:
+        self._head, self._optimizer, self._recipe = head, optimizer, recipe
+        self._checkpoint = checkpoint
+        self._facts: dict[str, Any] = {'fingerprint': fingerprint, 'best': -1.0, 'best_epoch': 0}
+        self._best: dict[str, Tensor] = {}
+
+    def resume(self) -> int:
+        """Go on from the checkpoint; return the epochs done."""
+        if self._checkpoint is None:
+            return 0
+        found, self._best = load_state(
+            self._checkpoint, self._head, self._optimizer, self._facts['fingerprint']
+        )
+        if not found:
+            return 0
+        self._facts.update(best=float(found['best']), best_epoch=int(found['best_epoch']))
+        return int(found['epoch'])
+
+    def note(self, epoch: int, features: FeatureSet) -> None:
+        """Look at the validation recordings now and then, and keep the state."""
+        every = max(1, self._recipe.epochs // LOOKS)
+        if features.parts['val'] and (epoch % every == 0 or epoch == self._recipe.epochs):
+            found = probabilities_of(self._head, features.parts['val'])
+            scores = score_labelling(found, features.labels, features.frame_rate)
+            value = (scores.f1[50] or 0.0) + 100 * (scores.accuracy or 0.0)
+            if value > self._facts['best']:
+                self._facts.update(best=value, best_epoch=epoch)
+                self._best = {n: t.clone() for n, t in self._head.state_dict().items()}
+        if self._checkpoint is not None:
+            facts = {k: str(v) for k, v in {**self._facts, 'epoch': epoch}.items()}
+            save_state(self._checkpoint, self._head, self._optimizer, self._best, facts)
+
+    def best(self) -> tuple[dict[str, Tensor], int]:
+        """Return the best weights and their epoch; the last ones where none were looked at."""
+        if self._best:
+            return self._best, int(self._facts['best_epoch'])
+        weights = {n: t.clone() for n, t in self._head.state_dict().items()}
+        return weights, self._recipe.epochs
+
+
+def _fingerprint(config: HeadConfig, features: FeatureSet, recipe: Recipe, seed: int) -> str:
+    """Return a hash of all that a training hangs on."""
+    digest = hashlib.sha256()
+    options = (config.to_dict(), asdict(recipe), seed, features.labels.names, __version__)
+    digest.update(json.dumps(options, sort_keys=True).encode())
+    for part in ('train', 'val'):
+        for track in features.parts[part]:
+            digest.update(track.name.encode() + track.targets.tobytes())
+            digest.update(np.ascontiguousarray(track.values[:: max(1, len(track) // 8)]).tobytes())
+    return digest.hexdigest()
