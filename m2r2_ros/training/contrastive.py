@@ -19,8 +19,6 @@ from m2r2_ros.training.prompts import Sentence
 #: CLIP's first scale of similarities, and the largest one.
 FIRST_SCALE = 1 / 0.07
 MAX_SCALE = 100.0
-#: As a float32, so that a scale at its bound is not over it.
-MAX_LOG_SCALE = float(torch.tensor(math.log(MAX_SCALE)))
 
 
 class Contrastive(nn.Module):
@@ -39,14 +37,16 @@ class Contrastive(nn.Module):
             sentences: E_s, (n, D_e).
             target: float32 (n, n), symmetric, from `shared_meaning`.
         """
-        scale = self.log_scale.clamp(max=MAX_LOG_SCALE).exp()
-        alike = scale * similarity(windows, sentences)
+        alike = self.log_scale.exp() * similarity(windows, sentences)
         return 0.5 * (_divergence(alike, target) + _divergence(alike.T, target))
 
     def keep_in_bounds(self) -> None:
-        """Bring the scale back under its bound, beyond which no gradient would reach it."""
+        """Bring the scale back to its bound, after every step.
+
+        A clamp in the forward pass would let no gradient through, and the scale never come back.
+        """
         with torch.no_grad():
-            self.log_scale.clamp_(max=MAX_LOG_SCALE)
+            self.log_scale.clamp_(max=math.log(MAX_SCALE))
 
 
 def similarity(windows: Tensor, sentences: Tensor) -> Tensor:

@@ -90,11 +90,9 @@ def test_the_scale_is_bounded_and_learns_at_its_bound() -> None:
         loss.log_scale.fill_(9.0)
     a, b = torch.randn(2, 4, 8)
     target = shared_meaning(sentences((0,), (1,), (2,), (3,)))
-    over = loss(a, b, target)
     loss.keep_in_bounds()
     assert float(loss.log_scale.detach().exp()) == pytest.approx(MAX_SCALE)
     at = loss(a, b, target)
-    assert torch.allclose(over, at, rtol=1e-4)
     at.backward()
     assert loss.log_scale.grad is not None
     assert float(loss.log_scale.grad.abs()) > 0
