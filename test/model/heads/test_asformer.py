@@ -143,13 +143,18 @@ def test_it_says_the_last_decoder_and_where_it_changes() -> None:
     assert found.boundaries.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_it_learns_a_recording_the_same_every_time() -> None:
+def test_it_learns_a_recording() -> None:
     features, targets = toy_recording()
+    head = make_head()
+    fit(head, features, targets, steps=60)
+    assert accuracy(head, features, targets) > 0.95
+
+
+def test_training_is_the_same_every_time() -> None:
     heads = [make_head() for _ in range(2)]
     for head in heads:
         torch.manual_seed(1)
-        fit(head, features, targets, steps=60)
-    assert accuracy(heads[0], features, targets) > 0.95
+        fit(head, *toy_recording(), steps=3)
     a, b = (head.state_dict() for head in heads)
     assert all(torch.equal(a[name], b[name]) for name in a)
 

@@ -185,17 +185,21 @@ def test_it_votes_between_its_boundaries() -> None:
     assert torch.equal(found.probabilities, vote(classes[-1].softmax(1), pieces))
 
 
-def test_it_learns_a_recording_and_its_boundaries_the_same_every_time() -> None:
+def test_it_learns_a_recording_and_its_boundaries() -> None:
     features, targets = toy_recording()
+    head = make_head(replace(SMALL, dropout=0.2))
+    fit(head, features, targets, steps=60)
+    assert accuracy(head, features, targets) > 0.95
+    boundaries = head.predict(features).boundaries
+    found = torch.nonzero(pieces_between(boundaries, 0.5).diff()).flatten() + 1
+    assert (found.unsqueeze(1) - torch.arange(12, 72, 12)).abs().min(dim=0).values.max() <= 1
+
+
+def test_training_is_the_same_every_time() -> None:
     heads = [make_head() for _ in range(2)]
     for head in heads:
         torch.manual_seed(1)
-        fit(head, features, targets, steps=60)
-    assert accuracy(heads[0], features, targets) > 0.95
-    with torch.no_grad():
-        boundaries = heads[0].predict(features).boundaries
-    found = torch.nonzero(pieces_between(boundaries, 0.5).diff()).flatten() + 1
-    assert (found.unsqueeze(1) - torch.arange(12, 72, 12)).abs().min(dim=0).values.max() <= 1
+        fit(head, *toy_recording(), steps=3)
     a, b = (head.state_dict() for head in heads)
     assert all(torch.equal(a[name], b[name]) for name in a)
 
