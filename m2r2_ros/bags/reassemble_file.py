@@ -45,7 +45,8 @@ class ReassembleFile:
         self._root = root
 
     def __contains__(self, name: str) -> bool:
-        return name in self._root
+        with self._errors(name):
+            return name in self._root
 
     def names(self, group: str) -> list[str]:
         """Return the names in a group, [] where there is no such group."""
@@ -173,11 +174,13 @@ def reassemble_file(path: Path) -> Iterator[ReassembleFile]:
         msg = f'{path} cannot be read as HDF5: {error}; download it again'
         raise BagError(msg) from error
     with root:
-        if not {STATE, STAMPS, SEGMENTS} & set(root):
-            found = ', '.join(sorted(root)[:5]) or 'nothing'
+        file = ReassembleFile(path, root)
+        names = file.names('/')
+        if not {STATE, STAMPS, SEGMENTS} & set(names):
+            found = ', '.join(sorted(names)[:5]) or 'nothing'
             msg = f'{path} is no recording of REASSEMBLE: expected {STATE}, {STAMPS}; found {found}'
             raise BagError(msg)
-        yield ReassembleFile(path, root)
+        yield file
 
 
 class _Window(io.RawIOBase):
