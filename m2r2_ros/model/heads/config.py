@@ -145,6 +145,8 @@ class DiffActConfig(HeadConfig):
         steps: Diffusion steps in training.
         sampling_steps: DDIM steps in use.
         snr_scale: Scale of the labels against the noise.
+        dropout: Of the features' channels and frames, and in the encoder's layers.
+        sigma: Width of the Gaussian that softens labels and boundaries to learn from, frames.
         median: Width of the median filter over the labels, frames; 1 leaves them as they are.
     """
 
@@ -155,10 +157,12 @@ class DiffActConfig(HeadConfig):
     decoder_layers: int = count(8, high=16)
     decoder_width: int = count(24)
     decoder_kernel: int = count(7, high=63)
-    time_width: int = count(512)
+    time_width: int = count(512, low=4)
     steps: int = count(1000, high=10_000)
     sampling_steps: int = count(25, high=1000)
-    snr_scale: float = number(0.5)
+    snr_scale: float = number(0.5, low=0.01)
+    dropout: float = number(0.5, high=0.95)
+    sigma: float = number(1.0)
     median: int = count(1, high=1001)
 
 

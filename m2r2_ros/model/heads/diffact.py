@@ -1,0 +1,110 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""DiffAct (ICCV 2023), offline: labels are denoised step by step under the features' condition."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.model.heads.base import Head, Prediction, Recipe, change_scores
+from m2r2_ros.model.heads.config import DiffActConfig
+from m2r2_ros.model.heads.diffact_losses import (
+    MASKS,
+    change_loss,
+    condition_mask,
+    hard_labels,
+    smoothed_boundaries,
+    soft_classification_loss,
+    soft_labels,
+)
+from m2r2_ros.model.heads.diffact_parts import Decoder, Encoder
+from m2r2_ros.model.heads.diffusion import cosine_schedule, noisy, sample
+from m2r2_ros.model.losses import smoothing_loss
+
+#: Weights of the losses, of encoder and decoder alike but for the boundaries, the decoder's alone.
+CLASS, SMOOTHING, BOUNDARY = 0.5, 0.1, 0.1
+
+
+class DiffAct(Head):
+    """An encoder of features, and a decoder that makes labels of noise."""
+
+    #: The published number of epochs hangs on the data: 1001, 5001 and 10001.
+    recipe: ClassVar[Recipe] = Recipe(epochs=1001, weight_decay=1e-6, batch=4)
+    schedule: Tensor
+
+    def __init__(self, config: DiffActConfig, inputs: int, classes: int) -> None:
+        """Make a head for `classes` labels from features of width `inputs`."""
+        super().__init__()
+        self.config, self._classes = config, classes
+        self.encoder = Encoder(
+            inputs,
+            config.encoder_width,
+            config.encoder_layers,
+            config.encoder_kernel,
+            classes,
+            config.dropout,
+        )
+        self.decoder = Decoder(
+            classes,
+            self.encoder.outputs,
+            config.decoder_width,
+            config.decoder_layers,
+            config.decoder_kernel,
+            config.time_width,
+        )
+        self.register_buffer('schedule', cosine_schedule(config.steps), persistent=False)
+
+    def loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return the losses of the encoder and of the decoder at a random step and mask."""
+        known = targets != UNKNOWN
+        boundaries = smoothed_boundaries(targets, self.config.sigma)
+        soft = soft_labels(targets, self._classes, self.config.sigma)
+        logits, condition = self.encoder(features.T.unsqueeze(0))
+        step = int(torch.randint(len(self.schedule), ()))
+        kind = MASKS[int(torch.randint(len(MASKS), ()))]
+        shown = condition_mask(kind, targets, boundaries)
+        start = hard_labels(targets, self._classes).T.unsqueeze(0)
+        noised = noisy(start, self.schedule[step], self.config.snr_scale)
+        denoised = self.decoder(noised, step, condition * shown)[0].T
+        total = BOUNDARY * change_loss(denoised, boundaries, known)
+        for output in (logits[0].T, denoised):
+            total = total + CLASS * soft_classification_loss(output, soft, known)
+            total = total + SMOOTHING * smoothing_loss(output)
+        return total
+
+    def predict(self, features: Tensor) -> Prediction:
+        """Label all frames of a recording; the noise is always the same."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (1, self._classes, len(features))
+        _, condition = self.encoder(features.T.unsqueeze(0))
+        labels = sample(
+            lambda labels, step: self.decoder(labels, step, condition).softmax(dim=1),
+            lambda: torch.randn(shape, generator=generator).to(features),
+            self.schedule,
+            self.config.sampling_steps,
+            self.config.snr_scale,
+        )
+        probabilities = median_filtered(labels[0].T, self.config.median)
+        return Prediction(probabilities, change_scores(probabilities))
+
+
+def median_filtered(probabilities: Tensor, width: int) -> Tensor:
+    """Return probabilities whose labels are the median of `width` label ids around each frame.
+
+    Where that is another label, the two change places. The first and last frames are repeated
+    beyond the ends.
+
+    Args:
+        probabilities: float32 (N, C).
+        width: Frames; 1 leaves all as it is.
+    """
+    labels = probabilities.argmax(dim=1)
+    before = width // 2
+    padded = pad(labels[None].float(), (before, width - 1 - before), mode='replicate')[0]
+    median = padded.unfold(0, width, 1).median(dim=1).values.long()
+    own, other = labels.unsqueeze(1), median.unsqueeze(1)
+    swapped = probabilities.scatter(1, own, probabilities.gather(1, other))
+    return swapped.scatter(1, other, probabilities.gather(1, own))

@@ -1,0 +1,153 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""DiffAct: its layers by plain loops, what they look at, and its use."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.model.heads.config import DiffActConfig
+from m2r2_ros.model.heads.diffact import DiffAct, median_filtered
+from m2r2_ros.model.heads.diffact_parts import Encoder, LocalAttention, MixedLayer, waves
+from test.model.heads.online import fit, toy, without_gradient
+
+INPUTS, CLASSES = 6, 4
+SMALL = DiffActConfig(
+    encoder_layers=3, encoder_width=16, decoder_layers=3, decoder_width=16, decoder_kernel=5,
+    time_width=16, steps=50, sampling_steps=5, dropout=0.0,
+)  # fmt: skip
+
+
+def make(config: DiffActConfig = SMALL) -> DiffAct:
+    torch.manual_seed(0)
+    return DiffAct(config, INPUTS, CLASSES).eval()
+
+
+HEAD = make()
+
+
+def test_published_size() -> None:
+    """1.12 million."""
+    head = DiffAct(DiffActConfig(), 512, 69)
+    assert sum(p.numel() for p in head.parameters()) == 1_121_130
+    assert head.encoder.levels == [5, 7, 9]
+
+
+@pytest.mark.parametrize(('kernel', 'dilation'), [(3, 1), (4, 2), (5, 3), (1, 4)])
+@torch.no_grad()
+def test_local_attention_by_a_plain_loop(kernel: int, dilation: int) -> None:
+    torch.manual_seed(0)
+    attention = LocalAttention(4, 2, kernel, dilation)
+    x, condition = torch.randn(1, 4, 11), torch.randn(1, 2, 11)
+    seen = torch.cat([x, condition], dim=1)
+    query, key = attention.query(seen)[0].T, attention.key(seen)[0].T
+    value = attention.value(x)[0].T
+    rows = []
+    for i in range(11):
+        taps = [i + (j - kernel // 2) * dilation for j in range(kernel)]
+        taps = [t for t in taps if 0 <= t < 11]
+        weights = torch.stack([query[i] @ key[t] / 2 for t in taps]).softmax(dim=0)
+        rows.append(sum((w * value[t] for w, t in zip(weights, taps, strict=True)), torch.zeros(4)))
+    expected = attention.leave(torch.stack(rows).T[None])
+    torch.testing.assert_close(attention(x, condition), expected)
+
+
+@pytest.mark.parametrize(('kernel', 'dilation'), [(3, 1), (5, 2), (4, 1)])
+def test_a_layer_convolves_the_frames_under_its_kernel(kernel: int, dilation: int) -> None:
+    """Without attention, whose instance norm sees the whole recording."""
+    layer = MixedLayer(3, 0, kernel, dilation, 0.0)
+    with torch.no_grad():
+        layer.attend.leave.weight.zero_()
+    x = torch.randn(1, 3, 25, requires_grad=True)
+    layer(x, x[:, :0])[0, :, 12].sum().backward()
+    assert x.grad is not None
+    reached = (x.grad[0].abs().sum(dim=0) > 0).nonzero().flatten().tolist()
+    expected = {12 + (j - kernel // 2) * dilation for j in range(kernel)}
+    assert set(reached) == expected | {12}
+
+
+@torch.no_grad()
+def test_attention_sees_maps_without_their_mean_and_scale() -> None:
+    """Instance norm: with no convolution, a shift and a factor of the maps change nothing."""
+    torch.manual_seed(0)
+    layer = MixedLayer(3, 0, 3, 1, 0.0)
+    layer.taps.weight.zero_()
+    x = torch.randn(1, 3, 30)
+    added = layer(x, x[:, :0]) - x
+    other = 5 * x + torch.tensor([1.0, -2.0, 3.0])[None, :, None]
+    torch.testing.assert_close(layer(other, x[:, :0]) - other, added, atol=1e-4, rtol=1e-3)
+
+
+def test_the_condition_holds_the_maps_of_three_layers() -> None:
+    encoder = Encoder(INPUTS, 8, 7, 3, CLASSES, 0.0)
+    assert encoder.levels == [2, 4, 6]
+    kept: list[Tensor] = []
+    for layer in encoder.layers:
+        layer.register_forward_hook(lambda _m, _i, out: kept.append(out))
+    logits, condition = encoder(torch.randn(1, INPUTS, 9))
+    assert torch.equal(condition, torch.cat([kept[k] for k in (2, 4, 6)], dim=1))
+    assert torch.equal(logits, encoder.leave(kept[6]))
+
+
+def test_waves_tell_steps_apart() -> None:
+    assert waves(0, 6).tolist() == [0, 0, 0, 1, 1, 1]
+    expected = torch.tensor([7.0, 0.07, 0.0007])
+    torch.testing.assert_close(waves(7, 6), torch.cat([expected.sin(), expected.cos()]))
+    assert waves(7, 5).shape == (5,)
+
+
+@pytest.mark.parametrize('n', [1, 7])
+def test_short_recordings(n: int) -> None:
+    x, targets = torch.randn(n, INPUTS), torch.arange(n) % CLASSES
+    prediction = HEAD.predict(x)
+    assert prediction.probabilities.shape == (n, CLASSES)
+    torch.testing.assert_close(prediction.probabilities.sum(dim=1), torch.ones(n))
+    assert prediction.boundaries.shape == (n,)
+    head = make(DiffActConfig(encoder_layers=2, decoder_layers=1, time_width=4, steps=3)).train()
+    for _ in range(6):
+        assert head.loss(x, targets).isfinite()
+        assert head.loss(x, torch.full((n,), UNKNOWN)).isfinite()
+
+
+@torch.no_grad()
+def test_the_same_features_get_the_same_labels() -> None:
+    x = torch.randn(20, INPUTS)
+    torch.manual_seed(1)
+    first = HEAD.predict(x).probabilities
+    torch.manual_seed(2)
+    assert torch.equal(HEAD.predict(x).probabilities, first)
+
+
+def test_every_parameter_learns() -> None:
+    head, (x, targets) = make(), toy(INPUTS, CLASSES)
+    torch.manual_seed(0)
+    for _ in range(5):  # the mask may hide all features from the decoder
+        head.loss(x, targets).backward()
+    assert without_gradient(head, x, targets) == []
+
+
+def test_state_dict_round_trip() -> None:
+    torch.manual_seed(1)
+    other = DiffAct(SMALL, INPUTS, CLASSES).eval()
+    x = torch.randn(20, INPUTS)
+    assert not torch.equal(other.predict(x).probabilities, HEAD.predict(x).probabilities)
+    other.load_state_dict(HEAD.state_dict())
+    assert torch.equal(other.predict(x).probabilities, HEAD.predict(x).probabilities)
+
+
+def test_the_median_takes_the_place_of_a_label() -> None:
+    p = torch.full((7, 3), 0.1)
+    for i, c in enumerate([0, 0, 2, 0, 2, 2, 1]):
+        p[i, c] = 0.8
+    p[2, 1] = 0.15
+    same = median_filtered(p, 1)
+    assert torch.equal(same, p)
+    filtered = median_filtered(p, 3)
+    assert filtered.argmax(dim=1).tolist() == [0, 0, 0, 2, 2, 2, 1]
+    torch.testing.assert_close(filtered[2], torch.tensor([0.8, 0.15, 0.1]))
+    assert median_filtered(p[:1], 9).argmax(dim=1).tolist() == [0]
+
+
+def test_it_learns_a_toy_recording() -> None:
+    assert fit(make(), *toy(INPUTS, CLASSES), steps=60) > 0.95
