@@ -7,6 +7,9 @@ from contextlib import closing
 from functools import partial
 from typing import Any, BinaryIO, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.reassemble_file import ReassembleFile, library
 from m2r2_ros.bags.reassemble_layout import IMAGE, Device
@@ -62,7 +65,7 @@ class VideoStream:
     def _load(
         self,
         file: ReassembleFile,
-        pictures: Iterator[Any],
+        pictures: Iterator[NDArray[np.uint8]],
         stamps: Stamps,
         done: int,
         low: int,
@@ -77,20 +80,21 @@ class VideoStream:
                 messages.append((time, self._message(picture, time)))
         return loaded(self.topic.name, messages)
 
-    def _message(self, picture: Any, time: int) -> bytes:  # noqa: ANN401 - a frame of PyAV
+    def _message(self, picture: NDArray[np.uint8], time: int) -> bytes:
         """Return a picture as CompressedImage."""
         import cv2
 
-        pixels = picture.to_ndarray(format='bgr24')
-        _, data = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        _, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         types = typestore().types
         sec, nanosec = divmod(time, 1_000_000_000)
         stamp = types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)
         header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=self._camera.frame_id)
         return serialise(IMAGE, types[IMAGE](header=header, format='jpeg', data=data.ravel()))
 
-    def _next(self, file: ReassembleFile, pictures: Iterator[Any], number: int) -> Any:  # noqa: ANN401
-        """Return the next picture, a frame of PyAV."""
+    def _next(
+        self, file: ReassembleFile, pictures: Iterator[NDArray[np.uint8]], number: int
+    ) -> NDArray[np.uint8]:
+        """Decode the next picture."""
         reason = 'the film ends'
         try:
             picture = next(pictures, None)
@@ -121,9 +125,12 @@ def _opened(film: BinaryIO) -> Any:  # noqa: ANN401 - a container of PyAV
     return library('av').open(film, format='mp4', options={'ignore_editlist': '1'})
 
 
-def _pictures(film: BinaryIO) -> Generator[Any]:
-    """Decode a film from its beginning."""
+def _pictures(film: BinaryIO) -> Generator[NDArray[np.uint8]]:
+    """Decode a film from its beginning; yields pictures (height, width, 3), BGR."""
+    # One for all: what converts a picture by itself sets up the conversion anew.
+    converter = library('av.video.reformatter').VideoReformatter()
     with _opened(film) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'AUTO'
-        yield from container.decode(stream)
+        for frame in container.decode(stream):
+            yield converter.reformat(frame, format='bgr24').to_ndarray()
