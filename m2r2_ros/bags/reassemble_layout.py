@@ -82,7 +82,8 @@ SENSORS: Final = (
     ),
     # The file has the quaternion as w x y z, messages have it as x y z w.
     Sensor('/robot/pose', POSE, _BASE, ('pose',), (7,), columns=(0, 1, 2, 4, 5, 6, 3)),
-    Sensor('/robot/twist', TWIST, _BASE, ('velocity',), (6,)),
+    # Nobody says in which frame the velocity is.
+    Sensor('/robot/twist', TWIST, '', ('velocity',), (6,)),
     _joint_states('/robot/joint_states', 'joint', tuple(f'fr3_joint{k}' for k in range(1, 8))),
     _joint_states('/gripper/joint_states', 'gripper', ('fr3_finger_joint1', 'fr3_finger_joint2')),
 )
