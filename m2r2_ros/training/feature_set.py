@@ -52,7 +52,7 @@ class FeatureTrack:
     @property
     def features(self) -> Tensor:
         """float32 (T, D)."""
-        return torch.from_numpy(np.ascontiguousarray(self.values, np.float32))
+        return torch.from_numpy(np.array(self.values, np.float32, order='C'))
 
     @cached_property
     def labels(self) -> Tensor:

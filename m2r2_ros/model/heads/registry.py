@@ -4,26 +4,35 @@
 
 from typing import Any
 
+from m2r2_ros.model.heads.asformer import ASFormer
 from m2r2_ros.model.heads.asrf import ASRF
 from m2r2_ros.model.heads.base import Head, Recipe
 from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import (
+    ASFormerConfig,
     ASRFConfig,
     CausalTCNConfig,
+    DiffActConfig,
     HeadConfig,
     MSTCNConfig,
     NoHeadConfig,
+    OnlineTASConfig,
     ProTASConfig,
 )
+from m2r2_ros.model.heads.diffact import DiffAct
 from m2r2_ros.model.heads.ms_tcn import MSTCN
 from m2r2_ros.model.heads.no_head import NoHead
+from m2r2_ros.model.heads.online_tas import OnlineTAS
 from m2r2_ros.model.heads.protas import ProTAS
 
 HEADS: dict[type[HeadConfig], Any] = {
     CausalTCNConfig: CausalTCN,
     ProTASConfig: ProTAS,
+    OnlineTASConfig: OnlineTAS,
     MSTCNConfig: MSTCN,
     ASRFConfig: ASRF,
+    ASFormerConfig: ASFormer,
+    DiffActConfig: DiffAct,
     NoHeadConfig: NoHead,
 }
 

@@ -1,0 +1,89 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An offline head behind the Segmenter protocol: every frame once, all at the end."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.bundle import Bundle
+from m2r2_ros.model.heads.config import HeadConfig, MSTCNConfig, NoHeadConfig
+from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.offline import OfflineSegmenter, segmenter_of
+from test.model.networks import SENSING, make_bundle, make_windows
+from test.segmenters.test_learned import restarting, same
+
+WINDOWS = make_windows(40)
+
+
+def bundle_of(head: HeadConfig) -> Bundle:
+    return make_bundle(replace(SENSING, head=head))
+
+
+BUNDLE = bundle_of(MSTCNConfig(stages=2, layers=4, width=16))
+
+
+def segmenter() -> OfflineSegmenter:
+    return OfflineSegmenter(BUNDLE, Decoding())
+
+
+def test_it_keeps_the_protocol_and_says_that_it_is_offline() -> None:
+    made: Segmenter = segmenter()
+    assert made.revision_lag == WHOLE_RECORDING
+    assert made.labels == BUNDLE.labels
+
+
+def test_labels_are_those_of_the_head_on_the_whole() -> None:
+    labels = segmenter().segment(WINDOWS)
+    inputs = make_inputs(WINDOWS, BUNDLE.normalisation, BUNDLE.model.modalities)
+    with torch.no_grad():
+        found = BUNDLE.network.head.predict(BUNDLE.network.features(inputs))
+    np.testing.assert_allclose([x.probabilities for x in labels], found.probabilities, atol=1e-5)
+    np.testing.assert_allclose([x.boundary_score for x in labels], found.boundaries, atol=1e-5)
+    assert [x.label_id for x in labels] == found.probabilities.argmax(dim=1).tolist()
+    assert [x.stamp for x in labels] == WINDOWS.stamps.tolist()
+    assert [x.modality_mask for x in labels] == WINDOWS.masks.tolist()
+
+
+def test_each_label_tells_how_many_frames_were_seen_after_it() -> None:
+    assert [x.revision_lag for x in segmenter().segment(WINDOWS)] == list(range(39, -1, -1))
+
+
+def test_nothing_is_said_before_the_end() -> None:
+    s = segmenter()
+    assert all(s.step(WINDOWS[i : i + 1]) is None for i in range(len(WINDOWS)))
+    assert same(s.finish(), segmenter().segment(WINDOWS))
+    assert s.finish() == []
+
+
+def test_a_clock_that_jumps_ends_what_was_before() -> None:
+    windows = restarting(WINDOWS, 25)
+    labels = segmenter().segment(windows)
+    first, second = segmenter().segment(windows[:25]), segmenter().segment(windows[25:])
+    assert [x.label_id for x in labels] == [x.label_id for x in first + second]
+    assert [x.revision_lag for x in labels] == [*range(24, -1, -1), *range(14, -1, -1)]
+    assert labels[25].segment_index == labels[24].segment_index + 1
+
+
+def test_nothing_in_nothing_out() -> None:
+    empty: FrameWindows = WINDOWS[:0]
+    assert segmenter().segment(empty) == []
+
+
+def test_a_bundle_is_the_segmenter_that_its_head_is() -> None:
+    assert isinstance(segmenter_of(BUNDLE), OfflineSegmenter)
+    assert isinstance(segmenter_of(make_bundle()), LearnedSegmenter)
+    with pytest.raises(BundleError, match='without a head'):
+        segmenter_of(bundle_of(NoHeadConfig()))
+
+
+def test_frames_as_they_come_are_refused_by_name() -> None:
+    with pytest.raises(BundleError, match='ms_tcn is offline'):
+        LearnedSegmenter(BUNDLE)
