@@ -141,6 +141,15 @@ def test_step_by_step_is_the_same_as_the_whole() -> None:
 
 
 @torch.no_grad()
+def test_boundaries_are_changes_between_frames() -> None:
+    prediction = HEAD.predict(torch.randn(9, INPUTS))
+    p = prediction.probabilities
+    for i in range(1, 9):
+        torch.testing.assert_close(prediction.boundaries[i], 1 - p[i] @ p[i - 1])
+    assert prediction.boundaries[0] == 0
+
+
+@torch.no_grad()
 def test_a_state_is_constant_in_size_and_stays_as_it_is() -> None:
     x = torch.randn(80, INPUTS)
     _, early = run(HEAD, x[: WINDOW - 1], [])
