@@ -3,6 +3,7 @@
 """What commands share: consoles, arguments, progress."""
 
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from m2r2_ros.bags.labels import LABEL_TOPIC
+from m2r2_ros.bags.labels import LABEL_TOPIC, read_truth
 from m2r2_ros.bags.recording import find_recordings, open_recording
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.readers.topics import TopicSpec, load_topics
 
 #: Progress and messages; standard output is for results. Names of files may hold brackets, which
@@ -87,6 +88,66 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+def epoch_bar() -> Progress:
+    """Return a progress display of epochs; its tasks have a field 'loss'."""
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        TextColumn('{task.completed}/{task.total}'),
+        TextColumn('{task.fields[loss]}', markup=False),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def expect_scorable(paths: list[Path], held_out: list[Path], truths: Mapping[str, Path]) -> None:
+    """Refuse what could not be scored before a training that may take hours.
+
+    Args:
+        paths: Recordings to train on.
+        held_out: Recordings to score.
+        truths: Files with the ground truth of recordings that do not hold it, by name.
+
+    Raises:
+        M2R2Error: One is both, two to score have one name, or one has no ground truth.
+    """
+    both = {p.resolve() for p in paths} & {p.resolve() for p in held_out}
+    if both:
+        msg = f'{sorted(both)[0]}: is both trained and validated on; scores would mean nothing'
+        raise LabelError(msg)
+    expect_distinct_names(held_out)
+    for path in held_out:
+        read_truth(truths.get(recording_name(path), path))
+
+
+def training_workspace(out: Path, ours: Collection[str]) -> Path:
+    """Return the folder to work in, which is removed in the end: it may hold nothing else.
+
+    Args:
+        out: Where the outcome will be, which must not exist yet.
+        ours: Names of what is put there.
+
+    Raises:
+        BundleError: The outcome exists, or the folder holds what is not ours.
+    """
+    if out.exists():
+        msg = f'{out}: exists already; choose another folder or remove it'
+        raise BundleError(msg)
+    workspace = out.with_name(out.name + '.training')
+    if workspace.exists() and not workspace.is_dir():
+        others = {workspace.name}
+    else:
+        others = {p.name for p in workspace.iterdir()} - {*ours} if workspace.exists() else set()
+    if others:
+        msg = (
+            f'{workspace} is needed for training and removed afterwards, but holds '
+            f'{", ".join(sorted(others)[:3])}: move it, or choose another --out'
+        )
+        raise BundleError(msg)
+    return workspace
 
 
 def given_topics(path: Path | None) -> dict[str, TopicSpec]:

@@ -20,6 +20,7 @@ from m2r2_ros.cli.import_table import import_app
 from m2r2_ros.cli.inspect import inspect_command
 from m2r2_ros.cli.label import label_command
 from m2r2_ros.cli.models import models_command
+from m2r2_ros.cli.pretrain import pretrain_command
 from m2r2_ros.cli.repair import repair_command
 from m2r2_ros.cli.simulate import simulate_command
 from m2r2_ros.cli.train import train_command
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command('inspect')(inspect_command)
 app.add_typer(import_app, name='import')
 app.command('train')(train_command)
+app.command('pretrain')(pretrain_command)
 app.command('features')(features_command)
 app.command('train-head')(train_head_command)
 app.command('benchmark')(benchmark_command)

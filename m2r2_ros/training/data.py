@@ -13,7 +13,7 @@ from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.image import EfficientNetLite0, make_image_encoder
+from m2r2_ros.model.image import ImageEncoder, make_image_encoder
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
@@ -50,6 +50,7 @@ def prepare(
     model: ModelConfig,
     windows: WindowConfig,
     folder: Path,
+    image_encoder: ImageEncoder | None = None,
     truths: Mapping[str, Path] | None = None,
     topics: Mapping[str, TopicSpec] | None = None,
     labels: LabelSet | None = None,
@@ -63,6 +64,8 @@ def prepare(
         model: Modalities to read; those without a topic in any bag stay masked.
         windows: Shape of the windows.
         folder: Folder for cached windows; the caller removes it.
+        image_encoder: The model's, where its backbone is frozen with weights of its own; what it
+            makes of images is cached.
         truths: Files with the ground truth of recordings that do not hold it, by name.
         topics: Topics that are not to be guessed.
         labels: Label set of a training set, for recordings that are not trained on; otherwise
@@ -76,7 +79,9 @@ def prepare(
     sources = [_source(bag, truths or {}) for bag in bags]
     own = common_labels({recording.path: truth for recording, truth in sources})
     labels = labels or own
-    writer = CacheWriter(folder, windows, frozen_backbone(model))
+    if image_encoder is None and model.image_encoder:
+        image_encoder = make_image_encoder(model.image_encoder, model.width, pretrained=True)
+    writer = CacheWriter(folder, windows, image_encoder)
     recordings: list[CachedRecording] = []
     used: dict[str, dict[str, str]] = {}
     for k, (recording, truth) in enumerate(sources):
@@ -95,14 +100,6 @@ def prepare(
         used,
         tuple(name for name in seen if name not in labels.names),
     )
-
-
-def frozen_backbone(model: ModelConfig) -> EfficientNetLite0 | None:
-    """Return what makes the features of images that are cached, where the model has it."""
-    if not model.image_encoder:
-        return None
-    encoder = make_image_encoder(model.image_encoder, 1, pretrained=True)
-    return encoder if isinstance(encoder, EfficientNetLite0) else None
 
 
 def fingerprint(prepared: Prepared, *facts: object) -> str:

@@ -15,8 +15,9 @@ class FusionTransformer(nn.Module):
         """Make one for windows of N_w points; its width, heads and the like are the model's."""
         super().__init__()
         self.positions = nn.Parameter(torch.empty(points, model.width))
-        nn.init.trunc_normal_(self.positions, std=0.02)
-        # Norms come first, as in CLIP: windows of few recordings are told apart far sooner.
+        # Not lost beside the features: boundaries are found by looking at the points next to one.
+        nn.init.trunc_normal_(self.positions, std=0.2)
+        # Norms come first, as in CLIP's transformers.
         layer = nn.TransformerEncoderLayer(
             model.width,
             model.heads,

@@ -47,6 +47,8 @@ def load_state(
     module.load_state_dict({n: found[f'weights/{n}'] for n in module.state_dict()})
     for name, parameter in module.named_parameters():
         moments = {m: found[f'{m}/{name}'] for m in MOMENTS if f'{m}/{name}' in found}
+        for moment in moments.keys() & {'exp_avg', 'exp_avg_sq'}:
+            moments[moment] = moments[moment].to(parameter.device)
         if moments:
             optimizer.state[parameter] = moments
     best = {n.removeprefix('best/'): t for n, t in found.items() if n.startswith('best/')}

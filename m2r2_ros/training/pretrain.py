@@ -13,12 +13,13 @@ import torch
 from torch import nn
 
 from m2r2_ros import __version__
-from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import NoHeadConfig
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.pretrained import Loaded, load_pretrained
 from m2r2_ros.training.data import Prepared, fingerprint
+from m2r2_ros.training.parameter_groups import freeze_backbones
 from m2r2_ros.training.pretrain_config import PretrainConfig
 from m2r2_ros.training.pretrain_data import WindowSet
 from m2r2_ros.training.pretrain_loop import Run, run_epochs
@@ -43,10 +44,34 @@ class Pretrained:
     history: tuple[Epoch, ...]
 
 
-def headless(model: ModelConfig, windows: WindowConfig, labels: LabelSet, seed: int) -> Network:
-    """Return an extractor without a head, as pretraining begins with it."""
-    torch.manual_seed(seed)
-    return Network(replace(model, head=NoHeadConfig()), windows, len(labels.names), pretrained=True)
+def headless(
+    model: ModelConfig,
+    windows: WindowConfig,
+    config: PretrainConfig,
+    *,
+    image: Path | None = None,
+    sound: Path | None = None,
+) -> tuple[Network, Loaded]:
+    """Return an extractor without a head, as pretraining begins with it.
+
+    Args:
+        model: Shapes of the network; the head is left out.
+        windows: Shape of the windows.
+        config: Options, of which the seed and what is frozen matter here.
+        image: File or folder with CLIP or ActionCLIP.
+        sound: File or folder with AST.
+
+    Returns:
+        The network, and where its weights are from.
+
+    Raises:
+        M2R2Error: Weights cannot be read or do not fit.
+    """
+    torch.manual_seed(config.seed)
+    network = Network(replace(model, head=NoHeadConfig()), windows, 0, pretrained=True)
+    loaded = load_pretrained(network.extractor, image=image, sound=sound)
+    freeze_backbones(network, config.freeze)
+    return network, loaded
 
 
 def pretrain(
@@ -67,7 +92,7 @@ def pretrain(
     """Pretrain an extractor; the same seed and weights to begin with give the same weights.
 
     Args:
-        network: From `headless`, its encoders with weights of their own where there are any.
+        network: From `headless`; it is trained in place.
         prepared: What to learn from.
         held_out: What to validate on, with the labels and scales of `prepared`; never a test set,
             since the best epoch is chosen on it.

@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,16 +56,18 @@ def run_epochs(
     log = _EventLog(log_dir if accelerator.is_main_process else None)
     state, config = run.state, run.config
     model, optimizer = accelerator.prepare(run.module, state.optimizer)
-    scaler = state.load(checkpoint) if checkpoint is not None else {}
-    if scaler and accelerator.scaler is not None:
-        accelerator.scaler.load_state_dict(scaler)
+    saved = state.load(checkpoint) if checkpoint is not None else {}
+    if saved and accelerator.scaler is not None:
+        accelerator.scaler.load_state_dict(saved)
     while len(state.history) < config.epochs and not state.stale(config.patience):
         action, boundary = _epoch(run, accelerator, model, optimizer)
         epoch = Epoch(len(state.history) + 1, action, boundary, _validated(run, accelerator))
         state.add(epoch)
         if accelerator.is_main_process:
             if checkpoint is not None:
-                state.save(checkpoint, accelerator.scaler and accelerator.scaler.state_dict())
+                state.save(
+                    checkpoint, accelerator.scaler.state_dict() if accelerator.scaler else {}
+                )
             log.write(epoch)
             on_epoch(epoch)
     log.close()
@@ -121,12 +124,22 @@ def _validated(run: Run, accelerator: 'Accelerator') -> Scores | None:
     return Scores(*accelerator.reduce(values, 'mean').tolist())
 
 
+def expect_extra() -> None:
+    """Refuse to begin without the extra `pretrain`, before hours of work.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    missing = [name for name in ('accelerate', 'tensorboardX') if find_spec(name) is None]
+    if missing:
+        msg = f"pretraining needs {' and '.join(missing)}: pip install 'm2r2_ros[pretrain]'"
+        raise ConfigError(msg)
+
+
 def _accelerator(precision: str) -> 'Accelerator':
-    try:
-        from accelerate import Accelerator, DistributedDataParallelKwargs  # an extra
-    except ImportError as error:
-        msg = "pretraining needs: pip install 'm2r2_ros[pretrain]'"
-        raise ConfigError(msg) from error
+    expect_extra()
+    from accelerate import Accelerator, DistributedDataParallelKwargs  # an extra
+
     if precision == 'fp16' and not torch.cuda.is_available():
         msg = 'pretraining.precision: fp16 needs a CUDA device; choose bf16 or no'
         raise ConfigError(msg)
@@ -140,14 +153,10 @@ class _EventLog:
 
     def __init__(self, folder: Path | None) -> None:
         self._writer: Any = None
-        if folder is None:
-            return
-        try:
+        if folder is not None:
             from tensorboardX import SummaryWriter  # an extra
-        except ImportError as error:
-            msg = "event files need: pip install 'm2r2_ros[pretrain]'"
-            raise ConfigError(msg) from error
-        self._writer = SummaryWriter(str(folder))
+
+            self._writer = SummaryWriter(str(folder))
 
     def write(self, epoch: Epoch) -> None:
         """Write an epoch's losses and scores."""

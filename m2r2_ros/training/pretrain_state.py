@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from m2r2_ros.training.checkpoint import MOMENTS, one_cycle
+from m2r2_ros.training.checkpoint import one_cycle
+from m2r2_ros.training.optimizer_state import load_state, save_state
 from m2r2_ros.training.parameter_groups import parameter_groups
 from m2r2_ros.training.pretrain_config import PretrainConfig
 from m2r2_ros.training.pretrain_module import Pretraining
@@ -78,7 +77,6 @@ class PretrainState:
                 layer_decay=config.layer_decay,
             )
         )
-        self._trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         self._peaks = [group['lr'] for group in self.optimizer.param_groups]
         self.history: list[Epoch] = []
         self.best: dict[str, Tensor] = {}
@@ -95,7 +93,11 @@ class PretrainState:
         scores = [e.validation.total for e in self.history if e.validation]
         if scores and scores[-1] <= min(scores):
             self.best_epoch = epoch.epoch
-            self.best = {n: p.detach().cpu().clone() for n, p in self._extractor().items()}
+            self.best = {
+                name: p.detach().cpu().clone()
+                for name, p in self._module.extractor.named_parameters()
+                if p.requires_grad
+            }
 
     def stale(self, patience: int) -> bool:
         """Tell whether there was no better epoch for `patience` epochs."""
@@ -108,47 +110,24 @@ class PretrainState:
             path: The file.
             scaler: State of the loss scaler of fp16; empty without one.
         """
-        tensors = {f'best/{name}': tensor for name, tensor in self.best.items()}
-        for name, parameter in self._trained.items():
-            tensors[f'weights/{name}'] = parameter.detach().contiguous()
-            for moment in MOMENTS:
-                if parameter in self.optimizer.state:
-                    tensors[f'{moment}/{name}'] = self.optimizer.state[parameter][moment]
         facts = {
-            'fingerprint': self._fingerprint,
             'history': [asdict(epoch) for epoch in self.history],
             'best_epoch': self.best_epoch,
             'scaler': scaler,
         }
-        draft = path.with_suffix('.partial')
-        save_file(tensors, draft, metadata={'state': json.dumps(facts)})
-        draft.replace(path)
+        texts = {'fingerprint': self._fingerprint, 'state': json.dumps(facts)}
+        save_state(path, self._module, self.optimizer, self.best, texts)
 
     def load(self, path: Path) -> dict[str, Any]:
         """Go on from a file where it belongs to this pretraining; return the scaler's state."""
-        try:
-            with safe_open(path, framework='pt') as file:
-                facts = json.loads((file.metadata() or {}).get('state', '{}'))
-                if facts.get('fingerprint') != self._fingerprint:
-                    return {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, json.JSONDecodeError):
+        texts, best = load_state(path, self._module, self.optimizer, self._fingerprint)
+        if not texts:
             return {}
-        for name, parameter in self._trained.items():
-            with torch.no_grad():
-                parameter.copy_(tensors[f'weights/{name}'])
-            moments = {m: tensors[f'{m}/{name}'] for m in MOMENTS if f'{m}/{name}' in tensors}
-            if moments:
-                on = {m: t if m == 'step' else t.to(parameter.device) for m, t in moments.items()}
-                self.optimizer.state[parameter] = on
+        facts = json.loads(texts['state'])
         self.history = [
             Epoch(**{**e, 'validation': e['validation'] and Scores(**e['validation'])})
             for e in facts['history']
         ]
-        self.best_epoch = facts['best_epoch']
-        self.best = {n: tensors[f'best/{n}'] for n in self._extractor() if self.best_epoch}
+        self.best, self.best_epoch = best, facts['best_epoch']
         scaler: dict[str, Any] = facts['scaler']
         return scaler
-
-    def _extractor(self) -> dict[str, Tensor]:
-        return {n: p for n, p in self._module.extractor.named_parameters() if p.requires_grad}

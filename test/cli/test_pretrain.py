@@ -1,0 +1,82 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.model.heads.config import NoHeadConfig
+from test.cli.run import digest, done, m2r2
+from test.replay.recordings import ACTIONS, robot_bag
+
+QUICK = ('--preset', 'proprio', '--epochs', 2, '--seed', 3, '--batch-size', 4)
+
+
+@pytest.fixture(scope='module')
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return robot_bag(tmp_path_factory.mktemp('held_out') / 'third', 5.0, seed=3)
+
+
+@pytest.fixture(scope='module')
+def out(tmp_path_factory: pytest.TempPathFactory, robots: Path, held_out: Path) -> Path:
+    """What the command makes of two recordings, validated on a third."""
+    folder = tmp_path_factory.mktemp('pretrained')
+    before = digest([robots, held_out])
+    result = done(
+        *('pretrain', robots, '--out', folder / 'new' / 'out', *QUICK),
+        *('--validate', held_out, '--log-dir', folder / 'log'),
+    )
+    assert 'retrieval' in result.out
+    assert digest([robots, held_out]) == before
+    assert len(list((folder / 'log').iterdir())) == 1
+    return folder / 'new' / 'out'
+
+
+def test_best_and_last_are_extractors_without_a_head(out: Path) -> None:
+    assert sorted(p.name for p in out.parent.iterdir()) == ['out']
+    assert sorted(p.name for p in out.iterdir()) == ['best', 'last']
+    for name in ('best', 'last'):
+        bundle = load_bundle(out / name)
+        assert isinstance(bundle.model.head, NoHeadConfig)
+        assert bundle.labels.names == ACTIONS
+        assert bundle.training['recordings'] == ['first', 'second']
+        assert bundle.training['options']['seed'] == 3
+        assert bundle.scores['recordings'] == ['third']
+        assert 0 <= bundle.scores['pretraining']['retrieval'] <= 1
+        assert bundle.topics['wrench']['topic'] == '/wrench'
+    assert load_bundle(out / 'last').training['pretraining']['epoch'] == 2
+
+
+def test_without_validation_there_is_the_last_alone(robots: Path, tmp_path: Path) -> None:
+    done('pretrain', robots / 'first', '--out', tmp_path / 'out', *QUICK, '--epochs', 1)
+    assert [p.name for p in (tmp_path / 'out').iterdir()] == ['last']
+    assert load_bundle(tmp_path / 'out' / 'last').scores == {}
+
+
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        (('--text', 'clip'), '--text-weights'),
+        (('--text', 'words'), 'pretraining.text'),
+        (('--precision', 'fp8'), 'pretraining.precision'),
+        (('--freeze', 'wrench'), 'freeze: wrench'),
+        (('--layer-decay', 2), 'layer_decay'),
+        (('--preset', 'huge'), 'huge'),
+        (('--image-weights', 'clip.pt'), 'image weights clip.pt'),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_read(
+    options: tuple[object, ...], expected: str, robots: Path, tmp_path: Path
+) -> None:
+    result = m2r2('pretrain', robots, '--out', tmp_path / 'out', *QUICK, *options)
+    assert expected in result.error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recordings_are_not_both_trained_and_validated_on(robots: Path, tmp_path: Path) -> None:
+    command = ('pretrain', robots, '--out', tmp_path / 'out', *QUICK)
+    assert 'both trained and validated' in m2r2(*command, '--validate', robots / 'first').error
+
+
+def test_an_outcome_is_not_written_over(out: Path, robots: Path) -> None:
+    assert 'exists already' in m2r2('pretrain', robots, '--out', out, *QUICK).error
