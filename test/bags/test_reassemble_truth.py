@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.labels import read_segments, read_truth
 from m2r2_ros.bags.reassemble_facts import action_labels, defect_of, phase_labels
 from m2r2_ros.bags.reassemble_layout import SENSORS
@@ -19,6 +20,7 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.share import share_path
 from test.bags.reassemble_files import ACTIONS, BEGIN, Action, Shape, stamps, write_file
 
+SEGMENT = 'm2r2_ros/msg/ActionSegment'
 PHASES = '/ground_truth/phase/action_segment'
 
 
@@ -88,6 +90,10 @@ def test_segments_are_sorted_by_start_not_by_name(tmp_path: Path) -> None:
     found = read_truth(path).segments
     assert [s.label for s in found] == ['pick_usb'] * 3 + ['pick_bnc'] + ['pick_usb'] * 8
     assert found == sorted(found, key=lambda s: s.start)
+    blocks = open_recording(path).blocks(['/ground_truth/action_segment'])
+    raw = [b.message(k).tobytes() for bs in blocks for b in bs for k in range(len(b))]
+    numbers = [typestore().deserialize_cdr(r, SEGMENT).segment_index for r in raw]
+    assert numbers == list(range(12))
 
 
 def test_a_label_of_none_of_the_69_is_kept_and_told_of(tmp_path: Path) -> None:
