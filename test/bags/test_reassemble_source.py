@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """REASSEMBLE files read as recordings: every number, picture and sound where it belongs."""
 
+import io
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import h5py
 import numpy as np
 import pytest
@@ -236,6 +239,36 @@ def test_numbers_are_read_in_stretches(copy: Path) -> None:
     assert [m.wrench.torque.z for _, m in found] == values('measured_torque', 10_000, 3)[
         :, 2
     ].tolist()
+
+
+def test_streams_stay_in_one_order_beyond_what_is_merged_at_once(copy: Path) -> None:
+    write_file(copy, Shape(seconds=15.0, rows=dict.fromkeys(CAMERAS, 400), size=(16, 16)))
+    recording = open_recording(copy)
+    runs = list(recording.blocks())
+    assert len(runs) > 2
+    times = [np.concatenate([b.log_times for b in blocks]) for blocks in runs]
+    assert all(a.max() <= b.min() for a, b in pairwise(times))
+
+
+def test_a_film_is_read_from_where_it_lies(copy: Path) -> None:
+    # Noise cannot be compressed, so that the film is longer than what is read at once.
+    noise = np.random.default_rng(1).integers(0, 256, (30, 120, 160, 3)).astype(np.uint8)
+    file = io.BytesIO()
+    with av.open(file, 'w', format='mp4') as container:
+        stream = container.add_stream('libx264', rate=30, width=160, height=120)
+        stream.pix_fmt = 'yuv420p'
+        for pixels in noise:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format='rgb24')))
+        container.mux(stream.encode())
+    assert len(file.getvalue()) > 1 << 17
+    with h5py.File(copy, 'a') as data:
+        del data['hand'], data['timestamps/hand']
+        data['hand'] = np.void(file.getvalue())
+        data['timestamps/hand'] = stamps('hand', 30, 30)
+    groups = samples(open_recording(copy), 'image', '/hand/image/compressed')
+    found = [frame.decode().astype(float) for g in groups for frame in g.frames]
+    likeness = [[np.corrcoef(a.ravel(), b.ravel())[0, 1] for b in noise[::7]] for a in found[::7]]
+    assert np.argmax(likeness, axis=1).tolist() == list(range(5))
 
 
 def test_columns_of_stamps_are_taken(copy: Path) -> None:

@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -92,8 +93,8 @@ def test_segments_are_sorted_by_start_not_by_name(tmp_path: Path) -> None:
     assert found == sorted(found, key=lambda s: s.start)
     blocks = open_recording(path).blocks(['/ground_truth/action_segment'])
     raw = [b.message(k).tobytes() for bs in blocks for b in bs for k in range(len(b))]
-    numbers = [typestore().deserialize_cdr(r, SEGMENT).segment_index for r in raw]
-    assert numbers == list(range(12))
+    written: list[Any] = [typestore().deserialize_cdr(r, SEGMENT) for r in raw]
+    assert [m.segment_index for m in written] == list(range(12))
 
 
 def test_a_label_of_none_of_the_69_is_kept_and_told_of(tmp_path: Path) -> None:
