@@ -86,15 +86,18 @@ def _write(
     raw: bool,
 ) -> None:
     """Write one recording, whose windows are on disk no longer than it takes."""
+    from m2r2_ros.model.image import ImageEncoder
     from m2r2_ros.training.data import prepare
     from m2r2_ros.training.extract import extract, m2r2_features, raw_features
 
     work = out / '.windows'
+    encoder = dict(bundle.network.extractor.encoders.items()).get('image')
     prepared = prepare(
         [path],
         model=bundle.model,
         windows=bundle.windows,
         folder=work,
+        image_encoder=encoder if isinstance(encoder, ImageEncoder) else None,
         truths=truths,
         topics=given_topics(topics),
         labels=bundle.labels,

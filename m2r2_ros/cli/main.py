@@ -21,6 +21,7 @@ from m2r2_ros.cli.inspect import inspect_command
 from m2r2_ros.cli.label import label_command
 from m2r2_ros.cli.models import models_command
 from m2r2_ros.cli.pretrain import pretrain_command
+from m2r2_ros.cli.reassemble import reassemble_command
 from m2r2_ros.cli.repair import repair_command
 from m2r2_ros.cli.simulate import simulate_command
 from m2r2_ros.cli.train import train_command
@@ -41,6 +42,7 @@ app.command('pretrain')(pretrain_command)
 app.command('features')(features_command)
 app.command('train-head')(train_head_command)
 app.command('benchmark')(benchmark_command)
+app.command('reassemble')(reassemble_command)
 app.command('label')(label_command)
 app.command('evaluate')(evaluate_command)
 app.command('repair')(repair_command)

@@ -50,6 +50,9 @@ def pretrain_command(
     bags: Bags,
     out: Annotated[Path, typer.Option(help='Folder for the bundles last and best.')],
     preset: Annotated[str, typer.Option(help='proprio, lite or full.')],
+    modalities: Annotated[
+        str | None, typer.Option(help='Only these of the preset, separated by commas.')
+    ] = None,
     validate: Annotated[
         list[Path] | None,
         typer.Option(help='Labelled recordings to choose the best epoch on; never a test set.'),
@@ -92,7 +95,8 @@ def pretrain_command(
     The bundles have no head: m2r2 features makes features with them, and m2r2 train-head trains a
     head on those. An interrupted pretraining goes on when the same command is given again.
     """
-    from m2r2_ros.model.config import preset as preset_config  # torch takes seconds
+    from m2r2_ros.model.config import only  # torch takes seconds
+    from m2r2_ros.model.config import preset as preset_config
     from m2r2_ros.training.pretrain import headless, pretrain
     from m2r2_ros.training.pretrain_config import PretrainConfig
     from m2r2_ros.training.pretrain_loop import expect_extra
@@ -114,6 +118,7 @@ def pretrain_command(
         layer_decay=layer_decay,
     )
     model, windows = preset_config(preset), WindowConfig(frame_rate=frame_rate)
+    model = model if modalities is None else only(model, modalities.split(','))
     workspace = training_workspace(out, OURS)
     paths = source_recordings(bags)
     held_out = source_recordings(validate) if validate else []

@@ -56,8 +56,8 @@ def train_head_command(
     data = read_feature_set(features)
     extractor = load_bundle(model)
     if (data.facts.get('model'), data.facts.get('features')) != (extractor.id, 'm2r2'):
-        made = f'{data.facts.get("features", "other")} features of {data.facts.get("model", "none")}'
-        msg = f'{features}: has {made}, not the features that {model} ({extractor.id}) makes'
+        made = ' of '.join(str(data.facts.get(k, 'unknown')) for k in ('features', 'model'))
+        msg = f'{features}: features are {made}, not those that {model} ({extractor.id}) makes'
         raise BundleError(msg)
     workspace = out.with_name(out.name + '.training')
     workspace.mkdir(parents=True, exist_ok=True)

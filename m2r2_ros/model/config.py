@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shapes of the M2R2 extractor and its head, and the presets."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
@@ -126,3 +126,21 @@ def preset(name: str) -> ModelConfig:
         msg = f'preset {name!r} is unknown: expected {", ".join(PRESETS)}'
         raise ConfigError(msg)
     return PRESETS[name]
+
+
+def only(config: ModelConfig, modalities: Collection[str]) -> ModelConfig:
+    """Return the same shapes for some of the modalities, as ablations want it.
+
+    Raises:
+        ConfigError: One of them is not among those of `config`, or there is none.
+    """
+    if unknown := sorted(set(modalities) - set(config.modalities)):
+        known = ', '.join(config.modalities)
+        msg = f'modalities: {", ".join(unknown)} not among those of the preset: {known}'
+        raise ConfigError(msg)
+    kept = tuple(m for m in config.modalities if m in modalities)
+    return replace(
+        config,
+        modalities=kept,
+        image_encoder=config.image_encoder if 'image' in kept else '',
+    )
