@@ -64,7 +64,7 @@ def pretrain_command(
     frame_rate: Annotated[float, typer.Option(help='Frames per second.', min=0.1)] = 10.0,
     batch_size: Annotated[int, typer.Option(help='Windows contrasted at a time.', min=2)] = 8,
     accumulation: Annotated[int, typer.Option(help='Batches of each step.', min=1)] = 1,
-    learning_rate: Annotated[float, typer.Option(help='Peak of the schedule.')] = 3e-4,
+    learning_rate: Annotated[float, typer.Option(help='Peak of the schedule.')] = 1e-3,
     text: Annotated[
         str | None,
         typer.Option(help='labels, scratch or clip; clip where --text-weights is given.'),

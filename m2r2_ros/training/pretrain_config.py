@@ -41,7 +41,7 @@ class PretrainConfig:
     seed: int = 0
     batch_size: int = 8
     accumulation: int = 1
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     weight_decay: float = 0.05
     padding: int = 30
     points: int = 100
