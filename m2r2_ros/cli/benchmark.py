@@ -64,7 +64,9 @@ def benchmark_command(
         msg = f'two folders of features have one name: {", ".join(map(str, features))}'
         raise ConfigError(msg)
     for folder in features:  # what cannot be read is better known before training
-        read_feature_set(folder, split=split, frame_rate=frame_rate)
+        data = read_feature_set(folder, split=split, frame_rate=frame_rate)
+        if 'coarse' in levels:
+            data.coarse()
     rows: list[dict[str, Any]] = []
     work = [(f, n, j) for f, n in zip(features, names, strict=True) for j in chosen]
     cores = jobs or len(os.sched_getaffinity(0))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.evaluation.score import Scores
 from m2r2_ros.model.heads.base import Head, Recipe
-from m2r2_ros.model.heads.config import HeadConfig, head_from_dict
+from m2r2_ros.model.heads.config import HeadConfig, NoHeadConfig, head_from_dict
 from m2r2_ros.model.heads.registry import recipe_of
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.feature_set import FeatureSet
@@ -78,7 +78,11 @@ def parse_head(text: str) -> HeadConfig:
         except ValueError as error:
             msg = f'head {text!r}: {key}: expected a number, true or false, found {value!r}'
             raise ConfigError(msg) from error
-    return head_from_dict(entries)
+    config = head_from_dict(entries)
+    if isinstance(config, NoHeadConfig):
+        msg = f'head {text!r}: there is nothing to train'
+        raise ConfigError(msg)
+    return config
 
 
 def plan(
