@@ -8,22 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from m2r2_ros.bags.labels import read_truth
 from m2r2_ros.cli.common import (
     Bags,
     Topics,
     console,
-    expect_distinct_names,
+    epoch_bar,
+    expect_scorable,
     given_topics,
     recording_name,
     source_recordings,
     stdout,
+    training_workspace,
     use_cores,
 )
 from m2r2_ros.cli.truths import Truths, truth_files
-from m2r2_ros.core.errors import BundleError, LabelError
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -31,6 +30,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: What is in the folder that training works in, beside windows and the checkpoint.
 DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
+OURS = ('windows', 'checkpoint.safetensors', 'checkpoint.partial', DRAFT, LABELLED, TRUTH)
 
 
 def train_command(
@@ -64,15 +64,12 @@ def train_command(
     use_cores()
     config = preset_config(preset)
     given = given_topics(topics)
-    if out.exists():
-        msg = f'{out}: exists already; choose another folder or remove it'
-        raise BundleError(msg)
+    workspace = training_workspace(out, OURS)
     paths = source_recordings(bags)
     held_out = source_recordings(validate) if validate else []
     truths = truth_files(truth or [], paths + held_out)
-    _expect_scorable(paths, held_out, truths)
-    workspace = _workspace(out)
-    with _epochs() as bar:
+    expect_scorable(paths, held_out, truths)
+    with epoch_bar() as bar:
         reading = bar.add_task('reading recordings', total=len(paths), loss='')
         learning = bar.add_task('training', total=epochs, loss='')
         bundle = train(
@@ -129,43 +126,3 @@ def _validate(
         known.append(shutil.copyfile(truths[name], table) if name in truths else path)
     scores = evaluate([labelled], known).scores.to_dict()
     return {**scores, 'recordings': [recording_name(p) for p in held_out]}
-
-
-def _expect_scorable(paths: list[Path], held_out: list[Path], truths: dict[str, Path]) -> None:
-    """Refuse what could not be scored before a training that may take hours."""
-    both = {p.resolve() for p in paths} & {p.resolve() for p in held_out}
-    if both:
-        msg = f'{sorted(both)[0]}: is both trained and validated on; scores would mean nothing'
-        raise LabelError(msg)
-    expect_distinct_names(held_out)
-    for path in held_out:
-        read_truth(truths.get(recording_name(path), path))
-
-
-def _workspace(out: Path) -> Path:
-    """Return the folder to work in, which is removed in the end: it may hold nothing else."""
-    workspace = out.with_name(out.name + '.training')
-    ours = {'windows', 'checkpoint.safetensors', 'checkpoint.partial', DRAFT, LABELLED, TRUTH}
-    if workspace.exists() and not workspace.is_dir():
-        others = {workspace.name}
-    else:
-        others = {p.name for p in workspace.iterdir()} - ours if workspace.exists() else set()
-    if others:
-        msg = (
-            f'{workspace} is needed for training and removed afterwards, but holds '
-            f'{", ".join(sorted(others)[:3])}: move it, or choose another --out'
-        )
-        raise BundleError(msg)
-    return workspace
-
-
-def _epochs() -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        TextColumn('{task.completed}/{task.total}'),
-        TextColumn('{task.fields[loss]}', markup=False),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from transformers import CLIPConfig, CLIPModel
 
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.heads.config import NoHeadConfig
 from test.cli.run import digest, done, m2r2
+from test.model.clip_files import TEXT, VISION, write_clip, write_vocabulary
 from test.replay.recordings import ACTIONS, robot_bag
 
 QUICK = ('--preset', 'proprio', '--epochs', 2, '--seed', 3, '--batch-size', 4)
@@ -51,6 +53,26 @@ def test_without_validation_there_is_the_last_alone(robots: Path, tmp_path: Path
     done('pretrain', robots / 'first', '--out', tmp_path / 'out', *QUICK, '--epochs', 1)
     assert [p.name for p in (tmp_path / 'out').iterdir()] == ['last']
     assert load_bundle(tmp_path / 'out' / 'last').scores == {}
+
+
+def test_a_text_encoder_with_weights_makes_the_sentences(robots: Path, tmp_path: Path) -> None:
+    """Frozen, with a projection that learns; its file is named in the bundle, itself not kept."""
+    weights = tmp_path / 'clip'
+    weights.mkdir()
+    shape = {**TEXT.to_dict(), 'max_position_embeddings': 300}  # a token for each letter
+    clip = CLIPModel(
+        CLIPConfig(text_config=shape, vision_config=VISION.to_dict(), projection_dim=48)
+    )
+    write_clip(weights, 'openai', clip)
+    write_vocabulary(weights)
+    done(
+        *('pretrain', robots / 'first', '--out', tmp_path / 'out', *QUICK),
+        *('--text-weights', weights / 'ViT-B-16.pt', '--freeze', 'text'),
+    )
+    bundle = load_bundle(tmp_path / 'out' / 'last')
+    assert bundle.training['options']['text'] == 'clip'
+    assert 'ViT-B-16.pt' in bundle.training['weights']['text']
+    assert not [n for n, _ in bundle.network.named_parameters() if 'text' in n]
 
 
 @pytest.mark.parametrize(
