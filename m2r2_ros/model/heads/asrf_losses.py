@@ -58,8 +58,9 @@ def boundary_weight(targets: Sequence[Tensor]) -> Tensor:
 def similarity_smoothing_loss(logits: Tensor, features: Tensor) -> Tensor:
     """Return the smoothing loss of MS-TCN, weighed by the similarity of successive features.
 
-    Weights are exp(-|x_t - x_(t-1)| / 2 sigma ** 2), as in the authors' public code. Other than in
-    MS-TCN the gradient reaches both frames. A single frame has nothing to differ from: 0.
+    Weights are exp(-|x_t - x_(t-1)| / 2 sigma ** 2), as in the authors' public code, which however
+    takes the softmax over time: here it is over classes, as in MS-TCN. Other than there the
+    gradient reaches both frames. A single frame has nothing to differ from: 0.
 
     Args:
         logits: float32 (N, C).
