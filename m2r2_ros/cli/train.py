@@ -3,7 +3,7 @@
 """`m2r2 train`: labelled recordings to a bundle."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,10 +23,13 @@ from m2r2_ros.cli.common import (
     use_cores,
 )
 from m2r2_ros.cli.truths import Truths, truth_files
+from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
+    from m2r2_ros.model.config import ModelConfig
+    from m2r2_ros.windows.config import WindowConfig
 
 #: What is in the folder that training works in, beside windows and the checkpoint.
 DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
@@ -36,16 +39,27 @@ OURS = ('windows', 'checkpoint.safetensors', 'checkpoint.partial', DRAFT, LABELL
 def train_command(
     bags: Bags,
     out: Annotated[Path, typer.Option(help='Folder for the bundle; must not exist.')],
-    preset: Annotated[str, typer.Option(help='proprio or lite (m2r2 models lists them).')],
+    preset: Annotated[
+        str | None, typer.Option(help='proprio, lite or full (m2r2 models lists them).')
+    ] = None,
+    extractor: Annotated[
+        Path | None,
+        typer.Option(help='Bundle of m2r2 pretrain to begin with, instead of a preset.'),
+    ] = None,
+    freeze: Annotated[
+        list[str] | None, typer.Option(help='image or sound: its backbone stays as it is.')
+    ] = None,
     truth: Truths = None,
     validate: Annotated[
         list[Path] | None,
         typer.Option(help='Labelled recordings to score the bundle on; not trained on.'),
     ] = None,
     topics: Topics = None,
-    epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 30,
+    epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 20,
     seed: Annotated[int, typer.Option(help='Of weights, order, crops and noise.', min=0)] = 0,
-    frame_rate: Annotated[float, typer.Option(help='Frames per second.', min=0.1)] = 10.0,
+    frame_rate: Annotated[
+        float | None, typer.Option(help="Frames per second: 10, or the extractor's.", min=0.1)
+    ] = None,
     note: Annotated[str, typer.Option(help='Kept in the bundle: how all was made.')] = '',
 ) -> None:
     """Train the M2R2 extractor and the online head on recordings with ground truth.
@@ -55,14 +69,12 @@ def train_command(
     command is given again.
     """
     from m2r2_ros.model.bundle import save_bundle  # torch takes seconds
-    from m2r2_ros.model.config import preset as preset_config
     from m2r2_ros.segmenters.decoding import Decoding
     from m2r2_ros.training.config import TrainConfig
     from m2r2_ros.training.train import train
-    from m2r2_ros.windows.config import WindowConfig
 
     use_cores()
-    config = preset_config(preset)
+    begin = _begin(preset, extractor, frame_rate)
     given = given_topics(topics)
     workspace = training_workspace(out, OURS)
     paths = source_recordings(bags)
@@ -74,9 +86,11 @@ def train_command(
         learning = bar.add_task('training', total=epochs, loss='')
         bundle = train(
             paths,
-            preset=preset,
-            model=config,
-            windows=WindowConfig(frame_rate=frame_rate),
+            preset=begin.preset,
+            model=begin.model,
+            windows=begin.windows,
+            extractor=begin.extractor,
+            freeze=freeze or (),
             config=TrainConfig(epochs=epochs, seed=seed),
             decoding=Decoding().to_dict(),
             workspace=workspace,
@@ -98,6 +112,37 @@ def train_command(
     stdout.print(f'{out}: model {saved.id}, labels {", ".join(saved.labels.names)}', soft_wrap=True)
     for modality, entry in saved.topics.items():
         console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})')
+
+
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    """What a training begins with."""
+
+    preset: str
+    model: 'ModelConfig'
+    windows: 'WindowConfig'
+    extractor: 'Bundle | None'
+
+
+def _begin(preset: str | None, extractor: Path | None, frame_rate: float | None) -> _Begin:
+    """Return the shapes of a preset, or those of an extractor with the online head behind it."""
+    from m2r2_ros.model.bundle import load_bundle
+    from m2r2_ros.model.config import preset as preset_config
+    from m2r2_ros.model.heads.config import CausalTCNConfig
+    from m2r2_ros.windows.config import WindowConfig
+
+    if (preset is None) == (extractor is None):
+        msg = 'expected either --preset or --extractor'
+        raise ConfigError(msg)
+    if extractor is None:
+        windows = WindowConfig() if frame_rate is None else WindowConfig(frame_rate=frame_rate)
+        return _Begin(str(preset), preset_config(str(preset)), windows, None)
+    bundle = load_bundle(extractor)
+    if frame_rate not in (None, bundle.windows.frame_rate):
+        msg = f'--frame-rate {frame_rate:g}: {extractor} is for {bundle.windows.frame_rate:g} Hz'
+        raise ConfigError(msg)
+    model = replace(bundle.model, head=CausalTCNConfig())
+    return _Begin(bundle.preset, model, bundle.windows, bundle)
 
 
 def _validate(

@@ -102,3 +102,36 @@ def test_recordings_are_not_both_trained_and_validated_on(robots: Path, tmp_path
 
 def test_an_outcome_is_not_written_over(out: Path, robots: Path) -> None:
     assert 'exists already' in m2r2('pretrain', robots, '--out', out, *QUICK).error
+
+
+def test_training_goes_on_from_an_extractor(out: Path, robots: Path, tmp_path: Path) -> None:
+    done('train', robots, '--extractor', out / 'best', '--epochs', 1, '--out', tmp_path / 'model')
+    begun, trained = load_bundle(out / 'best'), load_bundle(tmp_path / 'model')
+    assert trained.model.head.name == 'causal_tcn'
+    assert trained.training['extractor']['model'] == begun.id
+    assert trained.normalisation.to_dict() == begun.normalisation.to_dict()
+    assert (trained.preset, trained.windows) == (begun.preset, begun.windows)
+
+
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        ((), 'either --preset or --extractor'),
+        (('--preset', 'proprio', '--extractor'), 'either --preset or --extractor'),
+        (('--frame-rate', 5, '--extractor'), 'is for 10 Hz'),
+        (('--freeze', 'wrench', '--extractor'), 'freeze: wrench'),
+    ],
+)
+def test_what_training_begins_with_is_one_thing(
+    out: Path, robots: Path, options: tuple[object, ...], expected: str, tmp_path: Path
+) -> None:
+    given = (*options, out / 'best') if '--extractor' in options else options
+    assert expected in m2r2('train', robots, '--out', tmp_path / 'x', *given).error
+
+
+def test_some_modalities_of_a_preset(robots: Path, tmp_path: Path) -> None:
+    start = ('pretrain', robots / 'first', *QUICK, '--epochs', 1)
+    done(*start, '--modalities', 'gripper,wrench', '--out', tmp_path / 'two')
+    assert load_bundle(tmp_path / 'two' / 'last').model.modalities == ('wrench', 'gripper')
+    wrong = m2r2(*start, '--modalities', 'image', '--out', tmp_path / 'x')
+    assert 'image not among those of the preset' in wrong.error
