@@ -32,6 +32,8 @@ SOURCES = (
 # As the command line has it, and before torch is imported: idle OpenMP threads that spin make small
 # networks twenty times slower on a machine that does something else too.
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+# The networks of tests are so small that a second thread costs more than it does.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 # How long an example takes depends on the machine; what it finds does not. A gate must give the
 # same answer twice; developers' runs go on searching.

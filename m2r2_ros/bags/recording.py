@@ -106,13 +106,13 @@ class Recording:
 
 
 def open_recording(path: Path) -> Recording:
-    """Open a rosbag2 folder, with or without its metadata.yaml, an .mcap or a .db3.
+    """Open a rosbag2 folder, with or without its metadata.yaml, an .mcap, a .db3 or an .h5.
 
     Raises:
         BagError: There is no recording at `path`, or it cannot be read.
     """
     if not path.exists():
-        msg = f'{path} does not exist; expected a rosbag2 folder, an .mcap or a .db3'
+        msg = f'{path} does not exist; expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
         raise BagError(msg)
     files = _files(path) if path.is_dir() else [path]
     return Recording(path, [_open_file(file) for file in files])
@@ -131,7 +131,7 @@ def find_recordings(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         here = _search(path) if path.is_dir() else [path]
         if not here:
-            msg = f'{path} holds no recording; expected rosbag2 folders, .mcap or .db3 files'
+            msg = f'{path} holds no recording; expected rosbag2 folders, .mcap, .db3 or .h5 files'
             raise BagError(msg)
         for recording in here:
             if recording.is_file():
@@ -225,7 +225,7 @@ def _check_kind(file: Path) -> None:
     elif file.suffix == '.zstd':
         way = f'it is compressed; `zstd -d {file}` and open {file.stem}'
     else:
-        way = 'expected a rosbag2 folder, an .mcap or a .db3'
+        way = 'expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
     msg = f'{file} cannot be read here: {way}'
     raise BagError(msg)
 

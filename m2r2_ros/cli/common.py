@@ -23,7 +23,7 @@ stdout = Console(markup=False, highlight=False)
 
 Bags = Annotated[
     list[Path],
-    typer.Argument(help='Recordings: rosbag2 folders, .mcap or .db3 files, or folders of them.'),
+    typer.Argument(help='Recordings: rosbag2 folders, .mcap, .db3, .h5, or folders of them.'),
 ]
 Topics = Annotated[
     Path | None,
@@ -156,7 +156,8 @@ def given_topics(path: Path | None) -> dict[str, TopicSpec]:
 
 
 def use_cores() -> None:
-    """Let torch use the cores that this process may run on."""
+    """Let torch use the cores that this process may run on, or as many as OMP_NUM_THREADS says."""
     import torch  # commands that need no model start without torch
 
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    if 'OMP_NUM_THREADS' not in os.environ:
+        torch.set_num_threads(len(os.sched_getaffinity(0)))

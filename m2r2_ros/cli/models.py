@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`m2r2 models`: presets, and what a bundle is."""
+"""`m2r2 models`: presets, heads, and what a bundle is."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,21 +17,30 @@ def models_command(
         list[Path] | None, typer.Argument(help='Bundles; without any, those that are shipped.')
     ] = None,
 ) -> None:
-    """List the presets, and describe bundles."""
+    """List presets and heads, and describe bundles."""
     from m2r2_ros.model.bundle import load_bundle, parameter_count  # torch takes seconds
     from m2r2_ros.model.config import PRESETS
+    from m2r2_ros.model.heads.registry import HEADS
 
     if not bundles:
         presets = Table('preset', 'modalities', 'image encoder', title='presets')
         for name, config in PRESETS.items():
             presets.add_row(name, ', '.join(config.modalities), config.image_encoder or '-')
         stdout.print(presets)
+        heads = Table('head', 'labels come', 'options', title='heads')
+        for config, head in HEADS.items():
+            when = 'with the frame' if head.online else 'at the end'
+            options = [f'{k}={v}' for k, v in config().to_dict().items() if k != 'name']
+            if options:
+                heads.add_row(config.name, when, ', '.join(options))
+        stdout.print(heads)
     found = bundles or sorted(p.parent for p in share_path('models').glob('*/bundle.yaml'))
     for folder in found:
         bundle = load_bundle(folder)
         table = Table(title=str(folder), show_header=False)
         table.add_row('id', bundle.id)
         table.add_row('preset', bundle.preset)
+        table.add_row('head', bundle.model.head.name)
         table.add_row('parameters', f'{parameter_count(bundle.network):,}')
         table.add_row('labels', ', '.join(bundle.labels.names))
         table.add_row('frame rate', f'{bundle.windows.frame_rate:g} Hz')
