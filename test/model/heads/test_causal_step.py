@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One frame without a tensor's overhead is the same arithmetic, whatever becomes of the weights."""
 
-
 import pytest
 import torch
 from torch import Tensor
