@@ -75,6 +75,8 @@ def train_command(
 
     use_cores()
     begin = _begin(preset, extractor, frame_rate)
+    if preset == 'full':
+        console.print('preset full begins with random weights here: m2r2 pretrain reads pretrained')
     given = given_topics(topics)
     workspace = training_workspace(out, OURS)
     paths = source_recordings(bags)
