@@ -52,7 +52,12 @@ $(BUILD)/.messages: $(VENV)/.installed $(MESSAGES)
 build: $(BUILD)/.messages  ## Make the environment and generate the messages.
 
 test: build  ## Run the tests; TESTS="test/core -k name" runs some of them.
+ifdef TESTS
 	$(IN_ROS) python -m pytest $(TESTS)
+else
+	$(IN_ROS) python -m pytest -n auto --dist loadfile --ignore test/nodes
+	$(IN_ROS) python -m pytest test/nodes  # alone: they keep time with the clock on the wall
+endif
 
 lint: build  ## Check style, formatting and types.
 	$(VENV)/bin/ruff check .

@@ -58,6 +58,7 @@ setup(
             'mypy',
             'pre-commit',
             'pytest',
+            'pytest-xdist',
             'ruff',
             'scikit-learn',
             'types-PyYAML',
