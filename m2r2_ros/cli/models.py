@@ -28,11 +28,11 @@ def models_command(
             presets.add_row(name, ', '.join(config.modalities), config.image_encoder or '-')
         stdout.print(presets)
         heads = Table('head', 'labels come', 'options', title='heads')
-        for config, head in HEADS.items():
+        for options_of, head in HEADS.items():
             when = 'with the frame' if head.online else 'at the end'
-            options = [f'{k}={v}' for k, v in config().to_dict().items() if k != 'name']
+            options = [f'{k}={v}' for k, v in options_of().to_dict().items() if k != 'name']
             if options:
-                heads.add_row(config.name, when, ', '.join(options))
+                heads.add_row(options_of.name, when, ', '.join(options))
         stdout.print(heads)
     found = bundles or sorted(p.parent for p in share_path('models').glob('*/bundle.yaml'))
     for folder in found:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.config import ModelConfig
     from m2r2_ros.model.network import Network
     from m2r2_ros.training.data import Prepared
-    from m2r2_ros.training.pretrain import Pretrained
-    from m2r2_ros.training.pretrain_state import Epoch
+    from m2r2_ros.training.pretraining.pretrain import Pretrained
+    from m2r2_ros.training.pretraining.state import Epoch
     from m2r2_ros.windows.config import WindowConfig
 
 #: What is in the folder that pretraining works in.
@@ -97,9 +97,9 @@ def pretrain_command(
     """
     from m2r2_ros.model.config import only  # torch takes seconds
     from m2r2_ros.model.config import preset as preset_config
-    from m2r2_ros.training.pretrain import headless, pretrain
-    from m2r2_ros.training.pretrain_config import PretrainConfig
-    from m2r2_ros.training.pretrain_loop import expect_extra
+    from m2r2_ros.training.pretraining.config import PretrainConfig
+    from m2r2_ros.training.pretraining.loop import expect_extra
+    from m2r2_ros.training.pretraining.pretrain import headless, pretrain
     from m2r2_ros.windows.config import WindowConfig
 
     expect_extra()

@@ -24,9 +24,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for k, names in enumerate([('USB', 'BNC'), ('BNC', 'USB'), ('USB', 'BNC'), ('BNC', 'USB')]):
         write_file(folder / f'2025-01-1{k}-10-00-00.h5', Shape(seconds=4.0, actions=steps(names)))
     (folder / 'splits').mkdir()
-    names = [f'2025-01-1{k}-10-00-00\n' for k in range(4)]
-    (folder / 'splits' / 'train_split1.txt').write_text(''.join(names[:3]))
-    (folder / 'splits' / 'test_split1.txt').write_text(names[3])
+    listed = [f'2025-01-1{k}-10-00-00\n' for k in range(4)]
+    (folder / 'splits' / 'train_split1.txt').write_text(''.join(listed[:3]))
+    (folder / 'splits' / 'test_split1.txt').write_text(listed[3])
     return folder
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.training.sections import Run, allot, draw, runs, spans
+from m2r2_ros.training.pretraining.sections import Run, allot, draw, runs, spans
 
 
 def of(*parts: tuple[int, int]) -> np.ndarray:

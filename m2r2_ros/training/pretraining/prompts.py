@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.training.sections import ACTIONS
+from m2r2_ros.training.pretraining.sections import ACTIONS
 
 SUBJECTS = ('the robot', 'the machine', 'the arm')
 ORDINALS = (

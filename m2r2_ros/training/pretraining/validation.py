@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from m2r2_ros.training.contrastive import similarity
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.pretrain_data import WindowSet
-from m2r2_ros.training.pretrain_module import Pretraining
-from m2r2_ros.training.pretrain_state import Scores
-from m2r2_ros.training.prompts import Sentence
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.contrastive import similarity
+from m2r2_ros.training.pretraining.data import WindowSet
+from m2r2_ros.training.pretraining.module import Pretraining
+from m2r2_ros.training.pretraining.prompts import Sentence
+from m2r2_ros.training.pretraining.state import Scores
 
 #: Second word of the seeds of validation windows; training has the epoch there.
 VALIDATION = 2**32 - 1

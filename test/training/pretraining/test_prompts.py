@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.training.prompts import ORDINALS, SUBJECTS, VERB_FORMS, Prompts, gerund_phrase, tokens
+from m2r2_ros.training.pretraining.prompts import (
+    ORDINALS,
+    SUBJECTS,
+    VERB_FORMS,
+    Prompts,
+    gerund_phrase,
+    tokens,
+)
 
 NAMES = ('pick_usb', 'Insert BNC.', 'no_action')
 

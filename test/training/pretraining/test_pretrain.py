@@ -15,16 +15,16 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.heads.config import NoHeadConfig
-from m2r2_ros.training.contrastive import shared_meaning
 from m2r2_ros.training.data import Prepared
-from m2r2_ros.training.pretrain import Pretrained, headless, pretrain
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.pretrain_data import WindowSet, join
-from m2r2_ros.training.pretrain_loop import order
-from m2r2_ros.training.pretrain_module import Pretraining
-from m2r2_ros.training.pretrain_state import Epoch
-from m2r2_ros.training.pretrain_validation import validate
-from m2r2_ros.training.sentences import make_text
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.contrastive import shared_meaning
+from m2r2_ros.training.pretraining.data import WindowSet, join
+from m2r2_ros.training.pretraining.loop import order
+from m2r2_ros.training.pretraining.module import Pretraining
+from m2r2_ros.training.pretraining.pretrain import Pretrained, headless, pretrain
+from m2r2_ros.training.pretraining.sentences import make_text
+from m2r2_ros.training.pretraining.state import Epoch
+from m2r2_ros.training.pretraining.validation import validate
 from m2r2_ros.windows.normalisation import Normalisation
 from test.training.trials import MODEL, WINDOWS, equal, fitted, trial, weights
 
@@ -333,7 +333,7 @@ def test_event_files_hold_the_losses(tmp_path: Path) -> None:
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(
-        'm2r2_ros.training.pretrain_loop.find_spec',
+        'm2r2_ros.training.pretraining.loop.find_spec',
         lambda name: None if name == 'accelerate' else real(name),
     )
     with pytest.raises(ConfigError, match=r"needs accelerate: pip install 'm2r2_ros\[pretrain\]'"):

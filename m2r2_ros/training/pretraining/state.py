@@ -13,8 +13,8 @@ from torch import Tensor
 from m2r2_ros.training.checkpoint import one_cycle
 from m2r2_ros.training.optimizer_state import load_state, save_state
 from m2r2_ros.training.parameter_groups import parameter_groups
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.pretrain_module import Pretraining
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.module import Pretraining
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from torch import nn
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.training.loop import MAX_GRADIENT
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.pretrain_data import WindowSet
-from m2r2_ros.training.pretrain_module import Pretraining
-from m2r2_ros.training.pretrain_state import Epoch, PretrainState, Scores
-from m2r2_ros.training.pretrain_validation import validate
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.data import WindowSet
+from m2r2_ros.training.pretraining.module import Pretraining
+from m2r2_ros.training.pretraining.state import Epoch, PretrainState, Scores
+from m2r2_ros.training.pretraining.validation import validate
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -11,8 +11,8 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.training.prompts import Prompts, Sentence, tokens
-from m2r2_ros.training.sections import ACTIONS
+from m2r2_ros.training.pretraining.prompts import Prompts, Sentence, tokens
+from m2r2_ros.training.pretraining.sections import ACTIONS
 
 PAD, END, FIRST_WORD = 0, 1, 3
 

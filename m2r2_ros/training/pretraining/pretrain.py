@@ -20,12 +20,12 @@ from m2r2_ros.model.network import Network
 from m2r2_ros.model.pretrained import Loaded, load_pretrained
 from m2r2_ros.training.data import Prepared, fingerprint
 from m2r2_ros.training.parameter_groups import freeze_backbones
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.pretrain_data import WindowSet
-from m2r2_ros.training.pretrain_loop import Run, run_epochs
-from m2r2_ros.training.pretrain_module import Pretraining
-from m2r2_ros.training.pretrain_state import Epoch, PretrainState
-from m2r2_ros.training.sentences import make_text
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.data import WindowSet
+from m2r2_ros.training.pretraining.loop import Run, run_epochs
+from m2r2_ros.training.pretraining.module import Pretraining
+from m2r2_ros.training.pretraining.sentences import make_text
+from m2r2_ros.training.pretraining.state import Epoch, PretrainState
 from m2r2_ros.windows.config import WindowConfig
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import torch
 
-from m2r2_ros.training.fusion import BoundaryRegression, FusionTransformer, action_means
+from m2r2_ros.training.pretraining.fusion import BoundaryRegression, FusionTransformer, action_means
 from test.training.trials import MODEL
 
 

@@ -27,7 +27,7 @@ class PretrainConfig:
         points: N_w, points of a window (paper: 100).
         sigma: Width of smoothed boundaries, points.
         layers: L, layers of the fusion transformer.
-        text: What makes E_s: 'labels', 'scratch' or 'clip' (training.sentences).
+        text: What makes E_s: 'labels', 'scratch' or 'clip' (pretraining.sentences).
         per_action: Weight of contrasting each action with a sentence of its own, as
             Bridge-Prompt does; the paper names the whole window's sentence alone.
         patience: Epochs without a better validation after which to stop; 0 is never.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, normalize
 
-from m2r2_ros.training.prompts import Sentence
+from m2r2_ros.training.pretraining.prompts import Sentence
 
 #: CLIP's first scale of similarities, and the largest one.
 FIRST_SCALE = 1 / 0.07

@@ -14,9 +14,9 @@ from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.data import Prepared
 from m2r2_ros.training.loop import augment
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.prompts import Prompts, Sentence
-from m2r2_ros.training.sections import ACTIONS, Points, draw, spans
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.prompts import Prompts, Sentence
+from m2r2_ros.training.pretraining.sections import ACTIONS, Points, draw, spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
-from m2r2_ros.training.prompts import Prompts, Sentence
-from m2r2_ros.training.sentences import LabelOrderEmbedding, ScratchText, make_text
+from m2r2_ros.training.pretraining.prompts import Prompts, Sentence
+from m2r2_ros.training.pretraining.sentences import LabelOrderEmbedding, ScratchText, make_text
 
 LABELS = LabelSet.of(('pick_usb', 'insert_bnc', 'no_action'))
 PROMPTS = Prompts(LABELS.names)

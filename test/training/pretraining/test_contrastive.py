@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from m2r2_ros.training.contrastive import MAX_SCALE, Contrastive, shared_meaning
-from m2r2_ros.training.prompts import Sentence
+from m2r2_ros.training.pretraining.contrastive import MAX_SCALE, Contrastive, shared_meaning
+from m2r2_ros.training.pretraining.prompts import Sentence
 
 
 def sentences(*labels: tuple[int, ...]) -> list[Sentence]:

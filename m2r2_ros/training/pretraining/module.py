@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.losses import boundary_loss
-from m2r2_ros.training.contrastive import Contrastive, shared_meaning
-from m2r2_ros.training.fusion import BoundaryRegression, FusionTransformer, action_means
-from m2r2_ros.training.pretrain_config import PretrainConfig
-from m2r2_ros.training.pretrain_data import Batch
+from m2r2_ros.training.pretraining.config import PretrainConfig
+from m2r2_ros.training.pretraining.contrastive import Contrastive, shared_meaning
+from m2r2_ros.training.pretraining.data import Batch
+from m2r2_ros.training.pretraining.fusion import BoundaryRegression, FusionTransformer, action_means
 
 
 class Pretraining(nn.Module):
