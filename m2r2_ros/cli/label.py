@@ -59,6 +59,7 @@ def label_command(
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.replay.labeller import Model, Outputs, label_recording
+    from m2r2_ros.segmenters.base import WHOLE_RECORDING
     from m2r2_ros.segmenters.decoding import Decoding
     from m2r2_ros.segmenters.offline import segmenter_of
 
@@ -79,6 +80,8 @@ def label_command(
         f'{bundle.windows.frame_rate:g} Hz; the hold rule adds {delays["hold_s"]:.2f} s to a '
         f'change of label, the lag {delays["lag_s"]:.2f} s'
     )
+    if segmenter.revision_lag == WHOLE_RECORDING:
+        console.print(f'head {bundle.model.head.name} is offline: it sees the whole recording')
     done: list[Summary] = []
     kept = 0
     failed: list[str] = []
