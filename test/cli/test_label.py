@@ -325,7 +325,7 @@ def test_a_bundle_with_wrong_weights_is_refused(
         ('frame_rate: 10.0', 'frame_rate: 20.0', 'edited after training'),
         ('frame_rate: 10.0', 'frame_rate: -1', 'windows.frame_rate'),
         ('frame_rate', 'frame_rat', 'frame_rat'),
-        ('format: 1', 'format: 99', 'format 99'),
+        ('format: 2', 'format: 99', 'format 99'),
         ('preset: proprio', '', 'preset'),
         ('labels:', 'labels: {', 'not YAML'),
     ],
