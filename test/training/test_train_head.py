@@ -48,8 +48,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> FeatureSet:
 
 
 def accuracy(data: FeatureSet, config: HeadConfig) -> float:
-    rate = 2e-3 if isinstance(config, DiffActConfig) else 5e-3
-    trained = train_head(config, data, recipe=Recipe(epochs=60, learning_rate=rate))
+    slow = isinstance(config, DiffActConfig)
+    recipe = Recipe(60, 2e-3) if slow else Recipe(40, 5e-3)
+    trained = train_head(config, data, recipe=recipe)
     found = probabilities_of(trained.head, data.parts['test'])
     return score_labelling(found, data.labels, data.frame_rate).accuracy or 0.0
 
