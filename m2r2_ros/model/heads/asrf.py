@@ -29,8 +29,8 @@ class ASRF(Head):
         boundary_weight: Of segment starts in the boundary loss, a scalar.
     """
 
-    # The public configuration names this weight decay; the public code never hands it to Adam.
-    recipe: ClassVar[Recipe] = Recipe(epochs=50, learning_rate=5e-4, weight_decay=1e-4)
+    # The public configuration names a weight decay of 1e-4 that its code never hands to Adam.
+    recipe: ClassVar[Recipe] = Recipe(epochs=50, learning_rate=5e-4)
     class_weights: Tensor
     boundary_weight: Tensor
 
