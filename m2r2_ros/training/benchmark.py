@@ -51,7 +51,7 @@ class Job:
     def title(self) -> str:
         """The head's name and the options that are not the usual ones."""
         usual = type(self.head)().to_dict()
-        odd = [f'{k}={v}' for k, v in self.head.to_dict().items() if usual[k] != v]
+        odd = [f'{k}={json.dumps(v)}' for k, v in self.head.to_dict().items() if usual[k] != v]
         return ':'.join([self.head.name, *odd])
 
     @property
