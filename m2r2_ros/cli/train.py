@@ -55,7 +55,7 @@ def train_command(
         typer.Option(help='Labelled recordings to score the bundle on; not trained on.'),
     ] = None,
     topics: Topics = None,
-    epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 20,
+    epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 15,
     seed: Annotated[int, typer.Option(help='Of weights, order, crops and noise.', min=0)] = 0,
     frame_rate: Annotated[
         float | None, typer.Option(help="Frames per second: 10, or the extractor's.", min=0.1)

@@ -25,7 +25,7 @@ class TrainConfig:
         averaging: Weight of the past in the average of weights that is kept.
     """
 
-    epochs: int = 20
+    epochs: int = 15
     seed: int = 0
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
