@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Image encoders: pixels to I_i (paper section III-C)."""
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import torch
@@ -37,8 +38,9 @@ class ImageEncoder(BackboneEncoder):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return torch.cat([self._pooled(part) for part in pixels.split(BATCH)])
 
+    @abstractmethod
     def _pooled(self, pixels: Tensor) -> Tensor:
-        raise NotImplementedError
+        """Map a part of the pictures, few enough for caches."""
 
     def forward(self, image: Tensor) -> Tensor:
         """Map pixels, or features made of them before, to I_i, float32 (N, D_e)."""

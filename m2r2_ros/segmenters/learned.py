@@ -1,8 +1,9 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The segmenter that a trained bundle is."""
+"""The segmenter that a bundle with an online head is, and what it shares with offline ones."""
 
-from collections import Counter
+from abc import abstractmethod
+from collections import Counter, deque
 from dataclasses import replace
 from itertools import pairwise
 
@@ -22,8 +23,8 @@ from m2r2_ros.segmenters.labels import Frame, FrameLabels
 CHUNK = 256
 
 
-class LearnedSegmenter:
-    """M2R2 features, the causal head and a decoder; keeps the Segmenter protocol."""
+class BundleSegmenter:
+    """What the segmenters of online and of offline heads share: chunks, restarts, the protocol."""
 
     def __init__(self, bundle: Bundle, decoding: Decoding | None = None) -> None:
         """Make a segmenter; without `decoding` the bundle's own options hold."""
@@ -41,6 +42,77 @@ class LearnedSegmenter:
     def labels(self) -> LabelSet:
         """The labels that it can give."""
         return self._bundle.labels
+
+    @property
+    @abstractmethod
+    def revision_lag(self) -> int:
+        """How many frames a label waits for."""
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self._track = FrameLabels(self.labels, self._decoding)
+        self._ready: deque[FrameLabel] = deque()
+        self._begin()
+
+    def step(self, window: FrameWindows) -> FrameLabel | None:
+        """Take one window; see Segmenter."""
+        if len(window) != 1:
+            msg = f'step takes one window, not {len(window)}; extend takes any number'
+            raise M2R2Error(msg)
+        # A restart releases all that were waited for; they go out one at a step.
+        self._ready.extend(self._extend(window))
+        return self._ready.popleft() if self._ready else None
+
+    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
+        """Take windows that follow on those before; see Segmenter."""
+        labels = [*self._ready, *self._extend(windows)]
+        self._ready.clear()
+        return labels
+
+    def finish(self) -> list[FrameLabel]:
+        """Return the labels that were still waited for, and reset."""
+        labels = [*self._ready, *self._end()]
+        self.reset()
+        return labels
+
+    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
+        """Label a whole recording."""
+        self.reset()
+        return self.extend(windows) + self.finish()
+
+    def _extend(self, windows: FrameWindows) -> list[FrameLabel]:
+        labels: list[FrameLabel] = []
+        edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
+        for lo, hi in pairwise(edges):
+            if windows.restarts[lo]:  # the clock jumped; segments keep counting
+                labels += self._end()
+                self._begin()
+            for first in range(lo, hi, CHUNK):
+                chunk = windows[first : min(first + CHUNK, hi)]
+                b = self._bundle
+                inputs = make_inputs(chunk, b.normalisation, b.model.modalities)
+                labels += self._take(chunk, inputs)
+        return labels
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Begin a run of windows that follow on each other."""
+
+    @abstractmethod
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
+        """Take a chunk of the run; return the labels that it completes."""
+
+    @abstractmethod
+    def _end(self) -> list[FrameLabel]:
+        """Return the labels of the run that were still waited for."""
+
+
+class LearnedSegmenter(BundleSegmenter):
+    """M2R2 features, an online head and a decoder; keeps the Segmenter protocol.
+
+    Raises:
+        BundleError: The bundle's head is offline, or there is none.
+    """
 
     @property
     def decoding(self) -> Decoding:
@@ -62,53 +134,11 @@ class LearnedSegmenter:
         """How many frames a label waits for."""
         return self._decoding.lag
 
-    def reset(self) -> None:
-        """Forget all frames."""
+    def _begin(self) -> None:
         self._state = self._bundle.network.initial_state()
-        self._track = FrameLabels(self.labels, self._decoding)
-        self._ready: list[FrameLabel] = []
 
-    def step(self, window: FrameWindows) -> FrameLabel | None:
-        """Take one window; see Segmenter."""
-        if len(window) != 1:
-            msg = f'step takes one window, not {len(window)}; extend takes any number'
-            raise M2R2Error(msg)
-        labels = self.extend(window)
-        # A restart releases all that were waited for; they go out one at a step.
-        self._ready = labels[1:]
-        return labels[0] if labels else None
-
-    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Take windows that follow on those before; see Segmenter."""
-        labels, self._ready = self._ready, []
-        edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
-        for lo, hi in pairwise(edges):
-            if windows.restarts[lo]:
-                labels += self._restart()
-            for first in range(lo, hi, CHUNK):
-                labels += self._extend_chunk(windows[first : min(first + CHUNK, hi)])
-        return labels
-
-    def finish(self) -> list[FrameLabel]:
-        """Return the labels that were still waited for, and reset."""
-        labels = self._ready + self._track.finish()
-        self.reset()
-        return labels
-
-    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Label a whole recording."""
-        self.reset()
-        return self.extend(windows) + self.finish()
-
-    def _restart(self) -> list[FrameLabel]:
-        """Begin anew after the clock jumped; segments keep counting."""
-        self._state = self._bundle.network.initial_state()
-        return self._track.finish()
-
-    def _extend_chunk(self, windows: FrameWindows) -> list[FrameLabel]:
-        b = self._bundle
-        inputs = make_inputs(windows, b.normalisation, b.model.modalities)
-        prediction, self._state = b.network.advance(inputs, self._state)
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
+        prediction, self._state = self._bundle.network.advance(inputs, self._state)
         boundaries = prediction.boundaries.numpy()
         labels: list[FrameLabel] = []
         for frame, p in zip(
@@ -118,6 +148,9 @@ class LearnedSegmenter:
         ):
             labels += self._track.add(frame, p)
         return labels
+
+    def _end(self) -> list[FrameLabel]:
+        return self._track.finish()
 
 
 def frames_of(

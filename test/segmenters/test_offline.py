@@ -18,7 +18,7 @@ from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import LearnedSegmenter
 from m2r2_ros.segmenters.offline import OfflineSegmenter, segmenter_of
 from test.model.networks import SENSING, make_bundle, make_windows
-from test.segmenters.test_learned import restarting, same
+from test.segmenters.test_learned import restarting, same, stepped
 
 WINDOWS = make_windows(40)
 
@@ -87,3 +87,8 @@ def test_a_bundle_is_the_segmenter_that_its_head_is() -> None:
 def test_frames_as_they_come_are_refused_by_name() -> None:
     with pytest.raises(BundleError, match='ms_tcn is offline'):
         LearnedSegmenter(BUNDLE)
+
+
+def test_no_label_is_lost_step_by_step_when_the_clock_jumps() -> None:
+    windows = restarting(WINDOWS, 25)
+    assert same(stepped(segmenter(), windows), segmenter().segment(windows))
