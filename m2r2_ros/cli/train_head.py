@@ -5,12 +5,22 @@
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from m2r2_ros.cli.common import console, progress_bar, stdout, use_cores
-from m2r2_ros.core.errors import BundleError
+from m2r2_ros.cli.common import console, progress_bar, stdout, training_workspace, use_cores
+from m2r2_ros.core.errors import BundleError, ConfigError
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.model.bundle import Bundle
+    from m2r2_ros.model.heads.base import Head
+    from m2r2_ros.model.heads.config import HeadConfig
+    from m2r2_ros.training.feature_set import FeatureSet
+
+#: What is in the folder that training works in.
+DRAFT, CHECKPOINT = 'bundle', 'checkpoint.safetensors'
+OURS = (DRAFT, CHECKPOINT, 'checkpoint.partial')
 
 
 def train_head_command(
@@ -35,31 +45,23 @@ def train_head_command(
     The bundle is scored on the test part of the features. An interrupted training goes on when
     the same command is given again.
     """
-    from m2r2_ros.model.bundle import load_bundle, save_bundle  # torch takes seconds
+    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.model.heads.registry import recipe_of
-    from m2r2_ros.model.network import Network
     from m2r2_ros.training.benchmark import parse_head
     from m2r2_ros.training.feature_set import read_feature_set
-    from m2r2_ros.training.scoring import probabilities_of, score_labelling
     from m2r2_ros.training.train_head import train_head
 
     use_cores()
-    if out.exists():
-        msg = f'{out}: exists already; choose another folder or remove it'
-        raise BundleError(msg)
     if choose not in ('last', 'best'):
         msg = f'--choose {choose}: expected last or best'
-        raise BundleError(msg)
+        raise ConfigError(msg)
     config = parse_head(head)
     recipe = recipe_of(config)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
+    workspace = training_workspace(out, OURS)
     data = read_feature_set(features)
     extractor = load_bundle(model)
-    if (data.facts.get('model'), data.facts.get('features')) != (extractor.id, 'm2r2'):
-        made = ' of '.join(str(data.facts.get(k, 'unknown')) for k in ('features', 'model'))
-        msg = f'{features}: features are {made}, not those that {model} ({extractor.id}) makes'
-        raise BundleError(msg)
-    workspace = out.with_name(out.name + '.training')
+    _expect_made_by(extractor, data, model)
     workspace.mkdir(parents=True, exist_ok=True)
     with progress_bar() as bar:
         task = bar.add_task(head, total=recipe.epochs)
@@ -68,37 +70,63 @@ def train_head_command(
             data,
             recipe=recipe,
             seed=seed,
-            checkpoint=workspace / 'checkpoint.safetensors',
+            checkpoint=workspace / CHECKPOINT,
             progress=lambda epoch, epochs, loss: bar.update(
                 task, completed=epoch, description=f'{head} loss {loss:.3f}'
             ),
         )
     if choose == 'best':
         trained.head.load_state_dict(trained.best)
-    found = probabilities_of(trained.head, data.parts['test'])
-    scores = score_labelling(found, data.labels, data.frame_rate)
-    shape = replace(extractor.model, head=config)
-    network = Network(shape, extractor.windows, len(extractor.labels.names))
-    network.extractor.load_state_dict(extractor.network.extractor.state_dict())
-    network.head.load_state_dict(trained.head.state_dict())
-    facts = {
-        'extractor': {'model': extractor.id, **extractor.training},
-        'head': {'recipe': asdict(recipe), 'seed': seed, 'epoch': choose, 'note': note},
-        'recordings': [t.name for t in data.parts['train']],
-    }
-    tested = {'recordings': [t.name for t in data.parts['test']]}
-    bundle = replace(
-        extractor,
-        model=shape,
-        network=network,
-        training=facts,
-        scores={**scores.to_dict(), **tested},
-    )
-    draft = workspace / 'bundle'
-    shutil.rmtree(draft, ignore_errors=True)
-    saved = save_bundle(bundle, draft)
-    draft.rename(out)
+    facts = {'recipe': asdict(recipe), 'seed': seed, 'epoch': choose, 'note': note}
+    bundle = _behind(extractor, trained.head, config, {'head': facts}, data)
+    saved = _save(bundle, data, workspace / DRAFT)
+    (workspace / DRAFT).rename(out)
     shutil.rmtree(workspace)
     kind = 'online' if trained.head.online else 'offline: it labels whole recordings only'
     stdout.print(f'{out}: model {saved.id}, head {head}, {kind}', soft_wrap=True)
-    console.print(f'  accuracy {scores.accuracy}, edit {scores.edit}, F1@50 {scores.f1[50]}')
+    told = ('accuracy', 'edit', 'f1@50')
+    console.print('  ' + ', '.join(f'{k} {saved.scores[k]}' for k in told))
+
+
+def _expect_made_by(extractor: 'Bundle', data: 'FeatureSet', model: Path) -> None:
+    """Refuse features of another extractor, on which the head would mean nothing."""
+    if (data.facts.get('model'), data.facts.get('features')) != (extractor.id, 'm2r2'):
+        made = ' of '.join(str(data.facts.get(k, 'unknown')) for k in ('features', 'model'))
+        msg = f'{data.folder}: features are {made}, not those that {model} ({extractor.id}) makes'
+        raise BundleError(msg)
+
+
+def _behind(
+    extractor: 'Bundle',
+    head: 'Head',
+    config: 'HeadConfig',
+    facts: dict[str, Any],
+    data: 'FeatureSet',
+) -> 'Bundle':
+    """Return the extractor's bundle with a head behind it."""
+    from m2r2_ros.model.network import Network
+
+    shape = replace(extractor.model, head=config)
+    network = Network(shape, extractor.windows, len(extractor.labels.names))
+    network.extractor.load_state_dict(extractor.network.extractor.state_dict())
+    network.head.load_state_dict(head.state_dict())
+    training = {
+        'extractor': {'model': extractor.id, **extractor.training},
+        **facts,
+        'recordings': [t.name for t in data.parts['train']],
+    }
+    return replace(extractor, model=shape, network=network, training=training)
+
+
+def _save(bundle: 'Bundle', data: 'FeatureSet', draft: Path) -> 'Bundle':
+    """Save a bundle with the scores, on the test part, of its head as it is saved."""
+    from m2r2_ros.model.bundle import save_bundle
+    from m2r2_ros.training.scoring import probabilities_of, score_labelling
+
+    shutil.rmtree(draft, ignore_errors=True)
+    head = save_bundle(bundle, draft).network.head
+    shutil.rmtree(draft)
+    found = probabilities_of(head, data.parts['test'])
+    scores = score_labelling(found, data.labels, data.frame_rate).to_dict()
+    tested = {'recordings': [t.name for t in data.parts['test']]}
+    return save_bundle(replace(bundle, scores={**scores, **tested}), draft)

@@ -23,7 +23,7 @@ from m2r2_ros.training.scoring import (
     revised_share,
     score_labelling,
 )
-from m2r2_ros.training.train_head import train_head
+from m2r2_ros.training.train_head import digest, train_head
 
 Level = Literal['fine', 'coarse']
 #: Hold rules that are tried on the validation recordings.
@@ -109,7 +109,11 @@ def run_job(
     recordings; online heads have each with the hold rule, too.
     """
     file = folder / f'{job.file}.json'
-    facts = {'head': job.head.to_dict(), 'recipe': asdict(job.recipe), 'features': _id(features)}
+    facts = {
+        'head': job.head.to_dict(),
+        'recipe': asdict(job.recipe),
+        'features': {part: digest(features, [part]) for part in features.parts},
+    }
     if file.is_file():
         kept = json.loads(file.read_text(encoding='utf-8'))
         if kept['facts'] == facts:
@@ -181,8 +185,3 @@ def _scores(found: Labelling, features: FeatureSet, rule: Decoding | None) -> di
     if any(features.labels.parents):
         both['coarse'] = scores(coarse=True).to_dict()
     return both
-
-
-def _id(features: FeatureSet) -> dict[str, Any]:
-    tracks = {part: [t.name for t in tracks] for part, tracks in features.parts.items()}
-    return {'facts': json.loads(json.dumps(features.facts)), 'tracks': tracks}

@@ -156,11 +156,16 @@ class _Run:
 
 def _fingerprint(config: HeadConfig, features: FeatureSet, recipe: Recipe, seed: int) -> str:
     """Return a hash of all that a training hangs on."""
-    digest = hashlib.sha256()
     options = (config.to_dict(), asdict(recipe), seed, features.labels.names, __version__)
-    digest.update(json.dumps(options, sort_keys=True).encode())
-    for part in ('train', 'val'):
+    text = json.dumps((options, digest(features, ('train', 'val'))), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest(features: FeatureSet, parts: Sequence[str]) -> str:
+    """Return a hash of some parts of a feature set: names, labels, and some frames of each."""
+    found = hashlib.sha256()
+    for part in parts:
         for track in features.parts[part]:
-            digest.update(track.name.encode() + track.targets.tobytes())
-            digest.update(np.ascontiguousarray(track.values[:: max(1, len(track) // 8)]).tobytes())
-    return digest.hexdigest()
+            found.update(track.name.encode() + track.targets.tobytes())
+            found.update(np.ascontiguousarray(track.values[:: max(1, len(track) // 8)]).tobytes())
+    return found.hexdigest()

@@ -104,6 +104,11 @@ def test_a_benchmark_prints_means_and_keeps_rows(tmp_path: Path) -> None:
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / 'b' / 'm2r2').iterdir()}
     done('benchmark', features, '--out', tmp_path / 'b', *QUICK, '--level', 'both')
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / 'b' / 'm2r2').iterdir()} == kept
+    array = np.load(features / 'features' / 'r4.npy')
+    np.save(features / 'features' / 'r4.npy', array + 1)  # other features, other scores
+    done('benchmark', features, '--out', tmp_path / 'b', *QUICK, '--level', 'both')
+    rows_now = {p: p.stat().st_mtime_ns for p in (tmp_path / 'b' / 'm2r2').iterdir()}
+    assert all(rows_now[p] != kept[p] for p in kept)
 
 
 def test_an_offline_head_labels_recordings_and_says_what_it_is(
@@ -162,3 +167,14 @@ def test_what_is_wrong_with_a_benchmark_is_said(
 ) -> None:
     start = ('benchmark', features, '--out', tmp_path / 'x')
     assert expected in m2r2(*start, *options).error
+
+
+def test_a_folder_that_is_not_ours_is_not_worked_in(
+    features: Path, bundle: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / 'x.training' / 'thesis.txt'
+    kept.parent.mkdir()
+    kept.write_text('all of it')
+    start = ('train-head', features, '--model', bundle, '--out', tmp_path / 'x')
+    assert 'thesis.txt' in m2r2(*start, '--head', 'ms_tcn').error
+    assert kept.read_text() == 'all of it'
