@@ -92,3 +92,10 @@ def test_frames_as_they_come_are_refused_by_name() -> None:
 def test_no_label_is_lost_step_by_step_when_the_clock_jumps() -> None:
     windows = restarting(WINDOWS, 25)
     assert same(stepped(segmenter(), windows), segmenter().segment(windows))
+
+
+def test_what_steps_left_waiting_comes_once_with_what_follows() -> None:
+    windows, s = restarting(WINDOWS, 25), segmenter()
+    first = [s.step(windows[i : i + 1]) for i in range(28)]
+    labels = [x for x in first if x is not None] + s.extend(windows[28:]) + s.finish()
+    assert same(labels, segmenter().segment(windows))
