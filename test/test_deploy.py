@@ -73,13 +73,15 @@ def test_container_builds_from_all_that_cmake_installs() -> None:
     assert wanted | set(folders[1].split()) <= copied
 
 
-def test_container_installs_what_the_readme_says() -> None:
-    (line,) = re.findall(r'pip install (lz4(?: \S+)+)', (ROOT / 'README.md').read_text())
-    extra = re.search(r"'lite': \[([^]]+)\]", (ROOT / 'setup.py').read_text())
-    assert extra is not None
-    (pip,) = (w for w in instructions(DOCKERFILE) if w[0] == 'RUN' and w[1].endswith('/pip'))
-    packages = [word for word in pip[3:] if not word.startswith('--')]
-    assert packages == line.split() + re.findall("'([^']+)'", extra[1])
+def test_container_and_workspace_install_the_locked_versions_of_what_setup_demands() -> None:
+    (pip,) = (w for w in instructions(DOCKERFILE) if w[0] == 'RUN' and 'install' in w)
+    options = [word for word in pip[pip.index('install') + 1 :] if not word.startswith('--')]
+    assert options == ['-c', 'lock.txt', '-r', 'runtime.txt', '-r', 'lite.txt']
+    readme = (ROOT / 'README.md').read_text()
+    (folder,) = re.findall(
+        r'pip install -c (\S+)/requirements/lock.txt -r \1/requirements/runtime.txt', readme
+    )
+    assert folder == 'src/m2r2_ros'
 
 
 def test_instructions_are_those_of_docker() -> None:

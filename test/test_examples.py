@@ -124,10 +124,3 @@ def test_documented_fields_are_those_of_the_messages() -> None:
         constants = {name for name in declared if '=' in name}
         assert named == declared - constants, path.stem
         assert all(f'`{c.split("=")[0]}`' in section for c in constants), path.stem
-
-
-def test_dependencies_named_for_ros_workspaces_are_those_of_setup() -> None:
-    wanted = (ROOT / 'setup.py').read_text().split('install_requires=[')[1].split(']')[0]
-    names = [re.split('[<>=]', name)[0] for name in re.findall("'([^']+)'", wanted)]
-    (line,) = re.findall(r'pip install (lz4(?: \S+)+)', (ROOT / 'README.md').read_text())
-    assert line.split() == names

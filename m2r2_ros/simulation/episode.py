@@ -24,6 +24,8 @@ from m2r2_ros.simulation.truth import TruthWriter
 #: Stamp of the beginning of episode 0, nanoseconds; every other has an hour of its own.
 START: Final = 1_760_000_000_000_000_000
 _HOUR: Final = 3_600_000_000_000
+#: Hours until episodes share them again: the seconds of a ROS stamp are an int32 and end in 2038.
+_HOURS: Final = 100_000
 
 
 class Episode:
@@ -119,5 +121,5 @@ def write_episode(
     path = folder / episode_name(seed)
     with BagWriter(path, overwrite=overwrite, discard_failed=True) as bag:
         episode = Episode(seed, config)
-        start = START + seed * _HOUR
+        start = START + seed % _HOURS * _HOUR
         return episode.run(bag, start, seconds=config.seconds, on_flush=on_progress)

@@ -22,7 +22,7 @@ from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
-from m2r2_ros.simulation.episode import write_episode
+from m2r2_ros.simulation.episode import START, write_episode
 from m2r2_ros.simulation.faults import parse_fault
 from m2r2_ros.simulation.layout import draw_layout
 from m2r2_ros.simulation.parts import PHASES, action_labels
@@ -227,3 +227,10 @@ def test_sound_is_what_the_format_says(episode: Path) -> None:
             count += sum(len(chunk) for chunk in samples.chunks)
     seconds = (recording.end - recording.start) / 1e9
     assert count / 16_000 == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.parametrize('seed', [500_000, 2**31 - 1])
+def test_stamps_fit_for_every_seed(seed: int, tmp_path: Path) -> None:
+    write_episode(tmp_path, seed, EpisodeConfig(seconds=1.0, cameras=False))
+    stamps = [stamp for rows in messages(tmp_path / f'cell_{seed}').values() for stamp, _ in rows]
+    assert START <= min(stamps) < max(stamps) < (2**31) * 10**9
