@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.table_messages import message_template
-from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.bags.templates import message_template
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.windows.config import WindowConfig

@@ -178,14 +178,14 @@ def compare(folder: Path, seconds: float, preset: str) -> list[str]:
     if preset == 'proprio':
         bundle = folder / 'bundle'
         random_bundle(bundle)
-    player = ['-m', 'm2r2_ros.nodes.player', '--ros-args', '-p', f'path:={recording}']
+    player = ['-m', 'm2r2_ros.nodes.player.node', '--ros-args', '-p', f'path:={recording}']
     player += ['-p', 'restamp:=true', '-p', 'wait_for_subscribers:=30.0']
     sensors = ['/ft_sensor/wrench', '/current_pose', '/current_twist', '/gripper/joint_states']
     topics = [*sensors, '/microphone/audio']
     if preset == 'lite':
         topics += ['/external_camera/image_raw/compressed', '/hand_camera/image_raw/compressed']
     player += ['-p', f'topics:=[{", ".join(topics)}]']
-    segmenter = ['-m', 'm2r2_ros.nodes.segmenter', '--ros-args', '-p', f'model:={bundle}']
+    segmenter = ['-m', 'm2r2_ros.nodes.segmenter.node', '--ros-args', '-p', f'model:={bundle}']
     heard = listen(segmenter, player)
     report(f'{preset}, m2r2_ros', heard, seconds * 10)
     found = failures(preset, heard, recording)

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from m2r2_ros.bags.labels import read_label_track, read_truth
+from m2r2_ros.bags.labels.reader import read_label_track, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.labels import Segment, label_at
 from m2r2_ros.core.modalities import SENSOR_DIMS

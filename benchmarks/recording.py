@@ -23,7 +23,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, JointState
 
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.nodes.graph import message_class
+from m2r2_ros.nodes.common.graph import message_class
 
 SECONDS = 60.0
 #: A picture of 640x480 as JPEG, and 32 ms of 48 kHz sound, bytes.
@@ -94,7 +94,7 @@ def main() -> None:
     with domain_id() as domain, tempfile.TemporaryDirectory() as folder:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
         parameters = ['--ros-args', '-p', f'path:={folder}', '-p', f'topics:={[*sensors()]}']
-        command = [sys.executable, '-m', 'm2r2_ros.nodes.recorder', *parameters]
+        command = [sys.executable, '-m', 'm2r2_ros.nodes.recorder.node', *parameters]
         recorder = subprocess.Popen(command)
         robot = subprocess.Popen(
             [sys.executable, __file__, 'publish', str(seconds)], stdout=subprocess.PIPE, text=True

@@ -24,6 +24,7 @@ ROOMS: dict[str, set[str]] = {
     'segmenters': {'core', 'model'},
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
     'evaluation': {'core', 'readers', 'bags'},
+    'views': {'core', 'readers', 'bags', 'evaluation'},
     'training': {
         'core',
         'readers',

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from m2r2_ros.bags.table_spec import read_spec
+from m2r2_ros.bags.tables.spec import read_spec
 from m2r2_ros.readers.topics import load_topics
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from m2r2_ros.nodes.managed import AUTOSTART, ManagedNode
-from m2r2_ros.nodes.parameters import Parameter, Value
+from m2r2_ros.nodes.common.managed import AUTOSTART, ManagedNode
+from m2r2_ros.nodes.common.parameters import Parameter, Value
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES_YAML: Final = ROOT / 'config' / 'nodes.yaml'
@@ -34,7 +34,7 @@ _HEAD: Final = """\
 
 def table_of(name: str) -> tuple[Parameter, ...]:
     """Return the parameters that a node declares."""
-    module = import_module(f'm2r2_ros.nodes.{name}')
+    module = import_module(f'm2r2_ros.nodes.{name}.node')
     classes = [v for v in vars(module).values() if isinstance(v, type)]
     managed = any(issubclass(c, ManagedNode) and c is not ManagedNode for c in classes)
     return (*([AUTOSTART] if managed else []), *module.PARAMETERS)

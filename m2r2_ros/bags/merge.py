@@ -10,7 +10,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.source import Part, Run, Source
+from m2r2_ros.bags.source import FilePart, MessageRun, Source
 from m2r2_ros.core.messages import MessageBlock
 
 #: Small parts are put together until they hold this many bytes of messages.
@@ -23,9 +23,9 @@ class _Held:
 
     order: tuple[int, int]
     data: NDArray[np.uint8]
-    runs: list[Run]
+    runs: list[MessageRun]
 
-    def split(self, bound: int | None) -> list[Run]:
+    def split(self, bound: int | None) -> list[MessageRun]:
         """Take out the messages that are older than `bound`."""
         if bound is None:
             due, self.runs = self.runs, []
@@ -77,7 +77,7 @@ def merged(sources: Sequence[Source], topics: Collection[str]) -> Iterator[list[
         yield blocks
 
 
-def _numbered(source: int, parts: Iterator[Part]) -> Iterator[tuple[int, Part]]:
+def _numbered(source: int, parts: Iterator[FilePart]) -> Iterator[tuple[int, FilePart]]:
     """Pair parts with the number of their source."""
     for part in parts:
         yield source, part
@@ -110,8 +110,8 @@ def _take(held: list[_Held], bound: int | None, arrival: int) -> list[MessageBlo
 
 
 def _one_buffer(
-    parts: list[tuple[NDArray[np.uint8], list[Run]]],
-) -> tuple[NDArray[np.uint8], list[Run]]:
+    parts: list[tuple[NDArray[np.uint8], list[MessageRun]]],
+) -> tuple[NDArray[np.uint8], list[MessageRun]]:
     """Bring the messages of several buffers into one, in the order of the buffers."""
     if len(parts) == 1:
         return parts[0]
@@ -121,6 +121,6 @@ def _one_buffer(
         high = max(int((run.offsets + run.lengths).max()) for run in runs)
         spans.append(data[low:high])
         shift = base - low
-        moved += [Run(r.topic, r.offsets + shift, r.lengths, r.log_times) for r in runs]
+        moved += [MessageRun(r.topic, r.offsets + shift, r.lengths, r.log_times) for r in runs]
         base += high - low
     return np.concatenate(spans), moved

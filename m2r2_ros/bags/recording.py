@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from m2r2_ros.bags.mcap_source import McapSource
+from m2r2_ros.bags.mcap.source import McapSource
 from m2r2_ros.bags.merge import merged
-from m2r2_ros.bags.reassemble_source import ReassembleSource
+from m2r2_ros.bags.reassemble.source import ReassembleSource
 from m2r2_ros.bags.source import Source, Topic
-from m2r2_ros.bags.sqlite_source import SqliteSource
+from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import MessageBlock
 
@@ -53,17 +53,17 @@ class Recording:
         self.truncated = any(source.truncated for source in sources)
         self.notes = tuple(note for source in sources for note in source.notes)
         self.topics: dict[str, Topic] = {}
-        self._foreign: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
         self._sources = sources
         for source in sources:
-            self._foreign.update(source.foreign)
+            self._unreadable.update(source.unreadable)
             for topic in source.topics.values():
                 self._add(topic)
 
     @property
     def readable(self) -> list[str]:
         """Names of the topics whose messages can be read."""
-        return [name for name in self.topics if name not in self._foreign]
+        return [name for name in self.topics if name not in self._unreadable]
 
     def blocks(self, topics: Collection[str] | None = None) -> Iterator[list[MessageBlock]]:
         """Yield messages in log-time order, at most one block of each topic in each list.
@@ -80,8 +80,10 @@ class Recording:
             BagError: A file is corrupt, or a topic that was asked for is not CDR.
         """
         wanted = set(self.topics if topics is None else topics) & self.topics.keys()
-        for name in sorted(wanted & self._foreign.keys()):
-            msg = f'{self.path}: topic {name} cannot be read: {self._foreign[name]}; leave it out'
+        for name in sorted(wanted & self._unreadable.keys()):
+            msg = (
+                f'{self.path}: topic {name} cannot be read: {self._unreadable[name]}; leave it out'
+            )
             raise BagError(msg)
         return merged(self._sources, wanted)
 
@@ -92,7 +94,7 @@ class Recording:
             self.topics[topic.name] = topic
             return
         if before.type_name != topic.type_name:
-            self._foreign[topic.name] = (
+            self._unreadable[topic.name] = (
                 f'it has messages of two types, {before.type_name} and {topic.type_name}'
             )
         self.topics[topic.name] = Topic(

@@ -32,7 +32,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MessageRun:
     """Messages of one topic in one buffer.
 
     Attributes:
@@ -47,16 +47,18 @@ class Run:
     lengths: NDArray[np.int64]
     log_times: NDArray[np.int64]
 
-    def __getitem__(self, which: NDArray[np.bool_]) -> 'Run':
-        return Run(self.topic, self.offsets[which], self.lengths[which], self.log_times[which])
+    def __getitem__(self, which: NDArray[np.bool_]) -> 'MessageRun':
+        return MessageRun(
+            self.topic, self.offsets[which], self.lengths[which], self.log_times[which]
+        )
 
 
 #: A buffer, uint8 (bytes,), and the messages in it; position in the buffer is file order.
-Loaded = tuple[NDArray[np.uint8], list[Run]]
+Loaded = tuple[NDArray[np.uint8], list[MessageRun]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """A stretch of a file, not read yet.
 
     Attributes:
@@ -75,7 +77,7 @@ class Source(Protocol):
 
     Attributes:
         topics: Topics by name.
-        foreign: Why topics cannot be read, by name: they are not CDR, or of two types.
+        unreadable: Why topics cannot be read, by name: they are not CDR, or of two types.
         start: Log time of the first message, nanoseconds; 0 without messages.
         end: Log time of the last message, nanoseconds.
         message_count: Messages of all topics.
@@ -84,14 +86,14 @@ class Source(Protocol):
     """
 
     topics: dict[str, Topic]
-    foreign: dict[str, str]
+    unreadable: dict[str, str]
     start: int
     end: int
     message_count: int
     truncated: bool
     notes: tuple[str, ...]
 
-    def parts(self, topics: Collection[str]) -> Iterator[Part]:
+    def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
         """Yield what holds messages of `topics`, in order of start.
 
         Each part has to be loaded before the next is asked for.

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from m2r2_ros.bags.labels import LABEL_TOPIC, read_truth
+from m2r2_ros.bags.labels.reader import read_truth
+from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.readers.topics import TopicSpec, load_topics

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.bags.labels import read_label_track, read_truth
-from m2r2_ros.bags.merge_labels import merge
+from m2r2_ros.bags.labels.merge import merge
+from m2r2_ros.bags.labels.reader import read_label_track, read_truth
 from m2r2_ros.cli.common import progress_bar, stdout, use_cores
 from m2r2_ros.cli.simulate import simulate
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_json, to_tables
-from m2r2_ros.simulation.batch import episode_name
-from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 
 #: The shipped model was trained on episodes 0 to 31 and chosen without looking at this one.
 SEED = 1000
@@ -30,11 +29,11 @@ def demo_command(
     ] = None,
 ) -> None:
     """Simulate an episode, label it with the shipped model, draw and score the labels."""
-    from m2r2_ros.evaluation.signals import read_signals
-    from m2r2_ros.evaluation.timeline import draw_timeline  # matplotlib takes a second
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.replay.labeller import Model, label_recording
     from m2r2_ros.segmenters.learned import LearnedSegmenter
+    from m2r2_ros.views.signals import read_signals
+    from m2r2_ros.views.timeline import draw_timeline  # matplotlib takes a second
 
     use_cores()
     # What is missing for labelling is better known before the simulation.

@@ -103,9 +103,9 @@ def _write(
         labels=bundle.labels,
         normalisation=bundle.normalisation,
     )
-    if prepared.strangers:
+    if prepared.unknown_labels:
         console.print(
-            f'{path}: labels {", ".join(prepared.strangers)} are not among those of the bundle; '
+            f"{path}: labels {', '.join(prepared.unknown_labels)} are not among the bundle's; "
             'their frames count as unlabelled',
             soft_wrap=True,
         )

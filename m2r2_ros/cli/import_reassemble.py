@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from m2r2_ros.bags.reassemble_import import ReassembleReport, import_reassemble
+from m2r2_ros.bags.reassemble.importer import ReassembleReport, import_reassemble
 from m2r2_ros.cli.common import Overwrite, console, progress_bar, stdout
 from m2r2_ros.core.errors import BagError, M2R2Error
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.bags.table import import_table
+from m2r2_ros.bags.tables.importer import import_table
 from m2r2_ros.cli.common import Overwrite, stdout
 from m2r2_ros.cli.import_reassemble import reassemble_command
 from m2r2_ros.core.errors import ConfigError

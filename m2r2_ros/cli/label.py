@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from m2r2_ros.bags.merge_labels import merge as merge_labels
+from m2r2_ros.bags.labels.merge import merge as merge_labels
 from m2r2_ros.cli.common import (
     Bags,
     Overwrite,

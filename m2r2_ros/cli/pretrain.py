@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
     from m2r2_ros.model.config import ModelConfig
     from m2r2_ros.model.network import Network
-    from m2r2_ros.training.data import Prepared
+    from m2r2_ros.training.data import TrainingData
     from m2r2_ros.training.pretraining.pretrain import Pretrained
     from m2r2_ros.training.pretraining.state import Epoch
     from m2r2_ros.windows.config import WindowConfig
@@ -95,8 +95,8 @@ def pretrain_command(
     The bundles have no head: m2r2 features makes features with them, and m2r2 train-head trains a
     head on those. An interrupted pretraining goes on when the same command is given again.
     """
-    from m2r2_ros.model.config import only  # torch takes seconds
     from m2r2_ros.model.config import preset as preset_config
+    from m2r2_ros.model.config import restrict_modalities  # torch takes seconds
     from m2r2_ros.training.pretraining.config import PretrainConfig
     from m2r2_ros.training.pretraining.loop import expect_extra
     from m2r2_ros.training.pretraining.pretrain import headless, pretrain
@@ -118,7 +118,7 @@ def pretrain_command(
         layer_decay=layer_decay,
     )
     model, windows = preset_config(preset), WindowConfig(frame_rate=frame_rate)
-    model = model if modalities is None else only(model, modalities.split(','))
+    model = model if modalities is None else restrict_modalities(model, modalities.split(','))
     workspace = training_workspace(out, OURS)
     paths = source_recordings(bags)
     held_out = source_recordings(validate) if validate else []
@@ -164,8 +164,8 @@ class _Source:
 
 
 def _prepare(
-    source: _Source, name: str, paths: list[Path], bar: Progress, like: 'Prepared | None' = None
-) -> 'Prepared':
+    source: _Source, name: str, paths: list[Path], bar: Progress, like: 'TrainingData | None' = None
+) -> 'TrainingData':
     """Make the windows of recordings; those to validate on with the labels of those trained on."""
     from m2r2_ros.model.image import ImageEncoder
     from m2r2_ros.training.data import prepare
@@ -185,9 +185,9 @@ def _prepare(
         normalisation=like.normalisation if like else None,
         on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
     )
-    if prepared.strangers:
+    if prepared.unknown_labels:
         console.print(
-            f'validation: labels {", ".join(prepared.strangers)} are in no recording that is '
+            f'validation: labels {", ".join(prepared.unknown_labels)} are in no recording that is '
             'trained on; their frames count as unlabelled',
             soft_wrap=True,
         )

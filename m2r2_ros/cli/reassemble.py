@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from m2r2_ros.bags.reassemble_splits import read_split
+from m2r2_ros.bags.reassemble.splits import read_split
 from m2r2_ros.cli.benchmark import benchmark_command
 from m2r2_ros.cli.common import console, stdout
 from m2r2_ros.cli.features import features_command

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from m2r2_ros.bags.repair import repair
+from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.cli.common import Overwrite, console, progress_bar, stdout
 
 

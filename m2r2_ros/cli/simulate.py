@@ -15,14 +15,9 @@ from rich.table import Table
 
 from m2r2_ros.cli.common import console, stdout
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.simulation.batch import (
-    episode_name,
-    expect_same_options,
-    missing_episodes,
-    write_episodes,
-)
+from m2r2_ros.simulation.batch import expect_same_options, missing_episodes, write_episodes
 from m2r2_ros.simulation.cameras import choose_backend
-from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 from m2r2_ros.simulation.faults import parse_fault
 
 DEFAULT = EpisodeConfig()

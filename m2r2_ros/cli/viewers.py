@@ -18,8 +18,8 @@ def viewers_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a layout for Foxglove and a configuration for rviz, in the model's colours."""
-    from m2r2_ros.evaluation.viewers import FOXGLOVE_FILE, RVIZ_FILE, write_viewer_files
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
+    from m2r2_ros.views.viewers import FOXGLOVE_FILE, RVIZ_FILE, write_viewer_files
 
     for name in (FOXGLOVE_FILE, RVIZ_FILE):
         if (out / name).exists() and not overwrite:

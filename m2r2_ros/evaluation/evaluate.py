@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.labels import LabelTrack, Truth, read_label_track, read_truth
+from m2r2_ros.bags.labels.reader import LabelTrack, Truth, read_label_track, read_truth
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.evaluation.classes import ClassScores, score_classes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from m2r2_ros.bags.labels import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.core.errors import BagError, LabelError
 
@@ -63,7 +63,7 @@ def pair_recordings(
     return pairs, tuple(sorted(set(truth_files) - set(label_bags)))
 
 
-def recording_name(path: Path) -> str:
+def labelled_recording(path: Path) -> str:
     """Return the name of the recording that a bag, label bag, merged copy or CSV file is of."""
     name = path.stem if path.is_file() else path.name
     for suffix in SUFFIXES:
@@ -114,7 +114,7 @@ def _by_name(paths: Sequence[Path], what: str) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(paths, key=lambda p: (len(p.name), str(p))):
-        name = recording_name(path)
+        name = labelled_recording(path)
         other = found.setdefault(name, path)
         if what == 'truth' and path.name.endswith(MERGED) and not other.name.endswith(MERGED):
             continue  # the truth in a merged copy is that of the recording

@@ -128,7 +128,7 @@ def preset(name: str) -> ModelConfig:
     return PRESETS[name]
 
 
-def only(config: ModelConfig, modalities: Collection[str]) -> ModelConfig:
+def restrict_modalities(config: ModelConfig, modalities: Collection[str]) -> ModelConfig:
     """Return the same shapes for some of the modalities, as ablations want it.
 
     Raises:

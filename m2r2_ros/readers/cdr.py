@@ -52,7 +52,7 @@ def byte_orders(block: MessageBlock) -> Iterator[tuple[str, NDArray[np.intp]]]:
             yield order, which
 
 
-class Columns:
+class CdrColumns:
     """A cursor in each of n messages, moved together.
 
     Attributes:

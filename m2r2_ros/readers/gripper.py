@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import VectorSamples
-from m2r2_ros.readers.cdr import JOINT_MISSING, MALFORMED, Columns, Fields, Unusable, byte_orders
+from m2r2_ros.readers.cdr import JOINT_MISSING, MALFORMED, CdrColumns, Fields, Unusable, byte_orders
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.readers.vectors import object_stamp, samples, settled
+from m2r2_ros.readers.vectors import object_stamp, resolve_stamps, samples
 
 #: A topic has one list of joints, or that of several publishers. After so many different ones in
 #: a block, messages are read one by one.
@@ -71,7 +71,7 @@ class JointReader:
         """Bring the sums to metres."""
         result.drop(np.flatnonzero(~result.sound & ~result.counted), MALFORMED)
         values = result.values * self._spec.scale + self._spec.offset
-        stamps = settled(result.stamps, log_times, self._spec)
+        stamps = resolve_stamps(result.stamps, log_times, self._spec)
         return samples(stamps, arrival, values[:, None], result.sound, result.reasons)
 
     def _choose(self, names: list[str]) -> list[int]:
@@ -113,9 +113,9 @@ class JointReader:
 
 def _past_names(
     block: MessageBlock, order: str, which: NDArray[np.intp], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint8], Columns]:
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], CdrColumns]:
     """Read stamps and the `size` bytes of the list of names; returns the cursors behind it too."""
-    columns = Columns(block, order, which)
+    columns = CdrColumns(block, order, which)
     stamps = columns.stamp()
     columns.string()
     return stamps, columns.take(size, 4), columns
@@ -148,7 +148,7 @@ class _Result:
         self,
         which: NDArray[np.intp],
         stamps: NDArray[np.int64],
-        columns: Columns,
+        columns: CdrColumns,
         chosen: list[int],
         joints: int,
     ) -> None:

@@ -15,7 +15,7 @@ from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import EncodedImage, ImageSamples
 from m2r2_ros.readers.cdr import MALFORMED, UNSUPPORTED, Fields, Unusable
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.readers.vectors import object_stamp, settled
+from m2r2_ros.readers.vectors import object_stamp, resolve_stamps
 
 #: Bytes of a pixel, by encoding (sensor_msgs/image_encodings.hpp).
 PIXEL_BYTES = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1, 'yuv422_yuy2': 2}
@@ -76,7 +76,7 @@ class ImageReader:
             stamps.append(stamp)
             frames.append(frame)
         which = np.array(kept, np.int64)
-        times = settled(np.array(stamps, np.int64), log_times[which], self._spec)
+        times = resolve_stamps(np.array(stamps, np.int64), log_times[which], self._spec)
         return ImageSamples(times, arrival[which], frames, dropped)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import VectorSamples
-from m2r2_ros.readers.cdr import MALFORMED, Columns, byte_orders
+from m2r2_ros.readers.cdr import MALFORMED, CdrColumns, byte_orders
 from m2r2_ros.readers.topics import TopicSpec
 
 
@@ -46,7 +46,7 @@ class VectorReader:
         values = np.zeros((len(block), self._width))
         sound = np.zeros(len(block), np.bool_)
         for order, which in byte_orders(block):
-            columns = Columns(block, order, which)
+            columns = CdrColumns(block, order, which)
             if self._strings is not None:
                 stamps[which] = columns.stamp()
                 for _ in range(self._strings):
@@ -54,7 +54,7 @@ class VectorReader:
             values[which] = columns.read(self._kind, self._width)
             sound[which] = columns.finish()
         reasons = Counter({MALFORMED: int((~sound).sum())})
-        stamps = settled(stamps, block.log_times, self._spec)
+        stamps = resolve_stamps(stamps, block.log_times, self._spec)
         values = values * self._spec.scale + self._spec.offset
         return samples(stamps, block.arrival, values, sound, reasons)
 
@@ -71,7 +71,7 @@ class VectorReader:
         values = values * self._spec.scale + self._spec.offset
         stamped = self._strings is not None
         stamps = np.array([object_stamp(m.header.stamp) if stamped else 0 for m in messages])
-        stamps = settled(stamps.astype(np.int64), log_times, self._spec)
+        stamps = resolve_stamps(stamps.astype(np.int64), log_times, self._spec)
         return VectorSamples(stamps, arrival, values)
 
 
@@ -80,7 +80,7 @@ def object_stamp(stamp: Any) -> int:  # noqa: ANN401
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
-def settled(
+def resolve_stamps(
     stamps: NDArray[np.int64], log_times: NDArray[np.int64], spec: TopicSpec
 ) -> NDArray[np.int64]:
     """Put log times for stamps that nobody set, and add the time offset of the device."""

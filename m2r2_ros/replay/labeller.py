@@ -8,25 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from m2r2_ros.bags.labels import (
-    LABEL_SET_TOPIC,
-    LABEL_TOPIC,
-    SEGMENT_TOPIC,
-    LabelWriter,
-    write_segments_csv,
-)
-from m2r2_ros.bags.merge_labels import merge
+from m2r2_ros.bags.labels.csv import write_segments_csv
+from m2r2_ros.bags.labels.merge import merge
+from m2r2_ros.bags.labels.topics import LABEL_SET_TOPIC, LABEL_TOPIC, SEGMENT_TOPIC
+from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.bags.replacing import check_replaceable
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.writing.replacing import check_replaceable
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel, Segment
+from m2r2_ros.core.time import to_ns
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.ahead import one_ahead
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.segments import SegmentBuilder
-from m2r2_ros.windows.config import WindowConfig, to_ns
+from m2r2_ros.windows.config import WindowConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from m2r2_ros.bags.recording import Recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import Samples
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 from m2r2_ros.windows.assembler import WindowAssembler
-from m2r2_ros.windows.config import SECOND, WindowConfig
+from m2r2_ros.windows.config import WindowConfig
 
 
 class WindowStream:

@@ -18,7 +18,7 @@ import yaml
 from m2r2_ros import __version__
 from m2r2_ros.core.errors import ConfigError, SimulationError
 from m2r2_ros.simulation.cameras import choose_backend
-from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 
 #: Keeps what the episodes of a folder were made with.
 MANIFEST = 'simulation.yaml'
@@ -38,11 +38,6 @@ class _Line(NamedTuple):
 
 #: In a worker: the line to its parent.
 _line: _Line | None = None
-
-
-def episode_name(seed: int) -> str:
-    """Return the name of the bag of a seed."""
-    return f'cell_{seed:04d}'
 
 
 def expect_same_options(folder: Path, config: EpisodeConfig) -> None:

@@ -59,3 +59,8 @@ class EpisodeConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the options by name, faults as text."""
         return {**asdict(self), 'faults': [str(fault) for fault in self.faults]}
+
+
+def episode_name(seed: int) -> str:
+    """Return the name of the bag of a seed."""
+    return f'cell_{seed:04d}'

@@ -8,7 +8,7 @@ import numpy as np
 
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.layout import PITCH, PLACES
-from m2r2_ros.simulation.motion import Span
+from m2r2_ros.simulation.motion import Activity
 from m2r2_ros.simulation.parts import NO_ACTION, PARTS
 from m2r2_ros.simulation.robot import Robot
 from m2r2_ros.simulation.state import PartState, part_state
@@ -26,10 +26,10 @@ class Director:
         cell: Cell,
         robot: Robot,
         rng: np.random.Generator,
-        on_action: Callable[[Span], None] = lambda action: None,
+        on_action: Callable[[Activity], None] = lambda action: None,
     ) -> None:
         """Take over a robot; `on_action` is called when an action is over."""
-        self.cell, self.robot, self.actions = cell, robot, list[Span]()
+        self.cell, self.robot, self.actions = cell, robot, list[Activity]()
         self._rng, self._on_action = rng, on_action
         self._last = -1
 
@@ -66,15 +66,15 @@ class Director:
     def _do(self, label: str, act: Callable[[], bool]) -> bool:
         begin = self.cell.time
         success = act()
-        self._note(Span(label, begin, self.cell.time, success))
+        self._note(Activity(label, begin, self.cell.time, success))
         return success
 
     def _rest(self, shortest: float, longest: float) -> None:
         seconds, begin = float(self._rng.uniform(shortest, longest)), self.cell.time
         self.robot.rest(seconds)
-        self._note(Span(NO_ACTION, begin, self.cell.time, True))
+        self._note(Activity(NO_ACTION, begin, self.cell.time, True))
 
-    def _note(self, action: Span) -> None:
+    def _note(self, action: Activity) -> None:
         self.actions.append(action)
         self._on_action(action)
 

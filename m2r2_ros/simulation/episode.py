@@ -8,15 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from m2r2_ros.bags.sink import MessageSink
-from m2r2_ros.bags.writer import BagWriter
-from m2r2_ros.simulation.batch import episode_name
+from m2r2_ros.bags.writing.sink import MessageSink
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.simulation.cameras import Cameras
 from m2r2_ros.simulation.cell import Cell
-from m2r2_ros.simulation.config import EpisodeConfig
+from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 from m2r2_ros.simulation.director import Director
 from m2r2_ros.simulation.layout import draw_layout
-from m2r2_ros.simulation.motion import Span
+from m2r2_ros.simulation.motion import Activity
 from m2r2_ros.simulation.recorder import BLOCK, Recorder
 from m2r2_ros.simulation.robot import Robot
 from m2r2_ros.simulation.truth import TruthWriter
@@ -50,7 +49,7 @@ class Episode:
         seconds: float,
         block: float = BLOCK,
         on_flush: Callable[[float], None] = lambda seconds: None,
-    ) -> list[Span]:
+    ) -> list[Activity]:
         """Let the robot work, and write what is sensed and what is true; in the same thread, once.
 
         Args:
@@ -79,7 +78,7 @@ class Episode:
         )
         truth = TruthWriter(sink, start)
 
-        def write_down(action: Span) -> None:
+        def write_down(action: Activity) -> None:
             recorder.flush()
             truth.write(action, robot.phases)
             robot.phases.clear()
@@ -102,7 +101,7 @@ def write_episode(
     *,
     overwrite: bool = False,
     on_progress: Callable[[float], None] = lambda seconds: None,
-) -> list[Span]:
+) -> list[Activity]:
     """Simulate an episode and write its bag; the same arguments give the same messages.
 
     Args:

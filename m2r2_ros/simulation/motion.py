@@ -17,7 +17,7 @@ TICK: Final = CONTROL_STEPS / STEP_RATE
 _FASTEST: Final = 0.35
 
 
-class Span(NamedTuple):
+class Activity(NamedTuple):
     """A stretch of an episode, seconds, and what was done in it."""
 
     name: str
@@ -44,7 +44,7 @@ class Motion:
             rng: For speeds, and what skills leave to chance.
             on_tick: Called after every period of the controller.
         """
-        self.cell, self.rng, self.phases = cell, rng, list[Span]()
+        self.cell, self.rng, self.phases = cell, rng, list[Activity]()
         self.haste = float(rng.uniform(0.8, 1.25))
         self._on_tick = on_tick
 
@@ -103,4 +103,4 @@ class Motion:
         if last and last.name == phase and last.end == begin:
             self.phases[-1] = last._replace(end=self.cell.time)
         elif self.cell.time > begin:
-            self.phases.append(Span(phase, begin, self.cell.time, True))
+            self.phases.append(Activity(phase, begin, self.cell.time, True))

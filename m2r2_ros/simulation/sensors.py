@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.table_messages import message_template
-from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.bags.templates import message_template
 from m2r2_ros.simulation.clock import Clock
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.faults import FaultInjector, Packets

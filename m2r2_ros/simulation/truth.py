@@ -4,10 +4,11 @@
 
 from typing import Final
 
-from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
-from m2r2_ros.bags.sink import MessageSink
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.bags.writing.sink import MessageSink
 from m2r2_ros.core.labels import LabelSet, Segment
-from m2r2_ros.simulation.motion import Span
+from m2r2_ros.simulation.motion import Activity
 from m2r2_ros.simulation.parts import PHASES, action_labels
 
 #: Topics of coarse labels and of phases, below those of ground truth.
@@ -30,7 +31,7 @@ class TruthWriter:
             _Lane(sink, PHASE, LabelSet.of(PHASES), start),
         ]
 
-    def write(self, action: Span, phases: list[Span]) -> None:
+    def write(self, action: Activity, phases: list[Activity]) -> None:
         """Write an action that is over, and the phases that it was made of."""
         fine, coarse, phase = self._lanes
         for span in phases:
@@ -38,7 +39,7 @@ class TruthWriter:
         fine.write(self._segment(action))
         coarse.write(self._segment(action._replace(name=self._parents[action.name])))
 
-    def _segment(self, span: Span) -> Segment:
+    def _segment(self, span: Activity) -> Segment:
         begin, end = (self._start + round(t * 1e9) for t in (span.start, span.end))
         return Segment(begin, end, span.name, success=span.success)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from m2r2_ros.bags.labels import Truth, read_truth
+from m2r2_ros.bags.labels.reader import Truth, read_truth
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
@@ -25,7 +25,7 @@ FIT_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class TrainingData:
     """Recordings with ground truth, ready to learn from or to look at.
 
     Attributes:
@@ -33,7 +33,7 @@ class Prepared:
         labels: What the ids of their targets mean.
         normalisation: Scales of these recordings, or those that were given.
         topics: By modality, the `topic` and `type` that served it first.
-        strangers: Labels of their ground truth that the given label set has not; their frames
+        unknown_labels: Labels of their ground truth that the given label set has not; their frames
             count as unlabelled.
     """
 
@@ -41,7 +41,7 @@ class Prepared:
     labels: LabelSet
     normalisation: Normalisation
     topics: Mapping[str, Mapping[str, str]]
-    strangers: tuple[str, ...]
+    unknown_labels: tuple[str, ...]
 
 
 def prepare(
@@ -56,7 +56,7 @@ def prepare(
     labels: LabelSet | None = None,
     normalisation: Normalisation | None = None,
     on_recording: Callable[[str, int, int], None] = lambda name, k, n: None,
-) -> Prepared:
+) -> TrainingData:
     """Make the windows of recordings with ground truth.
 
     Args:
@@ -93,7 +93,7 @@ def prepare(
     _expect_labels(recordings, sources)
     _expect_topics(topics or {}, model.modalities, used)
     seen = dict.fromkeys(s.label for _, truth in sources for s in truth.segments)
-    return Prepared(
+    return TrainingData(
         tuple(recordings),
         labels,
         normalisation or fit_normalisation(recordings),
@@ -102,7 +102,7 @@ def prepare(
     )
 
 
-def fingerprint(prepared: Prepared, *facts: object) -> str:
+def fingerprint(prepared: TrainingData, *facts: object) -> str:
     """Return a hash of what is learnt from and of all options, by which a checkpoint is known.
 
     Args:

@@ -68,7 +68,7 @@ def train_head(
     head = make_head(config, features.width, len(features.labels.names))
     recipe = recipe or head.recipe
     tracks = [t for t in features.parts['train'] if (t.targets != UNKNOWN).any()]
-    head.observe([t.labels for t in tracks])
+    head.fit_label_statistics([t.labels for t in tracks])
     optimizer = torch.optim.Adam(
         head.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.samples import Samples, SoundSamples
+from m2r2_ros.core.time import SECOND, to_ns
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.windows.buffer import Columns
-from m2r2_ros.windows.config import SECOND, WindowConfig, to_ns
+from m2r2_ros.windows.buffer import ColumnBuffer
+from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.fill import Filler
 from m2r2_ros.windows.gate import TimeGate
 from m2r2_ros.windows.kinematics import TwistFromPose
-from m2r2_ros.windows.prepare import Prepared, prepare
-from m2r2_ros.windows.stream import NEVER, Stream
+from m2r2_ros.windows.prepare import PreparedSamples, prepare
+from m2r2_ros.windows.stream import NEVER, SampleStream
 from m2r2_ros.windows.ticks import CameraClock, FixedClock, FrameClock, window_starts
 
 
@@ -64,8 +65,8 @@ class WindowAssembler:
             stream.clear()
         if self._twist is not None:
             self._twist.reset()
-        self._clock = Columns(arrival=(np.int64, ()), clock=(np.int64, ()))
-        self._released = Columns(tick=(np.int64, ()), limit=(np.int64, ()))
+        self._clock = ColumnBuffer(arrival=(np.int64, ()), clock=(np.int64, ()))
+        self._released = ColumnBuffer(tick=(np.int64, ()), limit=(np.int64, ()))
         self._waited = np.array([m in self._modalities for m in MODALITIES])
         self._restart = True
         self._now: int | None = None
@@ -76,7 +77,7 @@ class WindowAssembler:
         Args:
             samples: By modality; arrival ranks are shared by all.
         """
-        prepared: dict[str, Prepared] = {}
+        prepared: dict[str, PreparedSamples] = {}
         for modality, group in samples.items():
             if isinstance(group, SoundSamples) and len(group.chunks):
                 self._filler.rate = group.rate
@@ -116,7 +117,7 @@ class WindowAssembler:
         """Return the windows up to the newest sample without waiting for any stream."""
         return self._join(self._release(self._now, final=True))
 
-    def _admit(self, prepared: Mapping[str, Prepared]) -> FrameWindows:
+    def _admit(self, prepared: Mapping[str, PreparedSamples]) -> FrameWindows:
         """Judge samples in their order of arrival, and take them in run by run between resets."""
         groups = {m: p for m, p in prepared.items() if len(p.stamps)}
         if not groups:
@@ -150,7 +151,7 @@ class WindowAssembler:
             self._count_late(run)
         return self._join(windows)
 
-    def _append(self, modality: str, p: Prepared, clock: NDArray[np.int64]) -> None:
+    def _append(self, modality: str, p: PreparedSamples, clock: NDArray[np.int64]) -> None:
         if modality == 'pose' and self._twist is not None and len(p.stamps):
             known, twists = self._twist(p.stamps, p.payload)
             if 'twist' in self._streams:
@@ -217,7 +218,7 @@ class WindowAssembler:
             limits = np.minimum(limits, np.max([s.passed(ticks) for s in waited], axis=0))
         return limits
 
-    def _count_late(self, run: Mapping[str, Prepared]) -> None:
+    def _count_late(self, run: Mapping[str, PreparedSamples]) -> None:
         """Count the samples just taken in that came too late for their window."""
         ticks, limits = self._released['tick'], self._released['limit']
         if not len(ticks):
@@ -237,11 +238,11 @@ class WindowAssembler:
             stream.forget(oldest)
         self._clock.trim(int(np.searchsorted(self._clock['clock'], oldest)))
 
-    def _make_stream(self, modality: str) -> Stream:
+    def _make_stream(self, modality: str) -> SampleStream:
         age = to_ns(self._config.max_age[modality])
         if modality in SENSOR_DIMS:
-            return Stream(np.float64, (SENSOR_DIMS[modality],), age, inclusive=False)
-        return Stream(object, (), age, inclusive=modality == 'image')
+            return SampleStream(np.float64, (SENSOR_DIMS[modality],), age, inclusive=False)
+        return SampleStream(object, (), age, inclusive=modality == 'image')
 
     def _join(self, runs: list[FrameWindows]) -> FrameWindows:
         return FrameWindows.join(runs) if runs else self._filler.empty()

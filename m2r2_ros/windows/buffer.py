@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 
-class Columns:
+class ColumnBuffer:
     """Parallel arrays that are appended to and trimmed in amortised constant time.
 
     Memory is bounded by twice what is between two trims, however long the stream is.

@@ -9,8 +9,7 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES
-
-SECOND = 1_000_000_000
+from m2r2_ros.core.time import SECOND
 
 #: Seconds without a sample after which a modality is masked: a few periods of the slowest usual
 #: driver (grippers report at 15 Hz, cameras down to 5 Hz).
@@ -85,8 +84,3 @@ class WindowConfig:
     def period(self) -> Fraction:
         """Frame period, nanoseconds, exact."""
         return SECOND / Fraction(self.frame_rate).limit_denominator(1000)
-
-
-def to_ns(seconds: float) -> int:
-    """Return whole nanoseconds."""
-    return round(seconds * SECOND)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.samples import EncodedImage
+from m2r2_ros.core.time import to_ns
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.windows.config import WindowConfig, to_ns
+from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.resample import grid, resample
 from m2r2_ros.windows.sound import resample_sound, trailing_sound
-from m2r2_ros.windows.stream import Stream
+from m2r2_ros.windows.stream import SampleStream
 
 #: Extra seconds of sound in front of the context, so that resampling has no edge inside it.
 MARGIN = 0.02
@@ -26,7 +27,7 @@ class Filler:
         rate: Samples per second of the microphone.
     """
 
-    def __init__(self, config: WindowConfig, streams: Mapping[str, Stream]) -> None:
+    def __init__(self, config: WindowConfig, streams: Mapping[str, SampleStream]) -> None:
         """Make a filler for the streams, by modality."""
         self._config = config
         self._streams = streams

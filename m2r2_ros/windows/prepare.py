@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
-from m2r2_ros.windows.config import SECOND
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.kinematics import continuous_pose
-from m2r2_ros.windows.stream import boxed
+from m2r2_ros.windows.stream import object_array
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedSamples:
     """Samples of any modality in one form.
 
     Attributes:
@@ -35,16 +35,16 @@ class Prepared:
     payload: NDArray[Any]
     dropped: Counter[str]
 
-    def pick(self, rows: NDArray[np.bool_]) -> 'Prepared':
+    def pick(self, rows: NDArray[np.bool_]) -> 'PreparedSamples':
         """Return the chosen rows."""
         if rows.all():
             return self
-        return Prepared(
+        return PreparedSamples(
             self.stamps[rows], self.ends[rows], self.arrival[rows], self.payload[rows], Counter()
         )
 
 
-def prepare(modality: str, samples: Samples) -> Prepared:
+def prepare(modality: str, samples: Samples) -> PreparedSamples:
     """Bring samples into one form; drop and count what is not finite."""
     ends = samples.stamps
     payload: NDArray[Any]
@@ -62,10 +62,10 @@ def prepare(modality: str, samples: Samples) -> Prepared:
         good = np.array([bool(np.isfinite(c).all()) for c in samples.chunks], np.bool_)
         lengths = np.array([len(c) for c in samples.chunks], np.int64)
         ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
-        payload = boxed(samples.chunks)
+        payload = object_array(samples.chunks)
     else:
         good = np.ones(len(samples.stamps), np.bool_)
-        payload = boxed(samples.frames)
+        payload = object_array(samples.frames)
     dropped = samples.dropped + Counter({'non_finite': int((~good).sum())})
-    whole = Prepared(samples.stamps, ends, samples.arrival, payload, Counter()).pick(good)
-    return Prepared(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)
+    whole = PreparedSamples(samples.stamps, ends, samples.arrival, payload, Counter()).pick(good)
+    return PreparedSamples(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)

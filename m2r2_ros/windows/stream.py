@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from m2r2_ros.windows.buffer import Columns
+from m2r2_ros.windows.buffer import ColumnBuffer
 
 #: An arrival that has not happened.
 NEVER = np.iinfo(np.int64).max
 
 
-class Stream:
+class SampleStream:
     """Samples in order of stamp, and which of them a window may see.
 
     A sample lasts from its stamp to its end; both are one and the same but for sound chunks.
@@ -32,7 +32,7 @@ class Stream:
             inclusive: A sample stamped t(i) belongs to window i: true for the image that the
                 camera's frame is, false for what fills the half-open window.
         """
-        self._rows = Columns(
+        self._rows = ColumnBuffer(
             stamps=(np.int64, ()),
             ends=(np.int64, ()),
             arrival=(np.int64, ()),
@@ -94,7 +94,7 @@ class Stream:
         self._rows.clear()
 
 
-def boxed(items: Sequence[Any]) -> NDArray[np.object_]:
+def object_array(items: Sequence[Any]) -> NDArray[np.object_]:
     """Return an object array of the items, whatever their own shapes, (n,)."""
     box = np.empty(len(items), object)
     for i, item in enumerate(items):

@@ -1,6 +1,5 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.core.errors import BagError
 from test.bags.files import Item, expected, mcap_bytes, read
+from test.real_data import DATA
 
-DATA = Path(os.environ.get('M2R2_DATA', Path(__file__).resolve().parents[2] / '../shared/data'))
 REAL = sorted((DATA / 'real_bags').glob('*/metadata.yaml'))
 FIRST: list[Item] = [('/a', 10 * k, k) for k in range(20)]
 SECOND: list[Item] = [('/b' if k % 2 else '/a', 150 + 10 * k, 100 + k) for k in range(20)]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from m2r2_ros import __version__
-from m2r2_ros.bags.labels import read_truth
+from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.share import share_path
 from test.cli.run import digest, done, m2r2

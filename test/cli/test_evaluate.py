@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from m2r2_ros.bags.labels import read_truth, write_segments_csv
+from m2r2_ros.bags.labels.csv import write_segments_csv
+from m2r2_ros.bags.labels.reader import read_truth
 from test.cli.run import digest, done, m2r2
 from test.replay.recordings import robot_bag
 

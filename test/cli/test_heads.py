@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from m2r2_ros.bags.labels import read_label_track
+from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.training.feature_set import read_feature_set
 from test.cli.run import digest, done, m2r2

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
-from m2r2_ros.bags.labels import read_label_track, read_segments, read_truth
+from m2r2_ros.bags.labels.reader import read_label_track, read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from test.cli.run import digest, done, m2r2, summary

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from m2r2_ros.bags.labels import read_label_track
+from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.writing.writer import BagWriter
 from test.cli.run import Result, digest, done, m2r2, summary
 from test.replay.recordings import (
     GRIPPER,

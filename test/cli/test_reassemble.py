@@ -11,7 +11,7 @@ import pytest
 from m2r2_ros.cli import reassemble
 from m2r2_ros.evaluation.published import TABLE_1, TABLE_2, comparison
 from m2r2_ros.model.bundle import load_bundle
-from test.bags.reassemble_files import Action, Shape, write_file
+from test.bags.reassemble.files import Action, Shape, write_file
 from test.cli.run import done, m2r2
 
 QUICK = ('--preset', 'proprio', '--epochs', 1, '--head-epochs', 1, '--seeds', 1)

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter, read_truth, write_segments_csv
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.labels.csv import write_segments_csv
+from m2r2_ros.bags.labels.reader import read_truth
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.training.checkpoint import Checkpoint

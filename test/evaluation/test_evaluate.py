@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
-from m2r2_ros.bags.merge_labels import merge
-from m2r2_ros.bags.segment_csv import write_segments_csv
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.labels.csv import write_segments_csv
+from m2r2_ros.bags.labels.merge import merge
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, LabelError
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
 from m2r2_ros.evaluation.evaluate import evaluate, lag_seconds

@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published predictions on GTEA: real output with all its flicker."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,8 +10,7 @@ from m2r2_ros.evaluation.accuracy import frame_accuracy
 from m2r2_ros.evaluation.counts import Counts
 from m2r2_ros.evaluation.edit import edit_score
 from m2r2_ros.evaluation.f1 import segment_counts
-
-DATA = Path(os.environ.get('M2R2_DATA', Path(__file__).resolve().parents[2] / '../shared/data'))
+from test.real_data import DATA
 
 #: By model: accuracy, edit and F1@10/25/50 with class 0 as background, measured with this code;
 #: its authors' own F1 of ED-TCN on all four splits is 72.2 / 69.3 / 56.0.

@@ -13,6 +13,7 @@ from torch import nn
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
 from m2r2_ros.core.samples import EncodedImage
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
@@ -20,7 +21,7 @@ from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.network import Network
-from m2r2_ros.windows.config import SECOND, WindowConfig
+from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
 from m2r2_ros.windows.normalisation import NormalisationFit
 

@@ -14,8 +14,8 @@ pytest.importorskip('rclpy', reason='this machine has no ROS 2')
 import rclpy
 from rclpy.node import Node
 
-from m2r2_ros.nodes.run import Spinner
-from m2r2_ros.nodes.stop import Stop
+from m2r2_ros.nodes.common.run import Spinner
+from m2r2_ros.nodes.common.stop import Stop
 
 Launch = Callable[..., Any]
 

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from rclpy.node import Node
 
-from m2r2_ros.bags.metadata import dump_yaml, qos_profiles
-from m2r2_ros.bags.sink import RELIABLE
-from m2r2_ros.bags.table_messages import message_template
-from m2r2_ros.bags.table_spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.bags.templates import message_template
+from m2r2_ros.bags.writing.metadata import dump_yaml, qos_profiles
+from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.model.bundle import save_bundle
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.nodes.publishing import PublisherSink
+from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.simulation.messages import SOUND, sound_message
 from test.model.networks import SENSING, enliven, make_bundle
 

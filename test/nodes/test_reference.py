@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from rclpy.parameter import Parameter as RosParameter
 
-from m2r2_ros.nodes.stop import Stop
+from m2r2_ros.nodes.common.stop import Stop
 from test.nodes.launch_xml import ROOT, parameters_in
 from tools.write_node_reference import NODES, NODES_MD, NODES_YAML, nodes_md, nodes_yaml, table_of
 

@@ -16,7 +16,7 @@ from sensor_msgs.msg import CompressedImage
 from visualization_msgs.msg import MarkerArray
 
 from m2r2_ros.model.bundle import load_bundle
-from m2r2_ros.nodes.graph import message_class
+from m2r2_ros.nodes.common.graph import message_class
 from m2r2_ros.simulation.cameras import choose_backend
 from test.nodes.conftest import Launch, listen, wait_until
 from test.nodes.launch_xml import ROOT

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2r2_ros.readers.cdr import Columns, Fields, Unusable, byte_orders
+from m2r2_ros.readers.cdr import CdrColumns, Fields, Unusable, byte_orders
 from test.readers.messages import pack
 
 
@@ -21,7 +21,7 @@ def test_each_message_is_in_the_group_of_its_byte_order(raws: list[bytes]) -> No
 def test_any_bytes_read_the_same_one_by_one_and_together(raw: bytes, little: bool) -> None:
     """Both cursors have to agree on what is malformed."""
     raw = bytes([0, little, 0, 0]) + raw
-    columns = Columns(pack([raw]), '<' if little else '>', np.array([0]))
+    columns = CdrColumns(pack([raw]), '<' if little else '>', np.array([0]))
     stamp = columns.stamp()
     columns.string()
     count = columns.numbers('f8')

@@ -14,8 +14,9 @@ from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as RosbagsWriter
 
 from m2r2_ros.bags.definitions import message_definition, typestore
-from m2r2_ros.bags.labels import GROUND_TRUTH, LabelWriter
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags import merge
-from m2r2_ros.bags.labels import LabelTrack, read_label_track, read_segments
+from m2r2_ros.bags.labels.csv import read_segments_csv
+from m2r2_ros.bags.labels.reader import LabelTrack, read_label_track, read_segments
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.segment_csv import read_segments_csv
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows

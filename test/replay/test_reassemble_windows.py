@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from m2r2_ros.bags.labels import read_truth
-from m2r2_ros.bags.reassemble_import import import_reassemble
+from m2r2_ros.bags.labels.reader import read_truth
+from m2r2_ros.bags.reassemble.importer import import_reassemble
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.share import share_path
@@ -15,7 +15,7 @@ from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.readers.topics import load_topics
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.windows.config import WindowConfig
-from test.bags.reassemble_files import Shape, write_file
+from test.bags.reassemble.files import Shape, write_file
 
 SHAPE = Shape(seconds=4.0, size=(16, 16))
 

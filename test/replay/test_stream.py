@@ -12,7 +12,7 @@ import pytest
 
 from m2r2_ros.bags import merge
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, MessageError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.core.windows import FrameWindows

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError, M2R2Error, MessageError
 from m2r2_ros.core.labels import FrameLabel
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import CHUNK, LearnedSegmenter
-from m2r2_ros.windows.config import SECOND
 from test.model.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
 
 BUNDLE = make_bundle()

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2r2_ros.core.labels import FrameLabel, Segment, label_at
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.segmenters.segments import SegmentBuilder
-from m2r2_ros.windows.config import SECOND
 
 T = 1_700_000_000 * SECOND
 NAMES = 'abc'

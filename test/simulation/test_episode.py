@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from m2r2_ros.bags.labels import read_segments, read_truth
+from m2r2_ros.bags.labels.reader import read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writer import BagWriter
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.samples import ImageSamples, SoundSamples
-from m2r2_ros.evaluation.signals import read_signals
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 from m2r2_ros.simulation.cell import Cell
@@ -27,6 +26,7 @@ from m2r2_ros.simulation.faults import parse_fault
 from m2r2_ros.simulation.layout import draw_layout
 from m2r2_ros.simulation.parts import PHASES, action_labels
 from m2r2_ros.simulation.recorder import Recorder
+from m2r2_ros.views.signals import read_signals
 
 HAND = '/hand_camera/image_raw/compressed'
 PHASE = '/ground_truth/phase/action_segment'

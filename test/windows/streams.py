@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.core.samples import EncodedImage, ImageSamples, Samples, SoundSamples, VectorSamples
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.assembler import WindowAssembler
-from m2r2_ros.windows.config import SECOND
 
 ORIGIN = 1_700_000_000 * SECOND
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.samples import VectorSamples
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.assembler import WindowAssembler
-from m2r2_ros.windows.config import SECOND, WindowConfig
+from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.kinematics import continuous_pose
 from m2r2_ros.windows.resample import grid
 from test.windows.streams import (

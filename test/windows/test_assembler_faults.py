@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.samples import VectorSamples
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.assembler import WindowAssembler
-from m2r2_ros.windows.config import SECOND, WindowConfig
+from m2r2_ros.windows.config import WindowConfig
 from test.windows.streams import (
     ORIGIN,
     Message,

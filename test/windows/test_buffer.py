@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2r2_ros.windows.buffer import Columns
+from m2r2_ros.windows.buffer import ColumnBuffer
 
 
-def capacity(columns: Columns) -> int:
+def capacity(columns: ColumnBuffer) -> int:
     return max(len(a) for a in columns._arrays.values())
 
 
@@ -17,7 +17,7 @@ def capacity(columns: Columns) -> int:
                           st.tuples(st.just('trim'), st.integers(0, 300)),
                           st.tuples(st.just('clear'), st.just(0))), max_size=40))  # fmt: skip
 def test_columns_hold_what_a_list_would(steps: list[tuple[str, int]]) -> None:
-    columns = Columns(a=(np.int64, ()), b=(np.float64, (2,)), c=(object, ()))
+    columns = ColumnBuffer(a=(np.int64, ()), b=(np.float64, (2,)), c=(object, ()))
     model: list[int] = []
     most = count = 0
     for step, n in steps:
@@ -45,7 +45,7 @@ def test_columns_hold_what_a_list_would(steps: list[tuple[str, int]]) -> None:
 
 
 def test_memory_does_not_grow_with_the_length_of_the_stream() -> None:
-    columns = Columns(a=(np.int64, ()))
+    columns = ColumnBuffer(a=(np.int64, ()))
     for k in range(20_000):
         columns.append(a=np.arange(k * 7, k * 7 + 7))
         if len(columns) > 600:
@@ -56,7 +56,7 @@ def test_memory_does_not_grow_with_the_length_of_the_stream() -> None:
 
 
 def test_growing_moves_each_row_a_few_times_at_most() -> None:
-    columns = Columns(a=(np.int64, ()))
+    columns = ColumnBuffer(a=(np.int64, ()))
     arrays = set()
     for k in range(20_000):
         columns.append(a=np.array([k]))
@@ -65,7 +65,7 @@ def test_growing_moves_each_row_a_few_times_at_most() -> None:
 
 
 def test_what_was_trimmed_makes_room() -> None:
-    columns = Columns(a=(np.int64, ()))
+    columns = ColumnBuffer(a=(np.int64, ()))
     columns.append(a=np.arange(64))
     columns.trim(60)
     columns.append(a=np.arange(30))

@@ -10,7 +10,8 @@ import yaml
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.windows.config import MAX_AGE, SECOND, WindowConfig, to_ns
+from m2r2_ros.core.time import SECOND, to_ns
+from m2r2_ros.windows.config import MAX_AGE, WindowConfig
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from m2r2_ros.windows.config import SECOND
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.gate import BACK, TimeGate
 
 GAP = 10 * SECOND

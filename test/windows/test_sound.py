@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from m2r2_ros.windows.config import SECOND
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.sound import resample_sound, trailing_sound
 
 T = 1_700_000_000 * SECOND

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2r2_ros.windows.config import SECOND, WindowConfig
+from m2r2_ros.core.time import SECOND
+from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.ticks import CameraClock, FixedClock, window_starts
 
 T = 1_700_000_000 * SECOND

@@ -54,7 +54,7 @@ class ASRF(Head):
         self.register_buffer('class_weights', torch.ones(classes))
         self.register_buffer('boundary_weight', torch.ones(()))
 
-    def observe(self, targets: Sequence[Tensor]) -> None:
+    def fit_label_statistics(self, targets: Sequence[Tensor]) -> None:
         """Weigh classes and segment starts by how rare they are."""
         self.class_weights.copy_(class_weights(targets, len(self.class_weights)))
         self.boundary_weight.copy_(boundary_weight(targets))

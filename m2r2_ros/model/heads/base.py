@@ -55,7 +55,7 @@ class Head(nn.Module):
     online: ClassVar[bool] = False
     recipe: ClassVar[Recipe] = Recipe()
 
-    def observe(self, targets: Sequence[Tensor]) -> None:
+    def fit_label_statistics(self, targets: Sequence[Tensor]) -> None:
         """Measure the labels trained on, before training; what is kept are buffers.
 
         Args:

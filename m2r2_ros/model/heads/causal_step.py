@@ -8,15 +8,14 @@ for each layer.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast, overload
+from typing import cast, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from m2r2_ros.model.heads.causal_tcn import CausalLayer, Stage
+from m2r2_ros.model.heads.causal_layers import CausalLayer, Stage
 
 Array = NDArray[np.float32]
 
@@ -53,11 +52,11 @@ class Pasts(Sequence[Tensor]):
 class HeadStep:
     """A frozen copy of a CausalTCN's weights that labels one frame at a time."""
 
-    def __init__(self, stages: 'Sequence[Stage]') -> None:
+    def __init__(self, stages: Sequence[Stage]) -> None:
         """Copy the weights; `fresh` tells when they have changed since."""
         self._watched = [parameter for stage in stages for parameter in stage.parameters()]
         self._versions = self._now()
-        layers = [cast('CausalLayer', layer) for stage in stages for layer in stage.layers]
+        layers = [cast(CausalLayer, layer) for stage in stages for layer in stage.layers]
         width = layers[0].mix.out_features
         taps = np.stack([_array(layer.taps.weight) for layer in layers])
         self._past = np.ascontiguousarray(taps[:, :, : 2 * width])

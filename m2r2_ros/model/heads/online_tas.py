@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from m2r2_ros.model.heads.base import OnlineHead, Prediction, Recipe, change_scores
-from m2r2_ros.model.heads.causal_tcn import Stage
+from m2r2_ros.model.heads.causal_layers import Stage
 from m2r2_ros.model.heads.config import OnlineTASConfig
 from m2r2_ros.model.heads.online_tas_parts import Context, Enhancer
 from m2r2_ros.model.losses import classification_loss, smoothing_loss

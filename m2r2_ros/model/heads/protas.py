@@ -19,7 +19,7 @@ from torch.nn.functional import one_hot
 
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.base import OnlineHead, Prediction, Recipe, change_scores
-from m2r2_ros.model.heads.causal_tcn import CausalLayer
+from m2r2_ros.model.heads.causal_layers import CausalLayer
 from m2r2_ros.model.heads.config import ProTASConfig
 from m2r2_ros.model.heads.task_graph import disorder, task_graph
 from m2r2_ros.model.losses import classification_loss, smoothing_loss
@@ -95,7 +95,7 @@ class ProTAS(OnlineHead):
         )
         self.register_buffer('graph', torch.zeros(classes, classes))
 
-    def observe(self, targets: Sequence[Tensor]) -> None:
+    def fit_label_statistics(self, targets: Sequence[Tensor]) -> None:
         """Learn the task graph, where it is used."""
         if self.config.task_graph:
             self.graph.copy_(task_graph(targets, self._classes))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.training.cache import CachedRecording
-from m2r2_ros.training.data import Prepared
+from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.loop import augment
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.prompts import Prompts, Sentence
@@ -50,7 +50,7 @@ class Batch:
 class WindowSet:
     """Every window of three consecutive actions in some recordings."""
 
-    def __init__(self, prepared: Prepared, config: PretrainConfig) -> None:
+    def __init__(self, prepared: TrainingData, config: PretrainConfig) -> None:
         """Find the windows; every recording has one at the least."""
         self._normalisation = prepared.normalisation
         self._prompts = Prompts(prepared.labels.names)

@@ -19,7 +19,7 @@ from m2r2_ros.training.loop import MAX_GRADIENT
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.data import WindowSet
 from m2r2_ros.training.pretraining.module import Pretraining
-from m2r2_ros.training.pretraining.state import Epoch, PretrainState, Scores
+from m2r2_ros.training.pretraining.state import Epoch, PretrainState, ValidationScores
 from m2r2_ros.training.pretraining.validation import validate
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PretrainingRun:
     """What an epoch works with."""
 
     module: Pretraining
@@ -38,7 +38,7 @@ class Run:
 
 
 def run_epochs(
-    run: Run,
+    run: PretrainingRun,
     *,
     checkpoint: Path | None,
     log_dir: Path | None,
@@ -86,7 +86,10 @@ def order(
 
 
 def _epoch(
-    run: Run, accelerator: 'Accelerator', model: nn.Module, optimizer: torch.optim.Optimizer
+    run: PretrainingRun,
+    accelerator: 'Accelerator',
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
 ) -> tuple[float, float]:
     """Train on every window once; return the means of L_action and L_boundary."""
     state, config, done = run.state, run.config, len(run.state.history)
@@ -113,7 +116,7 @@ def _epoch(
     return mean[0], mean[1]
 
 
-def _validated(run: Run, accelerator: 'Accelerator') -> Scores | None:
+def _validated(run: PretrainingRun, accelerator: 'Accelerator') -> ValidationScores | None:
     """Return the scores on validation, the same in all processes, which have to agree."""
     if run.held_out is None:
         return None
@@ -121,7 +124,7 @@ def _validated(run: Run, accelerator: 'Accelerator') -> Scores | None:
     values = torch.tensor(
         [scores.action, scores.boundary, scores.retrieval], device=accelerator.device
     )
-    return Scores(*accelerator.reduce(values, 'mean').tolist())
+    return ValidationScores(*accelerator.reduce(values, 'mean').tolist())
 
 
 def expect_extra() -> None:

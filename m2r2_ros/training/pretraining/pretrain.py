@@ -18,11 +18,11 @@ from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import NoHeadConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.pretrained import Loaded, load_pretrained
-from m2r2_ros.training.data import Prepared, fingerprint
+from m2r2_ros.training.data import TrainingData, fingerprint
 from m2r2_ros.training.parameter_groups import freeze_backbones
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.data import WindowSet
-from m2r2_ros.training.pretraining.loop import Run, run_epochs
+from m2r2_ros.training.pretraining.loop import PretrainingRun, run_epochs
 from m2r2_ros.training.pretraining.module import Pretraining
 from m2r2_ros.training.pretraining.sentences import make_text
 from m2r2_ros.training.pretraining.state import Epoch, PretrainState
@@ -76,8 +76,8 @@ def headless(
 
 def pretrain(
     network: Network,
-    prepared: Prepared,
-    held_out: Prepared | None,
+    prepared: TrainingData,
+    held_out: TrainingData | None,
     *,
     preset: str,
     model: ModelConfig,
@@ -117,7 +117,7 @@ def pretrain(
         module, config, fingerprint(prepared, *validated, config.to_dict(), _digest(module))
     )
     held_out_windows = None if held_out is None else WindowSet(held_out, config)
-    run = Run(module, WindowSet(prepared, config), held_out_windows, state, config)
+    run = PretrainingRun(module, WindowSet(prepared, config), held_out_windows, state, config)
     run_epochs(run, checkpoint=checkpoint, log_dir=log_dir, on_epoch=on_epoch)
     network.cpu().eval()
     bundle = Bundle(
@@ -152,7 +152,7 @@ def _best(bundle: Bundle, state: PretrainState) -> Bundle:
     return replace(bundle, network=network)
 
 
-def _after(bundle: Bundle, epoch: Epoch, held_out: Prepared | None) -> Bundle:
+def _after(bundle: Bundle, epoch: Epoch, held_out: TrainingData | None) -> Bundle:
     """Return the bundle with what came of the epoch that it is from."""
     entries = asdict(epoch)
     validation = entries.pop('validation')

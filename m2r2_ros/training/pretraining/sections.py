@@ -17,7 +17,7 @@ ACTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LabelRun:
     """Frames lo .. hi - 1 of one label; the label UNKNOWN is a gap between actions."""
 
     lo: int
@@ -26,7 +26,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class WindowSpan:
     """What one window is drawn from.
 
     Attributes:
@@ -35,7 +35,7 @@ class Span:
         begins: int64, frames of the recording on which an action begins.
     """
 
-    sections: tuple[Run, ...]
+    sections: tuple[LabelRun, ...]
     begins: NDArray[np.int64]
 
     @property
@@ -59,7 +59,7 @@ class Points:
     boundaries: Tensor
 
 
-def runs(targets: NDArray[np.int64]) -> list[Run]:
+def runs(targets: NDArray[np.int64]) -> list[LabelRun]:
     """Return the runs of equal labels, gaps among them.
 
     Args:
@@ -68,10 +68,10 @@ def runs(targets: NDArray[np.int64]) -> list[Run]:
     edges = np.flatnonzero(np.diff(targets)) + 1
     starts = [0, *edges.tolist()]
     ends = [*edges.tolist(), len(targets)]
-    return [Run(a, b, int(targets[a])) for a, b in zip(starts, ends, strict=True) if a < b]
+    return [LabelRun(a, b, int(targets[a])) for a, b in zip(starts, ends, strict=True) if a < b]
 
 
-def spans(targets: NDArray[np.int64], padding: int) -> list[Span]:
+def spans(targets: NDArray[np.int64], padding: int) -> list[WindowSpan]:
     """Return the span of every three consecutive actions; one of all where there are fewer.
 
     Args:
@@ -85,9 +85,9 @@ def spans(targets: NDArray[np.int64], padding: int) -> list[Span]:
     for first in range(min(len(actions), max(1, len(actions) - ACTIONS + 1))):
         inside = actions[first : first + ACTIONS]
         middle = found[inside[0] : inside[-1] + 1]
-        before = Run(max(0, middle[0].lo - padding), middle[0].lo, UNKNOWN)
-        after = Run(middle[-1].hi, min(len(targets), middle[-1].hi + padding), UNKNOWN)
-        result.append(Span((before, *middle, after), begins))
+        before = LabelRun(max(0, middle[0].lo - padding), middle[0].lo, UNKNOWN)
+        after = LabelRun(middle[-1].hi, min(len(targets), middle[-1].hi + padding), UNKNOWN)
+        result.append(WindowSpan((before, *middle, after), begins))
     return result
 
 
@@ -115,7 +115,7 @@ def allot(lengths: list[int], least: list[int], points: int) -> list[int]:
         raised |= short
 
 
-def draw(span: Span, points: int, sigma: float, rng: np.random.Generator) -> Points:
+def draw(span: WindowSpan, points: int, sigma: float, rng: np.random.Generator) -> Points:
     """Draw the points of a span at random.
 
     Every action has one point at the least. A frame is drawn twice only where a section has fewer
@@ -143,7 +143,7 @@ def draw(span: Span, points: int, sigma: float, rng: np.random.Generator) -> Poi
     return Points(drawn, np.concatenate(places).astype(np.int64), _boundaries(span, drawn, sigma))
 
 
-def _boundaries(span: Span, frames: NDArray[np.int64], sigma: float) -> Tensor:
+def _boundaries(span: WindowSpan, frames: NDArray[np.int64], sigma: float) -> Tensor:
     """Return the smoothed B: 1 at the first point of an action that began since the last point."""
     # Counting beginnings, not labels, tells two actions of one label from each other.
     begun = np.searchsorted(span.begins, frames, side='right')

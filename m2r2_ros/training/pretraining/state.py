@@ -18,7 +18,7 @@ from m2r2_ros.training.pretraining.module import Pretraining
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ValidationScores:
     """How good a pretraining is on the validation windows.
 
     Attributes:
@@ -51,7 +51,7 @@ class Epoch:
     epoch: int
     action: float
     boundary: float
-    validation: Scores | None
+    validation: ValidationScores | None
 
 
 class PretrainState:
@@ -125,7 +125,7 @@ class PretrainState:
             return {}
         facts = json.loads(texts['state'])
         self.history = [
-            Epoch(**{**e, 'validation': e['validation'] and Scores(**e['validation'])})
+            Epoch(**{**e, 'validation': e['validation'] and ValidationScores(**e['validation'])})
             for e in facts['history']
         ]
         self.best, self.best_epoch = best, facts['best_epoch']

@@ -11,7 +11,7 @@ from m2r2_ros.training.pretraining.contrastive import similarity
 from m2r2_ros.training.pretraining.data import WindowSet
 from m2r2_ros.training.pretraining.module import Pretraining
 from m2r2_ros.training.pretraining.prompts import Sentence
-from m2r2_ros.training.pretraining.state import Scores
+from m2r2_ros.training.pretraining.state import ValidationScores
 
 #: Second word of the seeds of validation windows; training has the epoch there.
 VALIDATION = 2**32 - 1
@@ -20,7 +20,7 @@ VALIDATION = 2**32 - 1
 @torch.no_grad()
 def validate(
     module: Pretraining, windows: WindowSet, config: PretrainConfig, device: torch.device
-) -> Scores:
+) -> ValidationScores:
     """Return the scores of a module on windows whose points and words the seed decides."""
     module.eval()
     losses: list[list[float]] = []
@@ -39,4 +39,4 @@ def validate(
     distinct = list({s.labels: s for s in sentences}.values())
     nearest = similarity(torch.cat(embedded), module.text(distinct)).argmax(dim=1).tolist()
     own = [distinct[k].labels == s.labels for k, s in zip(nearest, sentences, strict=True)]
-    return Scores(float(action), float(boundary), float(np.mean(own)))
+    return ValidationScores(float(action), float(boundary), float(np.mean(own)))

@@ -86,7 +86,7 @@ def test_without_labels_weights_are_one() -> None:
 
 def test_observed_weights_are_kept_with_the_head() -> None:
     head, fresh = make_head(), make_head()
-    head.observe(LABELS)
+    head.fit_label_statistics(LABELS)
     fresh.load_state_dict(head.state_dict())
     assert fresh.class_weights.tolist() == [0.5, 1, 1, 2]
     assert float(fresh.boundary_weight) == pytest.approx(7 / 5)
@@ -141,7 +141,7 @@ def test_starts_count_more_and_unlabelled_frames_nothing() -> None:
 @torch.no_grad()
 def test_the_loss_is_a_mean_over_stages() -> None:
     head = make_head(replace(SMALL, stages=3, smoothing=0.7, boundary=0.3)).eval()
-    head.observe(LABELS)
+    head.fit_label_statistics(LABELS)
     features, targets = torch.randn(9, WIDTH), torch.tensor([0, 0, 1, 1, UNKNOWN, 3, 3, 0, 0])
     classes, boundaries = head(features)
     assert len(classes) == len(boundaries) == 3

@@ -20,7 +20,7 @@ SMALL = ProTASConfig(stages=2, layers=3, width=8, task_graph=True)
 def make(config: ProTASConfig = SMALL) -> ProTAS:
     torch.manual_seed(0)
     head = ProTAS(config, INPUTS, CLASSES).eval()
-    head.observe([torch.tensor([0, 1, 2, 3])])
+    head.fit_label_statistics([torch.tensor([0, 1, 2, 3])])
     return head
 
 
@@ -167,7 +167,7 @@ def test_the_graph_is_kept_with_the_weights() -> None:
     assert torch.equal(other.graph, HEAD.graph)
     assert HEAD.graph.nonzero().tolist() == [[0, 1], [1, 2], [2, 3]]
     unused = ProTAS(ProTASConfig(), INPUTS, CLASSES)
-    unused.observe([torch.tensor([0, 1, 2, 3])])
+    unused.fit_label_statistics([torch.tensor([0, 1, 2, 3])])
     assert not unused.graph.any()
 
 

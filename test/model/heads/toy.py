@@ -22,7 +22,7 @@ def toy_recording(seed: int = 0) -> tuple[Tensor, Tensor]:
 
 def fit(head: Head, features: Tensor, targets: Tensor, steps: int, rate: float = 5e-3) -> None:
     """Train on one recording; leave the head in evaluation mode."""
-    head.observe([targets])
+    head.fit_label_statistics([targets])
     optimizer = torch.optim.Adam(head.parameters(), rate)
     head.train()
     for _ in range(steps):

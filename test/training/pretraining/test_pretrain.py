@@ -15,7 +15,7 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.heads.config import NoHeadConfig
-from m2r2_ros.training.data import Prepared
+from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.contrastive import shared_meaning
 from m2r2_ros.training.pretraining.data import WindowSet, join
@@ -43,9 +43,9 @@ def fresh_accelerator() -> Iterator[None]:
     AcceleratorState._reset_state()
 
 
-def prepared(*seeds: int, scales: Normalisation | None = None, sound: bool = False) -> Prepared:
+def prepared(*seeds: int, scales: Normalisation | None = None, sound: bool = False) -> TrainingData:
     recordings = tuple(trial(80, seed, sound=sound) for seed in seeds)
-    return Prepared(recordings, LABELS, scales or fitted(*recordings), {}, ())
+    return TrainingData(recordings, LABELS, scales or fitted(*recordings), {}, ())
 
 
 TRAINED = prepared(0, 1, 2)
@@ -55,8 +55,8 @@ HELD_OUT = prepared(10, 11, scales=TRAINED.normalisation)
 def run(
     config: PretrainConfig,
     *,
-    trained: Prepared = TRAINED,
-    held_out: Prepared | None = HELD_OUT,
+    trained: TrainingData = TRAINED,
+    held_out: TrainingData | None = HELD_OUT,
     checkpoint: Path | None = None,
     log_dir: Path | None = None,
     stop_after: int = 10**9,
@@ -284,7 +284,7 @@ def test_accumulated_batches_make_one_step_of_their_mean(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Accelerator, 'clip_grad_norm_', note)
     recording = trial(30, 0)
-    one_window = Prepared((recording,), LABELS, fitted(recording), {}, ())
+    one_window = TrainingData((recording,), LABELS, fitted(recording), {}, ())
     config = replace(CALM, epochs=1, noise=0.0, points=30, padding=0)
     for accumulation in (1, 3):
         run(replace(config, accumulation=accumulation), trained=one_window, held_out=None)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.training.pretraining.sections import Run, allot, draw, runs, spans
+from m2r2_ros.training.pretraining.sections import LabelRun, allot, draw, runs, spans
 
 
 def of(*parts: tuple[int, int]) -> np.ndarray:
@@ -17,10 +17,10 @@ def of(*parts: tuple[int, int]) -> np.ndarray:
 
 def test_runs_are_half_open_and_keep_gaps() -> None:
     assert runs(of((2, 3), (UNKNOWN, 1), (2, 2), (0, 1))) == [
-        Run(0, 3, 2),
-        Run(3, 4, UNKNOWN),
-        Run(4, 6, 2),
-        Run(6, 7, 0),
+        LabelRun(0, 3, 2),
+        LabelRun(3, 4, UNKNOWN),
+        LabelRun(4, 6, 2),
+        LabelRun(6, 7, 0),
     ]
     assert runs(np.zeros(0, np.int64)) == []
 
@@ -29,16 +29,16 @@ def test_every_three_consecutive_actions_are_a_span_with_padding_clipped() -> No
     targets = of((UNKNOWN, 4), (0, 10), (1, 5), (UNKNOWN, 2), (2, 3), (0, 7))
     first, second = spans(targets, 6)
     assert first.sections == (
-        Run(0, 4, UNKNOWN),  # six frames would begin before the recording
-        Run(4, 14, 0),
-        Run(14, 19, 1),
-        Run(19, 21, UNKNOWN),
-        Run(21, 24, 2),
-        Run(24, 30, UNKNOWN),
+        LabelRun(0, 4, UNKNOWN),  # six frames would begin before the recording
+        LabelRun(4, 14, 0),
+        LabelRun(14, 19, 1),
+        LabelRun(19, 21, UNKNOWN),
+        LabelRun(21, 24, 2),
+        LabelRun(24, 30, UNKNOWN),
     )
     assert first.labels == (0, 1, 2)
-    assert second.sections[0] == Run(8, 14, UNKNOWN)
-    assert second.sections[-1] == Run(31, 31, UNKNOWN)
+    assert second.sections[0] == LabelRun(8, 14, UNKNOWN)
+    assert second.sections[-1] == LabelRun(31, 31, UNKNOWN)
     assert second.labels == (1, 2, 0)
     assert first.begins.tolist() == [4, 14, 21, 24]
 
@@ -47,7 +47,7 @@ def test_every_three_consecutive_actions_are_a_span_with_padding_clipped() -> No
 def test_recordings_of_few_actions_give_one_span(labels: tuple[int, ...]) -> None:
     (span,) = spans(of((UNKNOWN, 3), *((label, 4) for label in labels)), 30)
     assert span.labels == labels
-    assert span.sections[0] == Run(0, 3, UNKNOWN)
+    assert span.sections[0] == LabelRun(0, 3, UNKNOWN)
 
 
 def test_a_recording_without_actions_gives_none() -> None:

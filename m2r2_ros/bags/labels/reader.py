@@ -1,0 +1,205 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Labels, segments and ground truth, read back from a bag or a CSV file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.definitions import type_hash, typestore
+from m2r2_ros.bags.labels.csv import read_segments_csv
+from m2r2_ros.bags.labels.topics import (
+    GROUND_TRUTH,
+    LABEL,
+    LABEL_SET,
+    LABEL_SET_TOPIC,
+    LABEL_TOPIC,
+    OUTCOMES,
+    SEGMENT,
+    SEGMENT_TOPIC,
+)
+from m2r2_ros.bags.recording import Recording, open_recording
+from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.labels import LabelSet, Segment
+
+_SUCCESSES: Final = {outcome: success for success, outcome in OUTCOMES.items()}
+
+
+@dataclass(frozen=True)
+class LabelTrack:
+    """The labels of one recording, frame by frame.
+
+    Attributes:
+        name: Name of the recording.
+        stamps: int64 (n,), frame stamps, nanoseconds.
+        label_ids: int64 (n,), index into the label set, UNKNOWN where there is none.
+        labels: n label names.
+        confidences: float32 (n,).
+        probabilities: float32 (n, C).
+        boundary_scores: float32 (n,).
+        revision_lags: int64 (n,), frames.
+        latencies: float32 (n,), seconds.
+        masks: uint8 (n,), modality masks.
+        model_id: Id of the bundle that made the labels; '' without labels.
+        label_set: The label set beside the labels; None where there is none.
+    """
+
+    name: str
+    stamps: NDArray[np.int64]
+    label_ids: NDArray[np.int64]
+    labels: list[str]
+    confidences: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    boundary_scores: NDArray[np.float32]
+    revision_lags: NDArray[np.int64]
+    latencies: NDArray[np.float32]
+    masks: NDArray[np.uint8]
+    model_id: str
+    label_set: LabelSet | None
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Ground truth: segments in order of start, and the label set where it is known."""
+
+    segments: list[Segment]
+    label_set: LabelSet | None
+
+
+def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
+    """Read the labels of every frame.
+
+    Args:
+        path: Bag or bare file.
+        topic: Topic of ActionLabel messages; their label set is expected beside it.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: It has no such topic, or labels of several models in it.
+    """
+    recording = open_recording(path)
+    _expect_topic(recording, topic, LABEL)
+    label_set_topic = topic.removesuffix(LABEL_TOPIC) + LABEL_SET_TOPIC
+    label_set = _label_set(recording, label_set_topic)
+    messages = list(_messages(recording, topic, LABEL))
+    model_ids = sorted({m.model_id for m in messages})
+    widths = sorted({len(m.probabilities) for m in messages})
+    if len(model_ids) > 1 or len(widths) > 1:
+        msg = (
+            f'{path}: {topic} mixes labels of the models {", ".join(model_ids)} with {widths} '
+            'probabilities; record or label with one model at a time'
+        )
+        raise LabelError(msg)
+    width = widths[0] if widths else len(label_set.names) if label_set else 0
+    probabilities = np.array([m.probabilities for m in messages], np.float32)
+    return LabelTrack(
+        name=recording.name,
+        stamps=np.array([_nanoseconds(m.header.stamp) for m in messages], np.int64),
+        label_ids=np.array([m.label_id for m in messages], np.int64),
+        labels=[m.label for m in messages],
+        confidences=np.array([m.confidence for m in messages], np.float32),
+        probabilities=probabilities.reshape(len(messages), width),
+        boundary_scores=np.array([m.boundary_score for m in messages], np.float32),
+        revision_lags=np.array([m.revision_lag for m in messages], np.int64),
+        latencies=np.array([m.latency for m in messages], np.float32),
+        masks=np.array([m.modality_mask for m in messages], np.uint8),
+        model_id=model_ids[0] if model_ids else '',
+        label_set=label_set,
+    )
+
+
+def read_segments(path: Path, topic: str = GROUND_TRUTH + SEGMENT_TOPIC) -> list[Segment]:
+    """Read segments, sorted by start.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: It has no such topic.
+    """
+    return _segments(open_recording(path), topic)
+
+
+def read_truth(path: Path) -> Truth:
+    """Read ground truth from a bag's GROUND_TRUTH topics or from a CSV file.
+
+    A CSV file has the columns start_ns, end_ns (integer nanoseconds) or start, end (seconds), in
+    both cases since the Unix epoch, and label; confidence may follow. It does not say whether an
+    attempt succeeded.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: There is no ground truth in the bag, or a cell of the file is wrong.
+    """
+    if path.suffix == '.csv':
+        return Truth(read_segments_csv(path), None)
+    recording = open_recording(path)
+    segments = _segments(recording, GROUND_TRUTH + SEGMENT_TOPIC)
+    return Truth(segments, _label_set(recording, GROUND_TRUTH + LABEL_SET_TOPIC))
+
+
+def _segments(recording: Recording, topic: str) -> list[Segment]:
+    _expect_topic(recording, topic, SEGMENT)
+    segments = [
+        Segment(
+            _nanoseconds(m.start),
+            _nanoseconds(m.end),
+            m.label,
+            m.confidence,
+            _SUCCESSES.get(m.outcome),
+        )
+        for m in _messages(recording, topic, SEGMENT)
+    ]
+    return sorted(segments, key=lambda segment: (segment.start, segment.end))
+
+
+def _label_set(recording: Recording, topic: str) -> LabelSet | None:
+    if topic not in recording.topics:
+        return None
+    _expect_topic(recording, topic, LABEL_SET)
+    found = None
+    for message in _messages(recording, topic, LABEL_SET):
+        found = LabelSet(tuple(message.names), tuple(message.parents))
+    return found
+
+
+def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
+    if topic not in recording.topics:
+        way_out = (
+            'give a CSV file of start, end, label instead'
+            if topic.startswith(GROUND_TRUTH)
+            else 'label the recording first (m2r2 label)'
+        )
+        there = ', '.join(sorted(recording.topics)) or 'no topics'
+        msg = f'{recording.path} has no {topic} ({type_name}), but {there}: {way_out}'
+        raise LabelError(msg)
+    found = recording.topics[topic]
+    if found.type_name != type_name:
+        msg = (
+            f'{recording.path}: {topic} holds {found.type_name}, expected {type_name}: '
+            'name another topic'
+        )
+        raise LabelError(msg)
+    if found.type_hash and found.type_hash != type_hash(type_name):
+        msg = (
+            f'{recording.path}: {topic} holds another version of {type_name} ({found.type_hash}): '
+            'read it with the version of m2r2_ros that wrote it, or make it again'
+        )
+        raise LabelError(msg)
+
+
+def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]:
+    store = typestore()
+    for blocks in recording.blocks([topic]):
+        for block in blocks:
+            for i in range(len(block)):
+                yield store.deserialize_cdr(block.message(i).tobytes(), type_name)
+
+
+def _nanoseconds(time: Any) -> int:  # noqa: ANN401 - a generated class
+    return int(time.sec) * 1_000_000_000 + int(time.nanosec)

@@ -1,0 +1,160 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""MCAP files, read a chunk at a time without touching single messages."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.mcap.index import ChunkPlace, load_chunk, read_index
+from m2r2_ros.bags.mcap.records import MAX_CHUNK, MESSAGE, corrupt
+from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
+from m2r2_ros.core.errors import BagError
+
+#: Messages outside chunks are read in stretches of about this many bytes.
+_STRETCH = 1 << 22
+
+
+class McapSource:
+    """An MCAP file; see Source.
+
+    Raises:
+        BagError: It is no MCAP file, or corrupt in a way that a cut does not explain.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._index = index = read_index(path)
+        self.start = index.start
+        self.end = index.end
+        self.truncated = index.truncated
+        self.notes: tuple[str, ...] = ()
+        self.message_count = sum(index.counts.values())
+        self.unreadable: dict[str, str] = {}
+        self.topics = self._topics()
+
+    def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
+        """Yield chunks, and stretches of messages outside chunks; see Source."""
+        channels = {
+            key: channel.topic
+            for key, channel in self._index.channels.items()
+            if channel.topic in topics
+        }
+        parts = [
+            FilePart(place.start, place.offset, partial(self._load_chunk, place, channels))
+            for place in self._index.chunks
+            if not channels.keys().isdisjoint(place.counts)
+        ]
+        parts += self._stretches(channels)
+        return iter(sorted(parts, key=lambda part: (part.start, part.order)))
+
+    def _topics(self) -> dict[str, Topic]:
+        """Merge the channels of each topic."""
+        topics: dict[str, Topic] = {}
+        for key, channel in sorted(self._index.channels.items()):
+            schema = self._index.schemas.get(channel.schema_id)
+            type_name = _full_name(schema.name) if schema else ''
+            text = schema.data.decode(errors='replace') if schema else ''
+            topic = Topic(
+                channel.topic,
+                type_name,
+                text if schema and schema.encoding == 'ros2msg' else '',
+                self._index.counts[key],
+                channel.metadata.get('offered_qos_profiles', ''),
+                channel.metadata.get('topic_type_hash', ''),
+            )
+            before = topics.get(topic.name)
+            if before and before.type_name != type_name:
+                self.unreadable[topic.name] = (
+                    f'it has messages of two types, {before.type_name} and {type_name}'
+                )
+            if channel.message_encoding != 'cdr':
+                self.unreadable[topic.name] = (
+                    f"its messages are serialised as '{channel.message_encoding}', not 'cdr'"
+                )
+            topics[topic.name] = _merged(before, topic) if before else topic
+        return topics
+
+    def _load_chunk(self, place: ChunkPlace, channels: Mapping[int, str]) -> Loaded:
+        """Read the messages of `channels` in a chunk."""
+        try:
+            with self.path.open('rb', buffering=0) as file:
+                data, heads, positions = load_chunk(file, self.path, place)
+        except OSError as error:
+            msg = f'{self.path} cannot be read: {error.strerror}'
+            raise BagError(msg) from error
+        times = heads['log'].astype(np.int64)
+        if len(times) and times.min() < place.start:
+            raise corrupt(self.path, place.offset, 'a message older than its chunk')
+        lengths = heads['size'].astype(np.int64) - (MESSAGE.itemsize - 9)
+        runs = _runs(heads['channel'], positions + MESSAGE.itemsize, lengths, times, channels)
+        return data, runs
+
+    def _stretches(self, channels: Mapping[int, str]) -> list[FilePart]:
+        """Group the messages outside chunks by where they lie."""
+        loose = self._index.loose
+        loose = loose[np.isin(loose[:, 0], list(channels))]
+        if not len(loose):
+            return []
+        cuts = np.flatnonzero(np.diff(loose[:, 1] // _STRETCH)) + 1
+        return [
+            FilePart(int(group[:, 3].min()), int(group[0, 1]), partial(self._load, group, channels))
+            for group in np.split(loose, cuts)
+        ]
+
+    def _load(self, group: NDArray[np.int64], channels: Mapping[int, str]) -> Loaded:
+        """Read the messages of `channels` among those outside chunks."""
+        first = int(group[0, 1])
+        size = int(group[-1, 1] + group[-1, 2]) - first
+        if size > MAX_CHUNK:
+            raise corrupt(self.path, first, f'a message of {size} bytes')
+        try:
+            with self.path.open('rb', buffering=0) as file:
+                file.seek(first)
+                data = np.frombuffer(file.read(size), np.uint8)
+        except OSError as error:
+            msg = f'{self.path} cannot be read: {error.strerror}'
+            raise BagError(msg) from error
+        if len(data) < size:
+            raise corrupt(self.path, first + len(data), 'the file has become shorter')
+        return data, _runs(group[:, 0], group[:, 1] - first, group[:, 2], group[:, 3], channels)
+
+
+def _full_name(name: str) -> str:
+    """Return 'package/msg/Type' for 'package/Type' too."""
+    return name.replace('/', '/msg/') if name.count('/') == 1 else name
+
+
+def _merged(first: Topic, second: Topic) -> Topic:
+    """Join two channels of one topic, such as those of two publishers."""
+    return Topic(
+        first.name,
+        first.type_name,
+        first.definition or second.definition,
+        first.count + second.count,
+        first.qos or second.qos,
+        first.type_hash or second.type_hash,
+    )
+
+
+def _runs(
+    keys: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    times: NDArray[np.int64],
+    channels: Mapping[int, str],
+) -> list[MessageRun]:
+    """Sort messages by topic."""
+    found: dict[str, list[NDArray[np.intp]]] = {}
+    for key in Counter(np.unique(keys).tolist()):
+        if key in channels:
+            found.setdefault(channels[key], []).append(np.flatnonzero(keys == key))
+    runs = []
+    for topic, parts in found.items():
+        which = np.concatenate(parts)
+        runs.append(MessageRun(topic, offsets[which], lengths[which], times[which]))
+    return runs

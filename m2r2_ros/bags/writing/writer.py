@@ -1,0 +1,302 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write rosbag2 folders of MCAP files that survive a killed process."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+from m2r2_ros.bags.definitions import message_definition
+from m2r2_ros.bags.definitions import type_hash as hash_of_type
+from m2r2_ros.bags.writing.metadata import (
+    FileInfo,
+    TopicInfo,
+    bag_metadata,
+    dump_yaml,
+    qos_profiles,
+)
+from m2r2_ros.bags.writing.part import BagPart, Raw
+from m2r2_ros.bags.writing.replacing import make_way, publish, remove_bag
+from m2r2_ros.bags.writing.sink import RELIABLE
+from m2r2_ros.core.errors import BagError
+
+__all__ = ['BagWriter', 'Raw']
+
+
+class BagWriter:
+    """Writes a rosbag2 folder.
+
+    Until it is closed, the bag is called '<name>.partial' and flushed every `flush_interval`, so
+    that what a killed process leaves can be read (or repaired) up to the last flush; of a bag that
+    is split, all files but the last are complete. Closing renames it; only then does it replace an
+    older one. After an exception inside the `with` block the partial bag is closed, complete with
+    index, and keeps its name; after a disk error it is left as it is. Any thread may write.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool = False,
+        flush_interval: float = 1.0,
+        fsync: bool = False,
+        max_size: int = 0,
+        max_duration: float = 0.0,
+        discard_failed: bool = False,
+    ) -> None:
+        """Create '<path>.partial'.
+
+        Args:
+            path: The rosbag2 folder to write.
+            overwrite: Replace a bag of that name, if this package wrote it.
+            flush_interval: Seconds between flushes.
+            fsync: Wait for the disk at every flush, against power cuts.
+            max_size: Bytes after which the next file begins, exceeded by a megabyte at the most and
+                the message at hand; 0 for one file.
+            max_duration: Seconds of log time after which the next file begins; 0 for one file.
+            discard_failed: Remove the partial bag after an exception, for what is made from files
+                that can be read again.
+
+        Raises:
+            BagError: There is such a folder already, or it cannot be made.
+        """
+        self.path = Path(path).absolute()
+        self._partial = self.path.with_name(self.path.name + '.partial')
+        self._overwrite, self._discard_failed = overwrite, discard_failed
+        self._fsync, self._max_size = fsync, max_size
+        self._max_duration = round(max_duration * 1e9)
+        self._topics: dict[str, tuple[TopicInfo, str]] = {}
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._published = False
+        self._failure: OSError | None = None
+        self._finished: list[FileInfo] = []
+        self._finished_counts: Counter[str] = Counter()
+        self._finished_size = 0
+        self._unsynced: list[BagPart] = []
+        with self._disk_errors():
+            make_way(self._partial, self.path, overwrite=overwrite)
+            self._partial.mkdir(parents=True)
+            try:
+                self._part = self._new_part(0)
+            except OSError:
+                self._partial.rmdir()
+                raise
+        self._flusher = threading.Thread(target=self._flush, args=(flush_interval,), daemon=True)
+        self._flusher.start()
+
+    def __enter__(self) -> 'BagWriter':
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        with suppress(BagError):  # the error that led here is the one to tell
+            self._finish()
+        if self._discard_failed:
+            remove_bag(self._partial)
+
+    @property
+    def partial(self) -> Path:
+        """The folder until it is closed."""
+        return self._partial
+
+    @property
+    def topics(self) -> Mapping[str, TopicInfo]:
+        """Topics added so far."""
+        return {name: topic for name, (topic, _) in self._topics.items()}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Messages written so far, by topic."""
+        with self._lock:
+            counts = self._finished_counts + self._part.counts
+        return {name: counts[name] for name in self._topics}
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        with self._lock:
+            return self._finished_size + self._part.size
+
+    def add_topic(
+        self,
+        name: str,
+        type_name: str,
+        *,
+        definition: str | None = None,
+        type_hash: str | None = None,
+        qos: str = RELIABLE,
+    ) -> None:
+        """Announce a topic.
+
+        Args:
+            name: Topic name.
+            type_name: Message type, 'pkg/msg/Type'.
+            definition: Full definition in ros2msg or ros2idl form, '' for a bag without; by
+                default that of ROS 2 Jazzy or of this package.
+            type_hash: RIHS01 hash; by default as for the definition.
+            qos: Offered QoS profiles as YAML text, '' where none is known.
+
+        Raises:
+            BagError: The topic is there already, or the QoS text is not what rosbag2 writes.
+            MessageError: Nothing is known of the type and no definition was given.
+        """
+        if name in self._topics:
+            msg = f'{self.path}: topic {name} was added already; every topic is added once'
+            raise BagError(msg)
+        if definition is None:
+            definition = message_definition(type_name)
+            type_hash = type_hash or hash_of_type(type_name)
+        profiles = qos_profiles(qos)
+        info = TopicInfo(name, type_name, dump_yaml(profiles) if profiles else '', type_hash or '')
+        with self._lock, self._disk_errors():
+            self._check_open()
+            self._part.add_topic(info, definition)
+            self._topics[name] = info, definition
+
+    def write(self, topic: str, raw: Raw, log_time: int) -> None:
+        """Append one CDR message.
+
+        Args:
+            topic: A topic that was added.
+            raw: The message with its encapsulation header.
+            log_time: Nanoseconds, not negative.
+
+        Raises:
+            BagError: The topic was not added, the bag is closed or the disk is full.
+        """
+        if topic not in self._topics or log_time < 0:
+            self._refuse(topic, log_time)
+        with self._lock:
+            self._check_open()
+            try:
+                if self._is_full(log_time):
+                    self._split()
+                self._part.write(topic, raw, log_time)
+            except OSError as error:
+                raise self._failed(error) from error
+
+    def check(self) -> None:
+        """Tell of a disk error that was met since the last message.
+
+        Raises:
+            BagError: The bag cannot be written any more, or is closed.
+        """
+        with self._lock:
+            self._check_open()
+
+    def close(self) -> None:
+        """Complete the bag and give it its name; a second call does nothing.
+
+        Raises:
+            BagError: The disk is full, or a bag of that name has appeared in the meantime.
+        """
+        if self._published:
+            return
+        if not self._done.is_set():
+            self._finish()
+        elif self._failure is not None:
+            raise self._failed(self._failure)
+        try:
+            publish(self._partial, self.path, overwrite=self._overwrite)
+        except OSError as error:
+            raise self._disk_error(error) from error
+        self._published = True
+
+    def _refuse(self, topic: str, log_time: int) -> NoReturn:
+        if topic in self._topics:
+            msg = f'{self.path}: log time {log_time} of {topic} is negative; it counts from 1970'
+        else:
+            msg = f'{self.path}: topic {topic} was not added; there are {list(self._topics)}'
+        raise BagError(msg)
+
+    def _new_part(self, number: int) -> BagPart:
+        part = BagPart(self._partial / f'{self.path.name}_{number}.mcap')
+        for topic, definition in self._topics.values():
+            part.add_topic(topic, definition)
+        return part
+
+    def _is_full(self, log_time: int) -> bool:
+        """Tell whether the next message belongs into the next file."""
+        if self._max_duration and log_time - self._part.start >= self._max_duration:
+            return True
+        return bool(self._max_size and self._part.size >= self._max_size)
+
+    def _split(self) -> None:
+        """Complete the present file and begin the next."""
+        full = self._part
+        full.finish()
+        self._part = self._new_part(len(self._finished) + 1)
+        self._finished.append(full.info)
+        self._finished_counts += full.counts
+        self._finished_size += full.size
+        # The disk is waited for by the flusher: whoever writes has no time for that.
+        self._unsynced.append(full)
+
+    def _flush(self, interval: float) -> None:
+        while not self._done.wait(interval):
+            try:
+                with self._lock:
+                    part = self._part
+                    part.flush()
+                    finished, self._unsynced = self._unsynced, []
+                for full in finished:
+                    full.close()
+                if self._fsync:
+                    part.sync()
+            except OSError as error:
+                self._failure = error
+                return
+
+    def _finish(self) -> None:
+        """Complete the last file and write metadata.yaml."""
+        self._done.set()
+        self._flusher.join()
+        with self._lock:
+            if self._failure is not None:
+                self._part.abandon()
+                raise self._failed(self._failure)
+            with self._disk_errors():
+                self._part.finish()
+                for part in (*self._unsynced, self._part):
+                    part.close()
+                files = [*self._finished, self._part.info]
+                counts = self._finished_counts + self._part.counts
+                topics = [(topic, counts[name]) for name, (topic, _) in self._topics.items()]
+                content = {'rosbag2_bagfile_information': bag_metadata(files, topics)}
+                (self._partial / 'metadata.yaml').write_text(dump_yaml(content))
+
+    def _check_open(self) -> None:
+        if self._failure is not None:
+            raise self._failed(self._failure)
+        if self._done.is_set():
+            msg = f'{self.path}: the bag is closed already; nothing can be added'
+            raise BagError(msg)
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> BagError:
+        self._failure = error
+        return self._disk_error(error)
+
+    def _disk_error(self, error: OSError) -> BagError:
+        return BagError(
+            f'{self._partial} cannot be written: {error.strerror or error}; '
+            'see to the disk, or write elsewhere'
+        )

@@ -1,0 +1,108 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node as a process: signals, spinning, and a clean end with the right exit code."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.stop import Stop
+
+#: Ctrl-C, `kill` and launch, and a terminal that was closed.
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Runnable(Protocol):
+    """What a node has besides being an rclpy Node."""
+
+    def start(self) -> None:
+        """Begin to work; an M2R2Error ends the process with exit code 2."""
+
+    def close(self) -> None:
+        """Stop all threads and complete what is written; called once, when nothing spins."""
+
+
+class Spinner:
+    """Runs a node's callbacks in a thread."""
+
+    def __init__(self, node: Node) -> None:
+        """Begin to spin."""
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(node)
+        self._node = node
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._spin, name='spin')
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return once no callback runs any more."""
+        self._stopping.set()
+        self._executor.shutdown()
+        self._thread.join()
+
+    def _spin(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._executor.spin()
+            except ExternalShutdownException:
+                return
+            except Exception as error:
+                self._node.get_logger().error(f'a callback failed: {error!r}')
+
+
+def run(make: Callable[[Stop], Any]) -> NoReturn:
+    """Run a node until it is done or the process is told to end.
+
+    Exit code 0 after SIGINT, SIGTERM, SIGHUP and where the node is done, 2 where the user has to
+    put something right.
+
+    Args:
+        make: Makes the node, which is an rclpy Node and a Runnable.
+    """
+    stop = Stop()
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:
+        _tell(f'arguments: {error}')
+        sys.exit(2)
+    code = _live(make, stop)
+    rclpy.try_shutdown()
+    sys.stdout.flush()
+    # Threads of libraries may outlive the interpreter, and abort the process on its way out.
+    os._exit(code)
+
+
+def _live(make: Callable[[Stop], Any], stop: Stop) -> int:
+    """Make a node, run it and close it; return the exit code."""
+    node = None
+    try:
+        node = make(stop)
+        node.start()
+        spinner = Spinner(node)
+        stop.wait()
+        spinner.stop()
+        node.close()
+    except M2R2Error as error:
+        _tell(str(error))
+        if node is not None:
+            node.close()
+        return 2
+    finally:
+        if node is not None:
+            node.destroy_node()
+    return stop.exit_code
+
+
+def _tell(text: str) -> None:
+    print(f'error: {text}', file=sys.stderr, flush=True)

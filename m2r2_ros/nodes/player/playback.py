@@ -1,0 +1,165 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The passes of a replay: every message when it is due, and the clock in between."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from rclpy.node import Node
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock
+
+from m2r2_ros.nodes.common.timeline import Timeline
+from m2r2_ros.nodes.player.outlets import Outlets, restamped
+from m2r2_ros.nodes.player.schedule import Stretch, in_order
+from m2r2_ros.replay.ahead import one_ahead
+
+CLOCK_TOPIC: Final = '/clock'
+#: How often the clock is published, in wall time and in recorded time, nanoseconds.
+_TICK: Final = 10_000_000
+#: Behind by so many wall seconds, the schedule itself is put off.
+_SLIP: Final = 0.5
+#: Wall seconds that subscribers have to confirm what was sent.
+_CONFIRM: Final = 5.0
+
+
+class Playback:
+    """Plays a stretch of a recording, again and again if it is told to.
+
+    Attributes:
+        state: What it does.
+        now: What the clock says, nanoseconds.
+        passes: Passes begun.
+        published: Messages published.
+        put_off: Wall seconds by which the schedule was put off, since publishing did not keep up.
+        lags: How late the newest messages were published, wall seconds; to be emptied by who reads.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        stretch: Stretch,
+        outlets: Outlets,
+        timeline: Timeline,
+        *,
+        clock: bool,
+        restamp: bool,
+    ) -> None:
+        """Get ready.
+
+        Args:
+            node: Whose clock stamps are moved to, and who publishes /clock.
+            stretch: What to play.
+            outlets: Where to.
+            timeline: Says when.
+            clock: Whether to publish /clock.
+            restamp: Whether stamps are moved, as if a pass were recorded while it is played.
+        """
+        self._node, self._stretch, self._outlets = node, stretch, outlets
+        self._timeline, self._restamp = timeline, restamp
+        self._clock = node.create_publisher(Clock, CLOCK_TOPIC, 10) if clock else None
+        self._closing = threading.Event()
+        self.now, self._offset = stretch.begin, 0
+        self._ticked = self._ticked_at = 0
+        self.state, self.passes, self.published, self.put_off = 'waiting', 0, 0, 0.0
+        self.lags: deque[float] = deque(maxlen=100_000)
+
+    def stop(self) -> None:
+        """Let `run` return; to be called in another thread."""
+        self._closing.set()
+
+    def run(self, patience: float, again: Callable[[], bool]) -> None:
+        """Play.
+
+        Args:
+            patience: Longest time to wait until each topic has a subscriber, seconds.
+            again: Asked after each pass whether there is another.
+
+        Raises:
+            BagError: The recording is corrupt.
+        """
+        self._wait_for_subscribers(patience)
+        while not self._closing.is_set():
+            self._play()
+            self._confirm()
+            if not again():
+                return
+
+    def _wait_for_subscribers(self, patience: float) -> None:
+        if not patience:
+            return
+        self.state = 'waiting for subscribers'
+        deadline = time.monotonic() + patience
+        while (unheard := self._outlets.unheard()) and not self._closing.is_set():
+            if time.monotonic() > deadline:
+                names = ', '.join(unheard)
+                self._node.get_logger().warning(f'nobody subscribes to {names}; playing anyhow')
+                return
+            self._tick()
+            self._closing.wait(_TICK / 1e9)
+
+    def _play(self) -> None:
+        """Play the stretch once."""
+        outlets, latched = self._outlets, self._outlets.latched
+        begun = False
+        for blocks in one_ahead(self._stretch.batches(list(outlets), latched)):
+            if not begun:
+                begun = True
+                self._begin()
+            for due, topic, message in in_order(blocks):
+                if due > self.now and not self._reach(due):
+                    return
+                raw = message.tobytes()
+                if self._restamp and topic in outlets.stamped:
+                    raw = restamped(raw, self._offset)
+                outlets.publish(topic, raw)
+                self.published += 1
+                self.lags.append(self._timeline.behind(due))
+        if not begun:
+            self._begin()
+        self._reach(self._stretch.end)
+
+    def _begin(self) -> None:
+        """Start a pass, once its first messages are in memory."""
+        self.state = 'playing'
+        self.passes += 1
+        self._offset = self._node.get_clock().now().nanoseconds - self._stretch.begin
+        self.now = self._ticked = 0
+        self._timeline.jump(self._stretch.begin)
+
+    def _reach(self, due: int) -> bool:
+        """Let time go by until `due` (ns); False where it is to stop."""
+        while not self._closing.is_set():
+            if (behind := self._timeline.behind(due)) > _SLIP:
+                self.put_off += behind
+                self._timeline.jump(due)
+            # Not all that is due at once: one that is behind must neither run ahead with its clock
+            # nor be deaf to what it is told.
+            self.now = min(self._timeline.position(), due + _TICK)
+            self._tick()
+            if due <= self.now:
+                return True
+            self._timeline.sleep(due)
+        return False
+
+    def _tick(self) -> None:
+        """Publish the clock where it is time to."""
+        wall = time.monotonic_ns()
+        if abs(self.now - self._ticked) < _TICK and wall - self._ticked_at < _TICK:
+            return
+        self._ticked, self._ticked_at = self.now, wall
+        if self._clock:
+            self._clock.publish(Clock(clock=Time(nanoseconds=self.now).to_msg()))
+
+    def _confirm(self) -> None:
+        """Wait until reliable subscribers have had everything."""
+        deadline = time.monotonic() + _CONFIRM
+        while (names := self._outlets.unconfirmed()) and not self._closing.is_set():
+            if time.monotonic() > deadline:
+                text = f'not all was received on {", ".join(names)}: a subscriber is too slow'
+                self._node.get_logger().warning(text)
+                return
+            self._closing.wait(_TICK / 1e9)

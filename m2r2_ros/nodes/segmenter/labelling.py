@@ -1,0 +1,154 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the segmenter node: from raw messages to published labels, cycle by cycle."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.core.labels import FrameLabel, Segment
+from m2r2_ros.core.time import to_ns
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.segmenter.health import Durations
+from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
+from m2r2_ros.nodes.segmenter.loading import LiveModel
+from m2r2_ros.segmenters.segments import SegmentBuilder
+
+STAGES: Final = ('window', 'label', 'publish')
+#: Seconds in which windows that wait must be worked off, besides those that come meanwhile.
+CATCH_UP: Final = 1.0
+#: Cycles over which the usual cost of a window is taken: hiccups do not count.
+_CYCLES: Final = 20
+
+
+class Labelling:
+    """Labels what is received and publishes it.
+
+    Where the segmenter cannot keep up, the newest windows win: of those that wait, as many are
+    labelled as it can work off within CATCH_UP, and the older ones are skipped and counted. One
+    that is as slow as frames come labels the newest alone.
+
+    Attributes:
+        model: What labels.
+        failed: Steps that raised, whose messages are lost; counted by who calls them.
+        durations: Seconds of each of STAGES in a cycle that gave labels.
+        latencies: Seconds from frame stamp to publication, of each label.
+        labels: How many labels were published.
+        last: The newest label.
+        queue: The most messages that were taken at once, until it is set to 0.
+        slowest: The longest latency, s, likewise.
+    """
+
+    def __init__(
+        self, model: LiveModel, windows: LiveWindows, writer: LabelWriter, now: Callable[[], int]
+    ) -> None:
+        """Begin; publishes the label set.
+
+        Args:
+            model: The segmenter, warm, and its windows.
+            windows: Where windows come from.
+            writer: Where labels go.
+            now: The ROS time, nanoseconds.
+        """
+        self.windows = windows
+        self._writer, self._now = writer, now
+        self.durations = {stage: Durations() for stage in STAGES}
+        self.latencies = Durations()
+        self.labels = self.queue = self.failed = self._skipped = 0
+        self.slowest = 0.0
+        self.last: FrameLabel | None = None
+        self._use(model)
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Windows, masks, drops, skips and failures by name."""
+        own = Counter({'windows.skipped': self._skipped, 'steps.failed': self.failed})
+        return self.windows.counters + self.model.segmenter.counters + own
+
+    @property
+    def period(self) -> float:
+        """Frame period, s."""
+        return 1 / self.model.windows.frame_rate
+
+    def step(self, received: Mapping[str, Sequence[Received]], sim_time: int | None = None) -> None:
+        """Take messages by modality; see LiveWindows.push."""
+        began = time.perf_counter()
+        self.queue = max(self.queue, sum(map(len, received.values())))
+        windows = self.windows.push(received, sim_time)
+        if len(windows):
+            self._label(self._newest(windows), began)
+
+    def swap(self, model: LiveModel, windows: LiveWindows) -> None:
+        """Go on with another model; the open segment closes."""
+        self._close()
+        self.windows = windows
+        self._use(model)
+
+    def finish(self) -> None:
+        """Label what waits, and close the open segment."""
+        windows = self.windows.assembler.flush()
+        if len(windows):
+            self._label(windows, time.perf_counter())
+        self._close()
+
+    def _use(self, model: LiveModel) -> None:
+        self.model = model
+        model.segmenter.counters.clear()
+        self._builder = SegmentBuilder(to_ns(model.windows.max_gap))
+        self._costs = Durations(_CYCLES)
+        self.latencies.clear()
+        self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
+
+    def _close(self) -> None:
+        self._publish(self.model.segmenter.finish())
+        self._write_segments(self._builder.finish())
+
+    def _newest(self, windows: FrameWindows) -> FrameWindows:
+        """Skip the windows that there is no time for."""
+        skip = max(0, len(windows) - self._affordable(len(windows)))
+        if not skip:
+            return windows
+        self._skipped += skip
+        kept = windows[skip:]
+        restarts = kept.restarts.copy()
+        restarts[0] |= windows.restarts[: skip + 1].any()
+        return replace(kept, restarts=restarts)
+
+    def _affordable(self, waiting: int) -> int:
+        """Return how many windows can be worked off in time."""
+        cost = self._costs.percentile(50)
+        if not cost:
+            return waiting
+        return max(1, int(CATCH_UP * (1 / cost - 1 / self.period)))
+
+    def _label(self, windows: FrameWindows, began: float) -> None:
+        cut = time.perf_counter()
+        labels = self.model.segmenter.extend(windows)
+        labelled = time.perf_counter()
+        self._publish(labels)
+        done = time.perf_counter()
+        for stage, seconds in zip(
+            STAGES, (cut - began, labelled - cut, done - labelled), strict=True
+        ):
+            self.durations[stage].note(seconds)
+        self._costs.note((done - cut) / len(windows))
+
+    def _publish(self, labels: list[FrameLabel]) -> None:
+        for label in labels:
+            now = self._now()
+            latency = (now - label.stamp) * 1e-9
+            self._writer.write_label(label, self.model.id, latency, now)
+            self.latencies.note(latency)
+            self.slowest = max(self.slowest, latency)
+            self.last = label
+        self.labels += len(labels)
+        self._write_segments(self._builder.add(labels))
+
+    def _write_segments(self, closed: list[tuple[int, Segment]]) -> None:
+        for index, segment in closed:
+            label_id = self.model.segmenter.labels.id_of(segment.label)
+            self._writer.write_segment(segment, label_id, index, self.model.id)

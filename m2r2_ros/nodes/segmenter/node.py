@@ -1,0 +1,172 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Node `segmenter`: labels what a robot is doing, live."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+
+from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common import graph
+from m2r2_ros.nodes.common.diagnostics import ERROR, Diagnostics, Status
+from m2r2_ros.nodes.common.managed import ManagedNode
+from m2r2_ros.nodes.common.parameters import Parameter
+from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.stop import Stop
+from m2r2_ros.nodes.segmenter.loading import LiveModel, load_model
+from m2r2_ros.nodes.segmenter.streams import Streams
+from m2r2_ros.nodes.segmenter.worker import Worker
+from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.srv import LoadModel
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.segmenters.decoding import Decoding
+
+PARAMETERS: Final = (
+    Parameter('model', '', 'Folder of the bundle, as m2r2 train writes it.'),
+    Parameter(
+        'topics', '', 'YAML file that names the topic of each modality; others are found.'
+    ),
+    Parameter('device', 'auto', 'Where the encoders run.', choices=('auto', 'cpu', 'cuda')),
+    Parameter('threads', 0, 'Cores for the network on the CPU; 0 is half of them.', 0, 256),
+    Parameter(
+        'min_confidence', -1.0, "Hold rule: probability a new label must reach; -1 is the model's.",
+        -1.0, 1.0, dynamic=True,
+    ),
+    Parameter(
+        'min_duration', -1.0,
+        "Hold rule: seconds a new label must be the likeliest; -1 is the model's.",
+        -1.0, 3600.0, dynamic=True,
+    ),
+    Parameter('lag', -1, "Frames to look ahead and smooth over; -1 is the model's.", -1, 10_000),
+    Parameter(
+        'discovery_time', 2.0, 'Seconds to wait for the topics of the model before guessing.',
+        0.0, 60.0,
+    ),
+)  # fmt: skip
+#: Seconds between two looks at the graph.
+LOOK: Final = 0.25
+
+
+class SegmenterNode(ManagedNode):
+    """Subscribes to the sensors, publishes action_label, action_segment and label_set."""
+
+    def __init__(self, stop: Stop, *, arguments: Sequence[str] = ()) -> None:
+        """Declare parameters; nothing is loaded before it is configured."""
+        super().__init__('segmenter', PARAMETERS, stop, arguments=arguments, on_change=self._change)
+        self._model: LiveModel | None = None
+        self._worker: Worker | None = None
+        self._counters: Counter[str] = Counter()
+        self._diagnostics = Diagnostics(self, self._statuses)
+        self.create_service(LoadModel, '~/load_model', self._load)
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Windows, masks, drops and skips since the node was activated, by name."""
+        return self._counters if self._worker is None else self._worker.counters
+
+    @property
+    def samples(self) -> int:
+        """Messages with a sample since the node was activated."""
+        return self._worker.samples if self._worker else 0
+
+    @property
+    def decoding(self) -> 'Decoding':
+        """The rules by which labels change at present; only once the node is configured."""
+        assert self._model is not None
+        return self._model.segmenter.decoding
+
+    def configure(self) -> None:
+        """Load the model."""
+        p = self.parameters
+        given = load_topics(Path(p['topics'])) if p['topics'] else {}
+        self._model = self._read_model(p['model'])
+        self._streams = Streams(self, given, self._model)
+
+    def activate(self) -> None:
+        """Look for topics, and label once there are some."""
+        assert self._model is not None
+        self._began = time.monotonic()
+        self._worker = Worker(self, self._model, self._streams, self.parameters['threads'])
+        self._look()
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = self.create_timer(LOOK, self._look, clock=clock)
+
+    def deactivate(self) -> None:
+        """Close the open segment and stop listening; the model stays."""
+        assert self._worker is not None
+        self.destroy_timer(self._timer)
+        self._worker.stop()
+        self._counters, self._worker = self._worker.counters, None
+        self._streams.close()
+
+    def cleanup(self) -> None:
+        """Let go of the model."""
+        self._model = None
+
+    def _read_model(self, path: str) -> LiveModel:
+        p = self.parameters
+        model = load_model(
+            path,
+            **{k: p[k] for k in ('device', 'threads', 'min_confidence', 'min_duration', 'lag')},
+        )
+        names = ', '.join(model.modalities)
+        self.get_logger().info(f'model {model.id} from {path}, looks at {names}')
+        return model
+
+    def _look(self) -> None:
+        """Follow the graph; begin to label once the topics are there or were waited for."""
+        assert self._worker is not None
+        waited = time.monotonic() - self._began > self.parameters['discovery_time']
+        self._streams.look(graph.topic_types(self), guess=waited)
+        if self._streams.complete or (waited and self._streams.inlets):
+            self._worker.begin()
+
+    def _load(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - generated classes
+        """Answer ~/load_model."""
+        try:
+            if self._model is None:
+                msg = 'the node is not configured: set parameter model and configure it'
+                raise M2R2Error(msg)
+            model = self._read_model(request.path)
+            if self._worker is not None:
+                self._worker.swap(model)
+            self._streams.want(model)
+            self._model = model
+            response.message = f'labels: {", ".join(model.segmenter.labels.names)}'
+            response.success = True
+        except M2R2Error as error:
+            self.get_logger().error(f'the model stays: {error}')
+            response.message = str(error)
+        response.model_id = self._model.id if self._model else ''
+        return response
+
+    def _change(self, changed: Mapping[str, Any]) -> None:
+        """Take up a new hold rule."""
+        if self._model is not None and changed.keys() & self._model.hold.keys():
+            asked = {k: changed.get(k, self.parameters[k]) for k in self._model.hold}
+            self._model.segmenter.set_hold(
+                **{k: own if asked[k] < 0 else asked[k] for k, own in self._model.hold.items()}
+            )
+
+    def _statuses(self) -> list[Status]:
+        if self.state != 'active' or self._worker is None:
+            return [Status('labels', ERROR, f'{self.state}: nothing is labelled')]
+        return self._worker.statuses()
+
+
+def main() -> NoReturn:
+    """Run the node."""
+    # Before torch is imported: threads that spin while idle take the cores from the drivers.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    run(SegmenterNode)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,110 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The subscriptions of the segmenter node: found, read and followed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rclpy.node import Node
+
+from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.graph import installed_definition
+from m2r2_ros.nodes.common.intake import Inlet, Received
+from m2r2_ros.nodes.segmenter.discovery import Discovery
+from m2r2_ros.nodes.segmenter.loading import LiveModel
+from m2r2_ros.readers.registry import Reader, make_reader
+from m2r2_ros.readers.topics import TopicSpec
+
+
+class Streams:
+    """One inlet and one reader for each modality that has a topic.
+
+    Attributes:
+        discovery: Which topic gives which modality.
+        inlets: By modality; replaced, never changed, so that another thread may read it.
+        readers: By modality, likewise.
+        refused: Why topics cannot be used.
+    """
+
+    def __init__(self, node: Node, given: Mapping[str, TopicSpec], model: LiveModel) -> None:
+        """Begin without subscriptions.
+
+        Args:
+            node: Subscribes.
+            given: Topics that the user named; relative ones are in the node's namespace.
+            model: What wants them.
+        """
+        self._node = node
+        self._given = {
+            m: replace(spec, topic=node.resolve_topic_name(spec.topic)) if spec.topic else spec
+            for m, spec in given.items()
+        }
+        self.inlets: Mapping[str, Inlet] = {}
+        self.readers: Mapping[str, Reader] = {}
+        self.refused: tuple[str, ...] = ()
+        self.discovery = Discovery(
+            _wanted(model), self._given, model.topics, node.get_namespace(), node.resolve_topic_name
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether every modality that is not switched off has a topic."""
+        return not self.discovery.missing
+
+    @property
+    def derives_twist(self) -> bool:
+        """Whether the twist is to be made from the pose: no topic has it, and it is not off."""
+        return 'twist' not in self._given and 'twist' not in self.inlets and 'pose' in self.inlets
+
+    def want(self, model: LiveModel) -> None:
+        """Look for what another model wants; what is subscribed to stays."""
+        self.discovery.want(_wanted(model), model.topics)
+
+    def look(self, available: Mapping[str, str], *, guess: bool) -> None:
+        """Subscribe to what has appeared, and follow the publishers of the rest.
+
+        Args:
+            available: Types by topic name.
+            guess: Whether topics may be guessed by now.
+        """
+        logger = self._node.get_logger()
+        for inlet in self.inlets.values():
+            if inlet.refresh():
+                logger.warning(f'{inlet.topic}: publishers offer another QoS; subscribed anew')
+        found = self.discovery.look(available, guess=guess)
+        for reason in self.discovery.refused.values():
+            self._refuse(reason)
+        for spec in found:
+            try:
+                reader = make_reader(spec, spec.type, installed_definition(spec.type))
+                inlet = Inlet(self._node, spec.topic, spec.type)
+            except (M2R2Error, RuntimeError) as error:  # the latter from the middleware
+                self._refuse(f'{spec.topic}: {error}')
+                continue
+            self.inlets = {**self.inlets, spec.modality: inlet}
+            self.readers = {**self.readers, spec.modality: reader}
+            origin = self.discovery.origin[spec.modality]
+            logger.info(f'{spec.modality}: {spec.topic} ({spec.type}), {origin}')
+
+    def take(self) -> dict[str, list[Received]]:
+        """Return what has come, by modality."""
+        return {modality: inlet.take() for modality, inlet in self.inlets.items()}
+
+    def close(self) -> None:
+        """Unsubscribe from everything."""
+        for inlet in self.inlets.values():
+            inlet.close()
+        self.inlets, self.readers, self.refused = {}, {}, ()
+        self.discovery.forget()
+
+    def _refuse(self, reason: str) -> None:
+        """Tell once why a topic cannot be used."""
+        if reason not in self.refused:
+            self.refused = (*self.refused, reason)
+            self._node.get_logger().error(reason)
+
+
+def _wanted(model: LiveModel) -> tuple[str, ...]:
+    """Return the modalities to subscribe to: the twist may have to be made from the pose."""
+    extra = ('pose',) if 'twist' in model.modalities and 'pose' not in model.modalities else ()
+    return (*model.modalities, *extra)

@@ -1,0 +1,191 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one thread that takes messages, labels and publishes."""
+
+import threading
+import time
+import traceback
+from collections import Counter
+from typing import Final
+
+from rclpy.node import Node
+
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.diagnostics import ERROR, WARN, Status
+from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.common.publishing import PublisherSink
+from m2r2_ros.nodes.segmenter.labelling import Labelling
+from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
+from m2r2_ros.nodes.segmenter.loading import LiveModel, use_threads
+from m2r2_ros.nodes.segmenter.status import LiveStatus, unserved
+from m2r2_ros.nodes.segmenter.streams import Streams
+from m2r2_ros.windows.assembler import WindowAssembler
+
+#: Seconds between two looks for messages while a frame is due, and the longest wait before.
+_SHORT: Final = 0.002
+_LONG: Final = 0.05
+#: Seconds that messages are held back for those that the next window waits for.
+_PATIENCE: Final = 0.02
+#: Seconds without a sign of life after which the thread counts as stuck.
+_STUCK: Final = 5.0
+_STATUS_PERIOD: Final = 1.0
+
+
+class Worker:
+    """Labels from `begin` to `stop`.
+
+    The middleware keeps what comes while the network is busy, so that one thread does for all and
+    no queue lies in between.
+    """
+
+    def __init__(self, node: Node, model: LiveModel, streams: Streams, threads: int) -> None:
+        """Make publishers; the thread begins with `begin`."""
+        self._node, self._streams, self._threads = node, streams, threads
+        self._model = model
+        self._sink = PublisherSink(node)
+        self._writer = LabelWriter(self._sink)
+        self._status = LiveStatus()
+        self._statuses: list[Status] = []
+        self._seen = self._told = time.monotonic()
+        self._held: dict[str, list[Received]] = {}
+        self._stepped = 0.0
+        self._swap: LiveModel | None = None
+        self._swapped = threading.Event()
+        self._stopping = threading.Event()
+        self._labelling: Labelling | None = None
+        self._thread = threading.Thread(target=self._run, name='labelling')
+
+    def begin(self) -> None:
+        """Begin to label, unless it has begun."""
+        if self._thread.ident is None:
+            self._seen = time.monotonic()
+            self._thread.start()
+
+    def swap(self, model: LiveModel) -> None:
+        """Go on with another model from the next frame on; returns once it is in.
+
+        Raises:
+            M2R2Error: It was not taken up.
+        """
+        if self._thread.ident is None:
+            self._model = model
+            return
+        self._swapped.clear()
+        self._swap = model
+        if not self._swapped.wait(_STUCK):
+            self._swap = None
+            msg = f'labelling did not take the model up within {_STUCK:g} s: see /diagnostics'
+            raise M2R2Error(msg)
+
+    def stop(self) -> None:
+        """Label what is complete, close the open segment and take the topics down."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._sink.close()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Windows, masks, drops, skips and lost messages by name."""
+        lost = {f'{m}.lost': inlet.lost for m, inlet in self._streams.inlets.items()}
+        return Counter(lost) + (self._labelling.counters if self._labelling else Counter())
+
+    @property
+    def samples(self) -> int:
+        """Messages with a sample."""
+        health = self._labelling.windows.health if self._labelling else {}
+        return sum(stream.count for stream in health.values())
+
+    def statuses(self) -> list[Status]:
+        """Return the newest state."""
+        if not self._statuses:
+            return [Status('labels', WARN, 'waiting for topics'), *unserved(self._streams)]
+        silent = time.monotonic() - self._seen
+        if silent > _STUCK:
+            message = f'labelling has stood still for {silent:.0f} s'
+            return [Status('labels', ERROR, message), *self._statuses[1:]]
+        return self._statuses
+
+    def _run(self) -> None:
+        use_threads(self._threads)  # OpenMP counts threads for each thread that asks
+        labelling = Labelling(self._model, self._windows(self._model), self._writer, self._now)
+        self._labelling = labelling
+        while not self._stopping.is_set():
+            try:
+                self._cycle(labelling)
+            except Exception:
+                labelling.failed += 1
+                text = f'labelling failed:\n{traceback.format_exc()}'
+                self._node.get_logger().error(text, throttle_duration_sec=1.0)
+            self._stopping.wait(self._pause(labelling))
+        self._take()
+        self._step(labelling)
+        labelling.finish()
+
+    def _cycle(self, labelling: Labelling) -> None:
+        began = time.monotonic()
+        model, self._swap = self._swap, None
+        if model is not None:
+            labelling.swap(model, self._windows_for(labelling, model))
+            self._swapped.set()
+        self._follow(labelling.windows)
+        self._take()
+        if self._worth_a_step(labelling, began):
+            self._step(labelling)
+        if began - self._told > _STATUS_PERIOD:
+            self._told = began
+            self._statuses = self._status.collect(labelling, self._streams, self._now())
+        self._seen = began
+
+    def _take(self) -> None:
+        for modality, received in self._streams.take().items():
+            self._held.setdefault(modality, []).extend(received)
+
+    def _step(self, labelling: Labelling) -> None:
+        self._stepped = time.monotonic()
+        held, self._held = self._held, {}
+        labelling.step(held, self._sim_time())
+
+    def _worth_a_step(self, labelling: Labelling, now: float) -> bool:
+        """Tell whether what is held may complete a window, or has been held for long enough.
+
+        A step has its price, however few the messages are.
+        """
+        come = {modality for modality, received in self._held.items() if received}
+        waited = now - self._stepped > _PATIENCE
+        return bool(come) and (waited or bool(come & labelling.windows.assembler.awaited))
+
+    def _pause(self, labelling: Labelling) -> float:
+        """Return how long to wait: until the next frame is about due, in short steps after."""
+        assembler = labelling.windows.assembler
+        if assembler.clock is None or assembler.upcoming is None:
+            return _LONG
+        passed = time.monotonic() - self._stepped
+        due = (assembler.upcoming - assembler.clock) * 1e-9 - passed
+        return min(max(due, _SHORT), _LONG)
+
+    def _follow(self, windows: LiveWindows) -> None:
+        """Read the topics that have appeared."""
+        for modality, reader in self._streams.readers.items():
+            if modality not in windows.health:
+                if modality == 'twist':
+                    windows.assembler.use_twist_topic()
+                windows.add(modality, reader)
+
+    def _windows(self, model: LiveModel) -> LiveWindows:
+        derive = 'twist' in model.modalities and self._streams.derives_twist
+        return LiveWindows(WindowAssembler(model.windows, model.modalities, derive_twist=derive))
+
+    def _windows_for(self, labelling: Labelling, model: LiveModel) -> LiveWindows:
+        """Keep the windows where another model wants the same."""
+        old = labelling.model
+        if (old.windows, old.modalities) == (model.windows, model.modalities):
+            return labelling.windows
+        return self._windows(model)
+
+    def _now(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)
+
+    def _sim_time(self) -> int | None:
+        return self._now() if self._node.get_clock().ros_time_is_active else None

@@ -1,0 +1,224 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of a recording: its labels above the signals that they were made from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.labels.reader import LabelTrack
+from m2r2_ros.core.labels import LabelSet, Segment, label_at
+from m2r2_ros.evaluation.sequence import segments_of
+from m2r2_ros.views.signals import Signals, TimeSeries
+
+Colour = tuple[float, float, float]
+
+#: Figure width and the widths of its margins, inches.
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.25, 0.2, 0.45, 0.95
+_GAP: Final = 0.1
+_PLOT: Final = _WIDTH - _LEFT - _RIGHT
+_DPI: Final = 110
+#: Width of a letter of a segment's name, inches.
+_LETTER: Final = 0.062
+_INK, _WRONG, _UNKNOWN = '#333333', '#d62728', (0.75, 0.75, 0.75)
+
+#: A row: its height in inches and what draws it.
+_Row = tuple[float, Callable[[Axes], None]]
+
+
+def draw_timeline(
+    out_png: Path,
+    *,
+    truth: Sequence[Segment],
+    track: LabelTrack,
+    signals: Signals | None = None,
+    title: str = '',
+) -> None:
+    """Draw a recording's truth, labels, probabilities and signals below each other.
+
+    Args:
+        out_png: File to write; an older one is replaced.
+        truth: True segments in order of start; without any, that row is left out.
+        track: Labels of the recording.
+        signals: Signals to show, each in a row of its own where there is one.
+        title: Above the picture; the recording's name by default.
+    """
+    painter = _Painter(truth, track)
+    rows = [*painter.label_rows(), *painter.signal_rows(signals or Signals())]
+    height = _TOP + _BOTTOM + sum(h for h, _ in rows) + _GAP * (len(rows) - 1)
+    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor='white')
+    FigureCanvasAgg(figure)
+    top = height - _TOP
+    for k, (row_height, draw) in enumerate(rows):
+        top -= row_height
+        box = (_LEFT / _WIDTH, top / height, _PLOT / _WIDTH, row_height / height)
+        axes = figure.add_axes(box)
+        painter.prepare(axes, last=k == len(rows) - 1)
+        draw(axes)
+        top -= _GAP
+    figure.text(_LEFT / _WIDTH, 1 - 0.28 / height, title or track.name, size=12, weight='bold')
+    figure.legend(
+        handles=painter.legend(), loc='lower center', ncols=7, fontsize=8, frameon=False,
+        borderaxespad=0.3, columnspacing=1.4, handlelength=1.2,
+    )  # fmt: skip
+    figure.savefig(out_png)
+
+
+class _Painter:
+    """Draws rows on one clock, seconds from the first frame."""
+
+    def __init__(self, truth: Sequence[Segment], track: LabelTrack) -> None:
+        self.truth = list(truth)
+        self.track = track
+        self.found = segments_of(track.stamps, track.labels)
+        ends = [s.end for s in (*self.truth, *self.found)]
+        starts = [s.start for s in (*self.truth, *self.found)]
+        self.origin, self.end = min(starts, default=0), max(ends, default=1)
+        # Names of short segments stand upright.
+        longest = max((len(s.label) for s in (*self.truth, *self.found)), default=0)
+        self.tall = min(max(_LETTER * longest + 0.1, 0.74), 1.6)
+        self.colours = _colours(track.label_set, [s.label for s in (*self.truth, *self.found)])
+
+    def prepare(self, axes: Axes, *, last: bool) -> None:
+        axes.set_xlim(0, self.seconds(self.end))
+        axes.tick_params(labelsize=8, colors=_INK, length=2, labelbottom=last)
+        for name, spine in axes.spines.items():
+            spine.set_visible(name in {'left', 'bottom'})
+            spine.set_color('#bbbbbb')
+        if last:
+            axes.set_xlabel('seconds', fontsize=9, color=_INK)
+
+    def label_rows(self) -> list[_Row]:
+        rows: list[_Row] = []
+        if self.truth:
+            rows.append((self.tall, lambda axes: self.bars(axes, self.truth, 'ground\ntruth')))
+        rows.append((self.tall, lambda axes: self.bars(axes, self.found, 'labels')))
+        if self.truth:
+            rows.append((0.12, self.mistakes))
+        if self.track.probabilities.shape[1]:
+            rows.append((1.0, self.probabilities))
+        return rows
+
+    def signal_rows(self, signals: Signals) -> list[_Row]:
+        lines = (
+            (signals.force, 'force\n(N)', 1.0, '#1f5a8a'),
+            (signals.width, 'gripper\n(mm)', 1000.0, '#2f7d4f'),
+            (signals.loudness, 'sound\n(dBFS)', 1.0, '#8a4f9e'),
+        )
+        rows: list[_Row] = [
+            (0.85, partial(self.line, trace=trace, name=name, factor=factor, colour=colour))
+            for trace, name, factor, colour in lines
+            if trace is not None
+        ]
+        if signals.frames:
+            tall, wide = signals.frames[0][1].shape[:2]
+            height = _PLOT / len(signals.frames) * tall / wide
+            rows.insert(0, (height, lambda axes: self.strip(axes, signals)))
+        return rows
+
+    def bars(self, axes: Axes, segments: Sequence[Segment], name: str) -> None:
+        """Draw segments as bars, with their names where there is room."""
+        inches = _PLOT / self.seconds(self.end)
+        for s in segments:
+            start, width = self.seconds(s.start), (s.end - s.start) / 1e9
+            colour = self.colours.get(s.label, _UNKNOWN)
+            axes.barh(0, width, left=start, height=1, color=colour, edgecolor='white', lw=0.6)
+            room = width * inches
+            if room < 0.12:
+                continue
+            axes.text(
+                start + width / 2, 0, s.label.replace('_', ' '), size=7, color=_readable(colour),
+                ha='center', va='center', clip_on=True,
+                rotation=0 if room > _LETTER * len(s.label) else 90,
+            )  # fmt: skip
+        axes.set_ylim(-0.5, 0.5)
+        _plain(axes, name)
+
+    def mistakes(self, axes: Axes) -> None:
+        """Mark the frames whose label is not the true one."""
+        truth = label_at(self.truth, self.track.stamps)
+        wrong = ['x' if t and t != p else '' for t, p in zip(truth, self.track.labels, strict=True)]
+        for s in segments_of(self.track.stamps, wrong):
+            span = (s.end - s.start) / 1e9
+            axes.barh(0, span, left=self.seconds(s.start), height=1, color=_WRONG)
+        axes.set_ylim(-0.5, 0.5)
+        axes.set_facecolor('#eeeeee')
+        _plain(axes, 'mistakes')
+
+    def probabilities(self, axes: Axes) -> None:
+        names = self.track.label_set.names if self.track.label_set else ()
+        colours = [self.colours.get(name, _UNKNOWN) for name in names] or None
+        axes.stackplot(
+            self.clock(self.track.stamps), self.track.probabilities.T, colors=colours, lw=0
+        )
+        axes.set_ylim(0, 1)
+        axes.set_yticks([0, 0.5, 1])
+        _name(axes, 'probability')
+
+    def line(self, axes: Axes, trace: TimeSeries, name: str, factor: float, colour: str) -> None:
+        axes.plot(self.clock(trace.stamps), trace.values * factor, color=colour, lw=0.7)
+        for s in self.truth[1:]:
+            axes.axvline(self.seconds(s.start), color='#cccccc', lw=0.6, zorder=0)
+        _name(axes, name)
+
+    def strip(self, axes: Axes, signals: Signals) -> None:
+        """Draw the pictures side by side, each about where it was taken."""
+        wide = self.seconds(self.end) / len(signals.frames)
+        for k, (_, image) in enumerate(signals.frames):
+            extent = ((k + 0.01) * wide, (k + 0.99) * wide, 0, 1)
+            axes.imshow(image, extent=extent, aspect='auto', interpolation='antialiased')
+        axes.set_xlim(0, self.seconds(self.end))
+        axes.set_ylim(0, 1)
+        _plain(axes, 'camera')
+
+    def legend(self) -> list[Patch]:
+        shown = {s.label for s in (*self.truth, *self.found)}
+        return [
+            Patch(color=colour, label=name)
+            for name, colour in self.colours.items()
+            if name in shown
+        ]
+
+    def seconds(self, stamp: int) -> float:
+        return (stamp - self.origin) / 1e9
+
+    def clock(self, stamps: NDArray[np.int64]) -> NDArray[np.float64]:
+        elapsed: NDArray[np.float64] = (stamps - self.origin) / 1e9
+        return elapsed
+
+
+def _colours(label_set: LabelSet | None, used: Sequence[str]) -> Mapping[str, Colour]:
+    """Return the label set's colours, with labels that it lacks added behind."""
+    names = label_set.names if label_set else ()
+    extra = sorted(set(used) - set(names))
+    everything = LabelSet.of((*names, *extra))
+    return dict(zip(everything.names, everything.colours, strict=True))
+
+
+def _readable(background: Colour) -> Colour:
+    red, green, blue = background
+    return to_rgb('white' if 0.3 * red + 0.6 * green + 0.1 * blue < 0.5 else _INK)
+
+
+def _plain(axes: Axes, name: str) -> None:
+    """Leave a row without scale and frame."""
+    axes.set_yticks([])
+    axes.tick_params(bottom=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    _name(axes, name)
+
+
+def _name(axes: Axes, name: str) -> None:
+    axes.text(
+        -0.035, 0.5, name, transform=axes.transAxes, ha='right', va='center', size=9, color=_INK
+    )

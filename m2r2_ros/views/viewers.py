@@ -1,0 +1,196 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that make viewers show labels: a layout for Foxglove, a configuration for rviz."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from m2r2_ros.bags.labels.topics import LABEL_TOPIC
+from m2r2_ros.core.labels import LabelSet
+
+FOXGLOVE_FILE: Final = 'foxglove.json'
+RVIZ_FILE: Final = 'm2r2.rviz'
+
+#: What the visualizer publishes.
+MARKERS: Final = '/visualizer/markers'
+OVERLAY: Final = '/visualizer/image/compressed'
+
+#: Topic and type of each modality, as a bundle has them.
+Topics = Mapping[str, Mapping[str, str]]
+
+#: A panel, or two tiles beside each other.
+_Tile = str | dict[str, Any]
+
+
+def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: str) -> list[Path]:
+    """Write FOXGLOVE_FILE and RVIZ_FILE; older ones are replaced.
+
+    Args:
+        folder: Where to; made where it is missing.
+        labels: Labels that are shown, with their colours.
+        topics: The robot's topics by modality.
+        frame: Frame that everything is shown in.
+
+    Returns:
+        The files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {FOXGLOVE_FILE: foxglove_layout(labels, topics), RVIZ_FILE: rviz_config(topics, frame)}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding='utf-8')
+    return [folder / name for name in texts]
+
+
+def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
+    """Return a layout: labels, scores and forces over time, pictures, diagnostics."""
+    left = ['StateTransitions!labels', 'Plot!scores']
+    right = ['Image!overlay']
+    panels: dict[str, Any] = {
+        'StateTransitions!labels': _state_transitions(labels),
+        'Plot!scores': _plot(
+            {'confidence': f'{LABEL_TOPIC}.confidence', 'boundary': f'{LABEL_TOPIC}.boundary_score'}
+        ),
+        'Image!overlay': _image(OVERLAY),
+        'RawMessages!diagnostics': {'topicPath': '/diagnostics', 'diffEnabled': False},
+    }
+    if 'wrench' in topics:
+        left.append('Plot!wrench')
+        panels['Plot!wrench'] = _plot(_wrench_paths(topics['wrench']))
+    if 'image' in topics:
+        right.append('Image!camera')
+        panels['Image!camera'] = _image(topics['image']['topic'])
+    right.append('RawMessages!diagnostics')
+    # Labels need little height.
+    first = _split('column', left[0], _stack(left[1:]), 20)
+    layout = {
+        'configById': panels,
+        'globalVariables': {},
+        'userNodes': {},
+        'playbackConfig': {'speed': 1},
+        'layout': _split('row', first, _stack(right), 65),
+    }
+    return json.dumps(layout, indent=2, ensure_ascii=False) + '\n'
+
+
+def rviz_config(topics: Topics, frame: str) -> str:
+    """Return a configuration: markers, the picture with the label, the pose."""
+    displays = [
+        _display('Grid', 'Grid'),
+        _display('TF', 'TF', enabled=False),
+        _display('MarkerArray', 'Labels', MARKERS),
+        _display('Image', 'Picture', OVERLAY),
+    ]
+    pose = topics.get('pose', {})
+    if pose.get('type') == 'geometry_msgs/msg/PoseStamped':
+        shape = {'Shape': 'Axes', 'Axes Length': 0.1, 'Axes Radius': 0.01}
+        displays.append(_display('Pose', 'End effector', pose['topic']) | shape)
+    manager = {
+        'Class': '',
+        'Displays': displays,
+        'Enabled': True,
+        'Global Options': {'Background Color': '48; 48; 48', 'Fixed Frame': frame},
+        'Name': 'root',
+        'Tools': [
+            {'Class': f'rviz_default_plugins/{name}'}
+            for name in ('Interact', 'MoveCamera', 'Select', 'FocusCamera', 'Measure')
+        ],
+        # From the robot's right, so that time on the timeline runs to the right.
+        'Views': {
+            'Current': {
+                'Class': 'rviz_default_plugins/Orbit',
+                'Distance': 3.0,
+                'Focal Point': {'X': 0.2, 'Y': 0.0, 'Z': 0.4},
+                'Pitch': 0.2,
+                'Yaw': 4.71,
+            },
+            'Saved': None,
+        },
+    }
+    panels = [{'Class': f'rviz_common/{name}', 'Name': name} for name in ('Displays', 'Time')]
+    config = {
+        'Panels': panels,
+        'Visualization Manager': manager,
+        'Window Geometry': {'Width': 1400, 'Height': 900},
+    }
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def _state_transitions(labels: LabelSet) -> dict[str, Any]:
+    states = [
+        {'value': name, 'label': name, 'color': _hex(colour)}
+        for name, colour in zip(labels.names, labels.colours, strict=True)
+    ]
+    path = {
+        'value': f'{LABEL_TOPIC}.label',
+        'label': 'label',
+        'enabled': True,
+        'timestampMethod': 'headerStamp',
+        'customStates': {'type': 'discrete', 'states': states},
+    }
+    return {'paths': [path], 'isSynced': True}
+
+
+def _plot(paths: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        'paths': [
+            {'value': path, 'label': label, 'enabled': True, 'timestampMethod': 'headerStamp'}
+            for label, path in paths.items()
+        ],
+        'showLegend': True,
+        'isSynced': True,
+        'xAxisVal': 'timestamp',
+        'legendDisplay': 'left',
+        'sidebarDimension': 120,
+    }
+
+
+def _wrench_paths(wrench: Mapping[str, str]) -> dict[str, str]:
+    body = f'{wrench["topic"]}.wrench' if wrench['type'].endswith('Stamped') else wrench['topic']
+    axes = [(vector, axis) for vector in ('force', 'torque') for axis in 'xyz']
+    return {f'{vector} {axis}': f'{body}.{vector}.{axis}' for vector, axis in axes}
+
+
+def _image(topic: str) -> dict[str, Any]:
+    return {'imageMode': {'imageTopic': topic}}
+
+
+def _stack(panels: Sequence[str]) -> _Tile:
+    """Return panels one below the other, of one height."""
+    if len(panels) == 1:
+        return panels[0]
+    return _split('column', panels[0], _stack(panels[1:]), round(100 / len(panels), 1))
+
+
+def _split(direction: str, first: _Tile, second: _Tile, percentage: float) -> _Tile:
+    return {
+        'direction': direction,
+        'first': first,
+        'second': second,
+        'splitPercentage': percentage,
+    }
+
+
+def _display(kind: str, name: str, topic: str = '', *, enabled: bool = True) -> dict[str, Any]:
+    display: dict[str, Any] = {
+        'Class': f'rviz_default_plugins/{kind}',
+        'Name': name,
+        'Enabled': enabled,
+        'Value': enabled,
+    }
+    if topic:
+        display['Topic'] = {
+            'Value': topic,
+            'Depth': 5,
+            'History Policy': 'Keep Last',
+            'Reliability Policy': 'Reliable',
+            'Durability Policy': 'Volatile',
+        }
+    return display
+
+
+def _hex(colour: tuple[float, float, float]) -> str:
+    return '#' + ''.join(f'{round(255 * part):02x}' for part in colour)

@@ -1,0 +1,279 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import io
+import os
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mcap.reader import make_reader
+from mcap.writer import CompressionType, IndexType, Writer
+from rosbags.highlevel import AnyReader
+
+from m2r2_ros.bags.mcap.repair import RepairReport, repair
+from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.writing.writer import BagWriter
+from m2r2_ros.core.errors import BagError
+from test.real_data import DATA
+
+FLOAT = 'std_msgs/msg/Float64'
+QOS = '- {history: unknown, depth: 0, reliability: best_effort, durability: volatile}'
+
+
+def recorded(
+    compression: CompressionType = CompressionType.ZSTD,
+    *,
+    messages: int = 400,
+    chunked: bool = True,
+    per_chunk: int = 100,
+) -> bytes:
+    """Return a file with a topic /number, and a topic /late announced in the second chunk."""
+    stream = io.BytesIO()
+    writer = Writer(stream, compression=compression, use_chunking=chunked)
+    writer.start('ros2', 'recorder')
+    schema = writer.register_schema(FLOAT, 'ros2msg', b'float64 data\n')
+    metadata = {'offered_qos_profiles': QOS, 'topic_type_hash': 'RIHS01_0'}
+    channel = writer.register_channel('/number', 'cdr', schema, metadata)
+    for i in range(messages):
+        if i == per_chunk:
+            channel = writer.register_channel('/late', 'cdr', schema, metadata)
+        writer.add_message(channel, i, b'\0\1\0\0' + struct.pack('<d', i), i)
+        if i % per_chunk == per_chunk - 1:
+            writer.flush()
+    writer.finish()
+    return stream.getvalue()
+
+
+def chunk_spans(data: bytes) -> list[tuple[int, int]]:
+    summary = make_reader(io.BytesIO(data)).get_summary()
+    assert summary is not None
+    return [(c.chunk_start_offset, c.chunk_length) for c in summary.chunk_indexes]
+
+
+def repaired(folder: Path, data: bytes) -> tuple[RepairReport, list[int]]:
+    source = folder / 'damaged.mcap'
+    source.write_bytes(data)
+    report = repair(source, folder / 'out')
+    assert source.read_bytes() == data
+    recording = open_recording(folder / 'out')
+    assert not recording.truncated
+    values = [
+        int(struct.unpack('<d', block.message(i)[4:].tobytes())[0])
+        for blocks in recording.blocks()
+        for block in sorted(blocks, key=lambda b: int(b.arrival[0]))
+        for i in range(len(block))
+    ]
+    assert sum(report.messages.values()) == len(values)
+    assert report.bytes_read == len(data)
+    return report, values
+
+
+ALL_COMPRESSIONS = pytest.mark.parametrize('compression', list(CompressionType))
+
+
+@ALL_COMPRESSIONS
+@pytest.mark.parametrize('chunked', [True, False])
+def test_sound_file_is_copied_whole(
+    tmp_path: Path, compression: CompressionType, chunked: bool
+) -> None:
+    report, values = repaired(tmp_path, recorded(compression, chunked=chunked))
+    assert values == list(range(400))
+    assert report.messages == {'/number': 100, '/late': 300}
+    assert report.losses == ()
+    topic = open_recording(tmp_path / 'out').topics['/number']
+    assert (topic.type_name, topic.definition) == (FLOAT, 'float64 data\n')
+    assert topic.type_hash == 'RIHS01_0'
+    assert 'best_effort' in topic.qos
+
+
+@ALL_COMPRESSIONS
+def test_file_without_end_keeps_all_messages(tmp_path: Path, compression: CompressionType) -> None:
+    data = recorded(compression)
+    start, length = chunk_spans(data)[-1]
+    report, values = repaired(tmp_path, data[: start + length])
+    assert values == list(range(400))
+    [loss] = report.losses
+    assert 'no end' in loss.reason
+    assert (loss.offset, loss.length) == (start + length, 0)
+
+
+@pytest.mark.parametrize('compression', [CompressionType.NONE, CompressionType.LZ4])
+def test_front_of_a_cut_chunk_is_kept(tmp_path: Path, compression: CompressionType) -> None:
+    data = recorded(compression, messages=20_000, per_chunk=10_000)
+    start, length = chunk_spans(data)[-1]
+    report, values = repaired(tmp_path, data[: start + length * 3 // 4])
+    assert values == list(range(len(values)))
+    assert 10_000 < len(values) < 20_000
+    [loss] = report.losses
+    assert (loss.offset, loss.messages) == (start, None)
+
+
+def test_front_of_a_cut_zstd_chunk_is_kept(tmp_path: Path) -> None:
+    noise = os.urandom(1000)
+    with BagWriter(tmp_path / 'bag', flush_interval=60) as bag:
+        bag.add_topic('/noise', 'std_msgs/msg/UInt8MultiArray')
+        for i in range(800):
+            bag.write('/noise', noise[i:] + noise[:i], i)
+    data = (tmp_path / 'bag' / 'bag_0.mcap').read_bytes()
+    [(start, length)] = chunk_spans(data)
+    (tmp_path / 'cut.mcap').write_bytes(data[: start + length - 100])
+    report = repair(tmp_path / 'cut.mcap', tmp_path / 'out')
+    assert 0 < report.messages['/noise'] < 800
+
+
+@ALL_COMPRESSIONS
+@given(st.data())
+def test_any_cut_gives_a_sound_prefix(
+    tmp_path_factory: pytest.TempPathFactory, compression: CompressionType, draw: st.DataObject
+) -> None:
+    data = recorded(compression, messages=40, per_chunk=10)
+    cut = draw.draw(st.integers(8, len(data)))
+    report, values = repaired(tmp_path_factory.mktemp('cut'), data[:cut])
+    assert values == list(range(len(values)))
+    whole = sum(start + length <= cut for start, length in chunk_spans(data))
+    assert len(values) >= 10 * whole
+    assert len(values) == 40 or report.losses
+
+
+@ALL_COMPRESSIONS
+def test_damaged_chunk_is_left_out(tmp_path: Path, compression: CompressionType) -> None:
+    data = bytearray(recorded(compression))
+    start, length = chunk_spans(bytes(data))[2]
+    data[start + length // 2] ^= 0xFF
+    report, values = repaired(tmp_path, bytes(data))
+    assert values == [*range(200), *range(300, 400)]
+    [loss] = report.losses
+    assert (loss.offset, loss.messages) == (start, 100)
+
+
+def test_topics_of_a_damaged_chunk_come_from_the_summary(tmp_path: Path) -> None:
+    data = bytearray(recorded())
+    start, length = chunk_spans(bytes(data))[1]
+    data[start + length // 2] ^= 0xFF
+    _, values = repaired(tmp_path, bytes(data))
+    assert values == [*range(100), *range(200, 400)]
+
+
+def test_messages_of_a_lost_topic_are_counted(tmp_path: Path) -> None:
+    data = bytearray(recorded())
+    start, length = chunk_spans(bytes(data))[1]
+    end = sum(chunk_spans(bytes(data))[-1])
+    data[start + length // 2] ^= 0xFF
+    report, values = repaired(tmp_path, bytes(data[:end]))
+    assert values == list(range(100))
+    assert [loss.messages for loss in report.losses] == [100, 100, 100, None]
+    assert 'channel 2' in report.losses[1].reason
+
+
+@pytest.mark.parametrize('at', [0, 3, 9 + 30, 9 + 38])
+def test_nonsense_is_jumped_over_where_the_index_is_sound(tmp_path: Path, at: int) -> None:
+    data = bytearray(recorded())
+    start, _ = chunk_spans(bytes(data))[2]
+    data[start + at] ^= 0x7F
+    report, values = repaired(tmp_path, bytes(data))
+    assert values == [*range(200), *range(300, 400)]
+    assert report.losses[0].offset == start
+
+
+def test_zeros_after_a_power_cut(tmp_path: Path) -> None:
+    data = recorded()
+    start, _ = chunk_spans(data)[3]
+    report, values = repaired(tmp_path, data[:start] + bytes(5000))
+    assert values == list(range(300))
+    assert report.losses[0].length == 5000
+
+
+@given(st.data())
+def test_no_damage_breaks_the_repair(
+    tmp_path_factory: pytest.TempPathFactory, draw: st.DataObject
+) -> None:
+    data = bytearray(recorded(messages=40, per_chunk=10))
+    for _ in range(draw.draw(st.integers(1, 4))):
+        data[draw.draw(st.integers(8, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    source = tmp_path_factory.mktemp('noise') / 'damaged.mcap'
+    source.write_bytes(data)
+    report = repair(source, source.parent / 'out')
+    assert open_recording(source.parent / 'out').message_count == sum(report.messages.values())
+
+
+def test_file_without_chunks_and_index(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    writer = Writer(stream, use_chunking=False, index_types=IndexType.NONE)
+    writer.start('ros2', 'recorder')
+    schema = writer.register_schema(FLOAT, 'ros2msg', b'float64 data\n')
+    channel = writer.register_channel('/number', 'cdr', schema)
+    for i in range(10):
+        writer.add_message(channel, i, b'\0\1\0\0' + struct.pack('<d', i), i)
+    data = stream.getvalue()
+    report, values = repaired(tmp_path, data[:-5])
+    assert values == list(range(9))
+    assert 'inside a record' in report.losses[0].reason
+
+
+def test_folder_of_several_files(tmp_path: Path) -> None:
+    bag = tmp_path / 'bag'
+    bag.mkdir()
+    data = recorded()
+    for k in (10, 9):
+        (bag / f'bag_{k}.mcap').write_bytes(data[: sum(chunk_spans(data)[0])])
+    steps: list[tuple[int, int]] = []
+    report = repair(bag, tmp_path / 'out', progress=lambda n, total: steps.append((n, total)))
+    assert report.messages == {'/number': 200}
+    assert [loss.file.name for loss in report.losses] == ['bag_9.mcap', 'bag_10.mcap']
+    assert steps == sorted(steps)
+    assert steps[-1] == (report.bytes_read, report.bytes_read)
+
+
+def test_what_a_killed_writer_left_is_repaired(tmp_path: Path) -> None:
+    bag = BagWriter(tmp_path / 'bag', flush_interval=0.01)
+    bag.add_topic('/number', FLOAT)
+    for i in range(100):
+        bag.write('/number', b'\0\1\0\0' + struct.pack('<d', i), i)
+    file = tmp_path / 'bag.partial' / 'bag_0.mcap'
+    while file.stat().st_size < 300:  # the flusher is at it
+        pass
+    report = repair(tmp_path / 'bag.partial', tmp_path / 'repaired')
+    assert report.messages == {'/number': 100}
+    with AnyReader([tmp_path / 'repaired']) as reader:
+        assert reader.message_count == 100
+    bag.close()
+
+
+def test_qos_that_nobody_can_read_is_no_obstacle(tmp_path: Path) -> None:
+    data = recorded(CompressionType.NONE, chunked=False).replace(QOS.encode(), b'{' * len(QOS))
+    repaired(tmp_path, data)
+    assert open_recording(tmp_path / 'out').topics['/number'].qos == ''
+
+
+def test_misuse_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BagError, match='no MCAP file'):
+        repair(tmp_path / 'absent', tmp_path / 'out')
+    (tmp_path / 'bag').mkdir()
+    with pytest.raises(BagError, match=r'\.recover'):
+        repair(tmp_path / 'bag', tmp_path / 'out')
+    (tmp_path / 'bag' / 'x.mcap').write_bytes(b'no such thing')
+    with pytest.raises(BagError, match='does not begin'):
+        repair(tmp_path / 'bag', tmp_path / 'out')
+    (tmp_path / 'bag' / 'x.mcap').write_bytes(recorded())
+    with pytest.raises(BagError, match='overlaps'):
+        repair(tmp_path / 'bag', tmp_path / 'bag', overwrite=True)
+    repair(tmp_path / 'bag', tmp_path / 'out')
+    with pytest.raises(BagError, match='exists'):
+        repair(tmp_path / 'bag', tmp_path / 'out')
+    repair(tmp_path / 'bag', tmp_path / 'out', overwrite=True)
+
+
+def test_real_recording_cut_at_70_percent(tmp_path: Path) -> None:
+    name = 'ros2bag_ats_2025-12-02_12-48-52'
+    file = DATA / 'real_bags' / name / f'{name}_0.mcap'
+    if not file.is_file():
+        pytest.skip(f'no real bags in {DATA}')
+    content = file.read_bytes()
+    (tmp_path / 'cut.mcap').write_bytes(content[: len(content) * 7 // 10])
+    report = repair(tmp_path / 'cut.mcap', tmp_path / 'out')
+    # The file is a single uncompressed chunk of 5481 messages and its index.
+    assert 4000 < sum(report.messages.values()) < 5481
+    with AnyReader([tmp_path / 'out']) as reader:
+        assert reader.message_count == sum(report.messages.values())

@@ -1,0 +1,94 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The segmenter's work without ROS: what is done where it cannot keep up."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
+from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.bags.tables.spec import WRENCH
+from m2r2_ros.bags.templates import message_template
+from m2r2_ros.core.labels import FrameLabel
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.segmenter.labelling import Labelling
+from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
+from m2r2_ros.nodes.segmenter.loading import load_model
+from m2r2_ros.readers.registry import make_reader
+from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.windows.assembler import WindowAssembler
+from test.nodes.robot import write_bundle
+
+START = 1_800_000_000_000_000_000
+SECOND = 1_000_000_000
+
+
+class Sink:
+    """Keeps what is published."""
+
+    def __init__(self) -> None:
+        self.count = dict[str, int]()
+
+    def add_topic(self, name: str, type_name: str, **given: Any) -> None:
+        self.count[name] = 0
+
+    def write(self, topic: str, raw: bytes, log_time: int) -> None:
+        self.count[topic] += 1
+
+
+def seconds_of_wrench(begin: float, seconds: float) -> dict[str, list[Received]]:
+    stamps = START + ((begin + np.arange(0, seconds, 0.005)) * SECOND).astype(np.int64)
+    template = message_template(WRENCH, 6, 'tool', (), ())
+    values = np.random.default_rng(0).normal(size=(len(stamps), 6))
+    rows = template.fill(stamps, values)
+    return {'wrench': [Received(r.tobytes(), int(t)) for r, t in zip(rows, stamps, strict=True)]}
+
+
+@pytest.fixture
+def labelling(tmp_path: Path) -> Iterator[Labelling]:
+    model = load_model(str(write_bundle(tmp_path / 'bundle')))
+    windows = LiveWindows(WindowAssembler(model.windows, model.modalities))
+    windows.add('wrench', make_reader(TopicSpec('wrench', '/wrench'), WRENCH))
+    yield Labelling(model, windows, LabelWriter(Sink()), time.time_ns)
+
+
+def test_a_burst_is_labelled_whole_by_what_is_fast(labelling: Labelling) -> None:
+    for k in range(20):
+        labelling.step(seconds_of_wrench(k / 10, 0.1))
+    before = labelling.labels
+    labelling.step(seconds_of_wrench(2.0, 3.0))
+    assert labelling.labels - before >= 29
+    assert not labelling.counters['windows.skipped']
+
+
+def test_the_newest_window_wins_where_labelling_is_slower_than_frames_come(
+    labelling: Labelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[FrameWindows] = []
+    extend = LearnedSegmenter.extend
+
+    def slow(self: LearnedSegmenter, windows: FrameWindows) -> list[FrameLabel]:
+        seen.append(windows)
+        time.sleep(0.11 * len(windows))
+        return extend(self, windows)
+
+    monkeypatch.setattr(LearnedSegmenter, 'extend', slow)
+    labelling.step(seconds_of_wrench(0.0, 0.5))
+    first = labelling.labels
+    assert first  # all of them: what a window costs is not known yet
+    for k in range(5):
+        labelling.step(seconds_of_wrench(0.5 + k * 0.4, 0.4))
+    counters = labelling.counters
+    assert [len(windows) for windows in seen[1:]] == [1] * 5
+    assert counters['windows.skipped'] == 5 * 3
+    assert counters['windows'] == labelling.labels + counters['windows.skipped']
+    # It is the newest of those that waited.
+    assert np.diff([int(w.stamps[-1]) for w in seen]).min() == 4 * SECOND // 10
