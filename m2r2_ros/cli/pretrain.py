@@ -43,7 +43,7 @@ DRAFT, TRAINED, VALIDATED = 'bundles', 'windows', 'validation'
 CHECKPOINT = 'checkpoint.safetensors'
 #: Number of this process among those that accelerate has started.
 PROCESS = int(os.environ.get('RANK', '0'))
-OURS = (DRAFT, TRAINED, VALIDATED, CHECKPOINT, 'checkpoint.partial')
+OURS = (DRAFT, TRAINED, VALIDATED, CHECKPOINT, 'checkpoint.safetensors.partial')
 
 
 def pretrain_command(

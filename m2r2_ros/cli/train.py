@@ -33,7 +33,14 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: What is in the folder that training works in, beside windows and the checkpoint.
 DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
-OURS = ('windows', 'checkpoint.safetensors', 'checkpoint.partial', DRAFT, LABELLED, TRUTH)
+OURS = (
+    'windows',
+    'checkpoint.safetensors',
+    'checkpoint.safetensors.partial',
+    DRAFT,
+    LABELLED,
+    TRUTH,
+)
 
 
 def train_command(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: What is in the folder that training works in.
 DRAFT, CHECKPOINT = 'bundle', 'checkpoint.safetensors'
-OURS = (DRAFT, CHECKPOINT, 'checkpoint.partial')
+OURS = (DRAFT, CHECKPOINT, 'checkpoint.safetensors.partial')
 
 
 def train_head_command(

@@ -16,6 +16,7 @@ from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.writing.replacing import check_replaceable
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.labels import FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.readers.topics import TopicSpec
@@ -166,7 +167,8 @@ def label_recording(
     frames, segments = _write_labels(recording, stream, model, outputs, overwrite, progress)
     if with_recording:
         merge(path, outputs.labels, outputs.merged, overwrite=overwrite)
-    _replace(outputs.segments, lambda draft: write_segments_csv(draft, segments))
+    with atomic_write(outputs.segments) as draft:
+        write_segments_csv(draft, segments)
     counters = stream.counters + model.segmenter.counters
     wall = time.perf_counter() - began
     duration = (recording.end - recording.start) * 1e-9
@@ -186,19 +188,9 @@ def label_recording(
         counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
     text = json.dumps(asdict(summary), indent=2) + '\n'
-    _replace(outputs.summary, lambda draft: draft.write_text(text, encoding='utf-8'))
+    with atomic_write(outputs.summary) as draft:
+        draft.write_text(text, encoding='utf-8')
     return summary
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name first, so that it is never there by half."""
-    draft = path.with_suffix('.partial')
-    try:
-        write(draft)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _expect_no_labels(recording: Recording) -> None:

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from m2r2_ros.core.files import atomic_write
 from m2r2_ros.model.network import Network
 from m2r2_ros.training.config import TrainConfig
 
@@ -67,9 +68,8 @@ class Checkpoint:
         facts = {
             'fingerprint': self._fingerprint, 'epoch': str(epoch), 'done': str(self._done),
         }  # fmt: skip
-        draft = path.with_suffix('.partial')
-        save_file(tensors, draft, metadata=facts)
-        draft.replace(path)
+        with atomic_write(path) as draft:
+            save_file(tensors, draft, metadata=facts)
 
     def load(self, path: Path) -> int:
         """Go on from a file where it belongs to this training; return the epochs done."""

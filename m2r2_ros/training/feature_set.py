@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 
 FACTS = 'features.yaml'
@@ -129,10 +130,11 @@ class FeatureWriter:
         names = [*self._labels.names, UNLABELLED]
         lines = ''.join(f'{names[k]}\n' for k in targets)
         (self._folder / 'groundTruth' / f'{name}.txt').write_text(lines, encoding='utf-8')
-        draft = self._folder / 'features' / f'{name}.partial'
-        with draft.open('wb') as file:
+        with (
+            atomic_write(self._folder / 'features' / f'{name}.npy') as draft,
+            draft.open('wb') as file,
+        ):
             np.save(file, np.ascontiguousarray(features.T, np.float32))
-        draft.replace(draft.with_suffix('.npy'))
 
     def finish(self, frame_rate: float, facts: Mapping[str, Any]) -> None:
         """Write splits, mapping and facts."""

@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from m2r2_ros.core.files import atomic_write
+
 MOMENTS = ('exp_avg', 'exp_avg_sq', 'step')
 
 
@@ -27,9 +29,8 @@ def save_state(
         for moment in MOMENTS:
             if parameter in optimizer.state:
                 tensors[f'{moment}/{name}'] = optimizer.state[parameter][moment]
-    draft = path.with_suffix('.partial')
-    save_file(tensors, draft, metadata=facts)
-    draft.replace(path)
+    with atomic_write(path) as draft:
+        save_file(tensors, draft, metadata=facts)
 
 
 def load_state(
