@@ -14,6 +14,7 @@ from m2r2_ros.bags.reassemble.source import ReassembleSource
 from m2r2_ros.bags.source import Source, Topic
 from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.files import PARTIAL
 from m2r2_ros.core.messages import MessageBlock
 
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
@@ -157,7 +158,7 @@ def _search(folder: Path) -> list[Path]:
         sub
         for sub in sorted(folder.iterdir())
         # A bag that is being written, or was not finished, is opened only where it is named.
-        if sub.is_dir() and not sub.is_symlink() and sub.suffix != '.partial'
+        if sub.is_dir() and not sub.is_symlink() and sub.suffix != PARTIAL
     ]
     return files + [recording for sub in below for recording in _search(sub)]
 

@@ -23,6 +23,7 @@ from m2r2_ros.bags.writing.part import BagPart, Raw
 from m2r2_ros.bags.writing.replacing import make_way, publish, remove_bag
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.files import partial_path
 
 __all__ = ['BagWriter', 'Raw']
 
@@ -65,7 +66,7 @@ class BagWriter:
             BagError: There is such a folder already, or it cannot be made.
         """
         self.path = Path(path).absolute()
-        self._partial = self.path.with_name(self.path.name + '.partial')
+        self._partial = partial_path(self.path)
         self._overwrite, self._discard_failed = overwrite, discard_failed
         self._fsync, self._max_size = fsync, max_size
         self._max_duration = round(max_duration * 1e9)
