@@ -25,7 +25,7 @@ from sensor_msgs.msg import JointState
 
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.bundle import load_bundle
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.logmel import log_mel
 
 SLOP = 0.01
@@ -92,7 +92,7 @@ class UsualNode(Node):
         sound = np.array(self._sound, np.float32)[::3][-16_000:]
         sound = np.pad(sound, (16_000 - len(sound), 0))
         data['sound'] = torch.from_numpy(norm.scale_sound(log_mel(sound[None])))
-        found, self._state = self._bundle.network.advance(Inputs(data, present), self._state)
+        found, self._state = self._bundle.network.advance(InputTensors(data, present), self._state)
         best = int(found.probabilities[0].argmax())
         label = ActionLabel(header=header, label_id=best, label=self._bundle.labels.names[best])
         self._labels.publish(label)

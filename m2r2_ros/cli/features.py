@@ -88,7 +88,8 @@ def _write(
     """Write one recording, whose windows are on disk no longer than it takes."""
     from m2r2_ros.model.image import ImageEncoder
     from m2r2_ros.training.data import prepare
-    from m2r2_ros.training.extract import extract, m2r2_features, raw_features
+    from m2r2_ros.model.torch_backend import TorchBackend
+    from m2r2_ros.training.extract import extract, raw_features
 
     work = out / '.windows'
     encoder = dict(bundle.network.extractor.encoders.items()).get('image')
@@ -110,7 +111,7 @@ def _write(
             soft_wrap=True,
         )
     (recording,) = prepared.recordings
-    make = raw_features if raw else m2r2_features(bundle.network)
+    make = raw_features if raw else TorchBackend(bundle.network).features
     writer.write(
         recording_name(path), extract(recording, bundle.normalisation, make), recording.targets
     )

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.image import make_image_encoder
-from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.proprioception import SensorEncoder
 from m2r2_ros.model.sound import SoundEncoder
+from m2r2_ros.model.tensors import InputTensors
 
 
 class Extractor(nn.Module):
@@ -61,7 +61,7 @@ class Extractor(nn.Module):
             nn.Linear(config.mlp, d),
         )
 
-    def forward(self, inputs: Inputs) -> Tensor:
+    def forward(self, inputs: InputTensors) -> Tensor:
         """Map N frames to x_i, float32 (N, D_e)."""
         present = inputs.present[:, [MODALITIES.index(m) for m in self.modalities]]
         if bool(present.all()):
@@ -72,7 +72,7 @@ class Extractor(nn.Module):
         features: Tensor = self.mlp(slots.flatten(1))
         return features
 
-    def _mix_present(self, inputs: Inputs, present: Tensor) -> Tensor:
+    def _mix_present(self, inputs: InputTensors, present: Tensor) -> Tensor:
         """Mix the tokens that are there; float32 (N, modalities, D_e), zero where one is not."""
         n, d = len(present), self.token_norm.normalized_shape[0]
         slots = torch.zeros(n, len(self.modalities), d, device=present.device)
@@ -90,7 +90,7 @@ class Extractor(nn.Module):
             slots[:, used] = (mixed * there.unsqueeze(-1)).float()  # of half precision
         return slots
 
-    def _encode(self, name: str, inputs: Inputs, there: Tensor) -> Tensor:
+    def _encode(self, name: str, inputs: InputTensors, there: Tensor) -> Tensor:
         """Return the tokens of one modality, float32 (N, D_e), zero where it is masked."""
         data = inputs.data[name]
         if bool(there.all()):
@@ -101,11 +101,11 @@ class Extractor(nn.Module):
         return tokens
 
 
-def drop_modalities(inputs: Inputs, share: float) -> Inputs:
+def drop_modalities(inputs: InputTensors, share: float) -> InputTensors:
     """Mask each modality over the whole run with probability `share`, but never the last one."""
     present = inputs.present.clone()
     for k in torch.randperm(present.shape[1]).tolist():
         dropped = bool(torch.rand(()) < share)
         if dropped and bool((present.sum(dim=1) > present[:, k].int()).all()):
             present[:, k] = False
-    return Inputs(inputs.data, present)
+    return InputTensors(inputs.data, present)

@@ -1,15 +1,14 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From frame windows to the tensors that the encoders take."""
+"""From frame windows to the arrays that a model takes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
@@ -32,55 +31,42 @@ class Inputs:
         present: bool (N, 6) in the order of MODALITIES.
     """
 
-    data: dict[str, Tensor]
-    present: Tensor
+    data: dict[str, NDArray[Any]]
+    present: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.present)
-
-    def __getitem__(self, part: slice) -> 'Inputs':
-        return Inputs({name: x[part] for name, x in self.data.items()}, self.present[part])
-
-    def to(self, device: torch.device) -> 'Inputs':
-        """Return them on a device."""
-        return Inputs({k: x.to(device) for k, x in self.data.items()}, self.present.to(device))
-
-    @staticmethod
-    def join(parts: 'list[Inputs]') -> 'Inputs':
-        """Put runs of frames together."""
-        data = {name: torch.cat([p.data[name] for p in parts]) for name in parts[0].data}
-        return Inputs(data, torch.cat([p.present for p in parts]))
 
 
 def make_inputs(
     windows: FrameWindows, normalisation: Normalisation, modalities: Collection[str]
 ) -> Inputs:
     """Normalise windows for a model that looks at `modalities`; what is masked is zero."""
-    data: dict[str, Tensor] = {}
+    data: dict[str, NDArray[Any]] = {}
     present = windows.present.copy()
     for name in SENSOR_DIMS:
         if name in modalities:
             z = normalisation.scale(name, windows.sensors[name])
             z[~present[:, MODALITIES.index(name)]] = 0
-            data[name] = torch.from_numpy(z)
+            data[name] = z
     if 'sound' in modalities and windows.sound is not None:
         data['sound'] = _mel(windows, normalisation)
     if 'image' in modalities:
         images = windows.images or [None] * len(windows)
         pixels, seen = decode_images(images)
-        data['image'] = torch.from_numpy(pixels)
+        data['image'] = pixels
         present[:, MODALITIES.index('image')] = seen
-    return Inputs(data, torch.from_numpy(present))
+    return Inputs(data, present)
 
 
-def _mel(windows: FrameWindows, normalisation: Normalisation) -> Tensor:
+def _mel(windows: FrameWindows, normalisation: Normalisation) -> NDArray[np.float32]:
     assert windows.sound is not None
     n, samples = windows.sound.shape
     mel = np.zeros((n, MEL_BINS, mel_frames(samples)), np.float32)
     heard = windows.present[:, MODALITIES.index('sound')]
     if heard.any():
         mel[heard] = normalisation.scale_sound(log_mel(windows.sound[heard]))
-    return torch.from_numpy(mel)
+    return mel
 
 
 def decode_images(

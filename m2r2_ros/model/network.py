@@ -10,7 +10,7 @@ from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.heads.base import OnlineHead, Prediction, State
 from m2r2_ros.model.heads.registry import make_head
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import mel_frames
 
@@ -37,7 +37,7 @@ class Network(nn.Module):
         self.extractor.to(device)
 
     @torch.no_grad()
-    def features(self, inputs: Inputs) -> Tensor:
+    def features(self, inputs: InputTensors) -> Tensor:
         """Map N frames to x_i on the CPU, float32 (N, D_e)."""
         device = next(self.extractor.parameters()).device
         features: Tensor = self.extractor(inputs.to(device)).cpu()
@@ -52,7 +52,7 @@ class Network(nn.Module):
         return self._online_head().initial_state()
 
     @torch.no_grad()
-    def advance(self, inputs: Inputs, state: State) -> tuple[Prediction, State]:
+    def advance(self, inputs: InputTensors, state: State) -> tuple[Prediction, State]:
         """Label N frames that follow on the state of an online head; return the new state too."""
         return self._online_head().advance(self.features(inputs), state)
 

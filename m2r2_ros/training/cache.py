@@ -60,8 +60,8 @@ class CachedRecording:
             elif name == 'sound':
                 rows = normalisation.scale_sound(rows)
             rows[~present[:, MODALITIES.index(name)]] = 0
-            data[name] = torch.from_numpy(rows)
-        return Inputs(data, torch.from_numpy(present))
+            data[name] = rows
+        return Inputs(data, present)
 
 
 class CacheWriter:

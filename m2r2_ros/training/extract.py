@@ -5,27 +5,15 @@
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.model.inputs import Inputs
-from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.windows.normalisation import Normalisation
 
 #: Frames that go through the extractor at once.
 CHUNK = 256
-
-
-def m2r2_features(network: Network) -> Callable[[Inputs], NDArray[np.float32]]:
-    """Return what maps frames to x_i, float32 (n, D_e)."""
-
-    def features(inputs: Inputs) -> NDArray[np.float32]:
-        x: NDArray[np.float32] = network.features(inputs).numpy()
-        return x
-
-    return features
 
 
 def raw_features(inputs: Inputs) -> NDArray[np.float32]:
@@ -34,17 +22,16 @@ def raw_features(inputs: Inputs) -> NDArray[np.float32]:
     z-scores of every grid point of every sensor, the mean of each mel bin over the trailing sound,
     the image backbone's features, and which modalities are there; zeros where one is masked.
     """
-    columns = [inputs.present.numpy().astype(np.float32)]
+    columns = [inputs.present.astype(np.float32)]
     for name in MODALITIES:
         if name in inputs.data:
-            x = inputs.data[name].numpy()
+            x = inputs.data[name]
             x = x.mean(axis=2) if name == 'sound' else x
             assert name in SENSOR_DIMS or x.ndim == 2
             columns.append(x.reshape(len(x), -1))
     return np.concatenate(columns, axis=1)
 
 
-@torch.no_grad()
 def extract(
     recording: CachedRecording,
     normalisation: Normalisation,

@@ -12,7 +12,7 @@ import torch
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.model.extractor import drop_modalities
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.checkpoint import Checkpoint
@@ -101,7 +101,7 @@ def _step(
     targets = torch.from_numpy(np.array(recording.targets[span[0] : span[1]]))
     if not bool((targets != UNKNOWN).any()):
         return 0.0
-    inputs = augment(recording.inputs(*span, normalisation), config)
+    inputs = augment(InputTensors.of(recording.inputs(*span, normalisation)), config)
     loss = network.head.loss(network.extractor(inputs), targets)
     state.optimizer.zero_grad()
     loss.backward()
@@ -110,7 +110,7 @@ def _step(
     return float(loss.detach())
 
 
-def augment(inputs: Inputs, config: TrainConfig) -> Inputs:
+def augment(inputs: InputTensors, config: TrainConfig) -> InputTensors:
     """Shift and shake sensors, and mask modalities, from torch's own random numbers.
 
     Where the arm stands and what its wrench sensor shows at rest differ from trial to trial; how
@@ -125,4 +125,4 @@ def augment(inputs: Inputs, config: TrainConfig) -> Inputs:
             factor = 1 + config.gain * torch.randn(1, 1, z.shape[2])
             moved = z if name == 'gripper' else factor * z + shift
             data[name] = moved + config.noise * torch.randn_like(z)
-    return drop_modalities(Inputs(data, inputs.present), config.modality_dropout)
+    return drop_modalities(InputTensors(data, inputs.present), config.modality_dropout)

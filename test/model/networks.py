@@ -19,7 +19,7 @@ from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.network import Network
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
@@ -44,7 +44,7 @@ def make_present(rng: np.random.Generator, n: int) -> NDArray[np.bool_]:
     return present
 
 
-def make_inputs_of(config: ModelConfig, n: int, seed: int = 0, *, whole: bool = False) -> Inputs:
+def make_inputs_of(config: ModelConfig, n: int, seed: int = 0, *, whole: bool = False) -> InputTensors:
     """Make random inputs; images as a backbone's features."""
     rng = np.random.default_rng(seed)
     data: dict[str, torch.Tensor] = {}
@@ -56,7 +56,7 @@ def make_inputs_of(config: ModelConfig, n: int, seed: int = 0, *, whole: bool = 
             shape = (n, WINDOWS.points, SENSOR_DIMS[name])
         data[name] = torch.from_numpy(rng.uniform(-1, 1, shape).astype(np.float32))
     present = np.ones((n, 6), np.bool_) if whole else make_present(rng, n)
-    return Inputs(data, torch.from_numpy(present))
+    return InputTensors(data, torch.from_numpy(present))
 
 
 def make_windows(n: int, seed: int = 0, *, images: bool = False) -> FrameWindows:

@@ -27,6 +27,7 @@ from m2r2_ros.model.bundle import (
 )
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.tensors import InputTensors
 from test.model.networks import SENSING, SMALL, make_bundle, make_windows
 
 TENSOR = 'extractor.encoders.wrench.projection.weight'
@@ -39,7 +40,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def predictions(bundle: Bundle) -> torch.Tensor:
-    inputs = make_inputs(make_windows(30), bundle.normalisation, bundle.model.modalities)
+    inputs = InputTensors.of(
+        make_inputs(make_windows(30), bundle.normalisation, bundle.model.modalities)
+    )
     with torch.no_grad():
         found = bundle.network.head.predict(bundle.network.features(inputs))
     return torch.cat([found.probabilities, found.boundaries[:, None]], dim=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.model.config import PRESETS, ModelConfig
 from m2r2_ros.model.extractor import Extractor, drop_modalities
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
 from test.model.networks import MEL_FRAMES, SENSING, SMALL, WINDOWS, make_inputs_of
 
 
@@ -19,11 +19,11 @@ def make_extractor(config: ModelConfig = SMALL) -> Extractor:
     return Extractor(config, points=WINDOWS.points, mel_frames=MEL_FRAMES).eval()
 
 
-def masked(inputs: Inputs, *modalities: str) -> Inputs:
+def masked(inputs: InputTensors, *modalities: str) -> InputTensors:
     present = inputs.present.clone()
     for name in modalities:
         present[:, MODALITIES.index(name)] = False
-    return Inputs(inputs.data, present)
+    return InputTensors(inputs.data, present)
 
 
 @pytest.mark.parametrize('n', [1, 2, 17])
@@ -59,7 +59,7 @@ def test_what_is_masked_has_no_influence(name: str, rubbish: float) -> None:
     other = {m: x.clone() for m, x in inputs.data.items()}
     other[name][absent] = rubbish
     torch.testing.assert_close(
-        extractor(Inputs(other, inputs.present)), extractor(inputs), atol=1e-5, rtol=1e-5
+        extractor(InputTensors(other, inputs.present)), extractor(inputs), atol=1e-5, rtol=1e-5
     )
 
 
@@ -69,7 +69,7 @@ def test_what_is_there_has_influence(name: str) -> None:
     extractor = make_extractor()
     inputs = make_inputs_of(SMALL, 6, whole=True)
     other = {m: x + (m == name) * torch.randn_like(x) for m, x in inputs.data.items()}
-    change = extractor(Inputs(other, inputs.present)) - extractor(inputs)
+    change = extractor(InputTensors(other, inputs.present)) - extractor(inputs)
     assert (change.abs().amax(dim=1) > 1e-3).all()
 
 
@@ -79,7 +79,7 @@ def test_absence_from_the_whole_batch_is_absence_row_by_row(names: tuple[str, ..
     extractor = make_extractor()
     inputs = masked(make_inputs_of(SMALL, 6, whole=True), *names)
     # A row beside them that has everything keeps every encoder in use.
-    mixed = Inputs.join([inputs, make_inputs_of(SMALL, 1, 5, whole=True)])
+    mixed = InputTensors.join([inputs, make_inputs_of(SMALL, 1, 5, whole=True)])
     torch.testing.assert_close(extractor(mixed)[:6], extractor(inputs), atol=1e-5, rtol=1e-5)
 
 
@@ -87,7 +87,7 @@ def test_absence_from_the_whole_batch_is_absence_row_by_row(names: tuple[str, ..
 def test_a_modality_that_is_absent_from_the_batch_needs_no_data() -> None:
     extractor = make_extractor()
     inputs = masked(make_inputs_of(SMALL, 6), 'sound')
-    without = Inputs({m: x for m, x in inputs.data.items() if m != 'sound'}, inputs.present)
+    without = InputTensors({m: x for m, x in inputs.data.items() if m != 'sound'}, inputs.present)
     torch.testing.assert_close(extractor(without), extractor(inputs))
 
 
@@ -129,7 +129,7 @@ def test_the_gradient_reaches_every_parameter() -> None:
 def test_the_order_of_tokens_is_that_of_the_modalities_not_of_the_inputs() -> None:
     extractor = make_extractor(SENSING)
     inputs = make_inputs_of(SENSING, 3)
-    turned = Inputs(dict(reversed(list(inputs.data.items()))), inputs.present)
+    turned = InputTensors(dict(reversed(list(inputs.data.items()))), inputs.present)
     torch.testing.assert_close(extractor(turned), extractor(inputs))
 
 

@@ -17,6 +17,7 @@ from m2r2_ros.model.config import PRESETS, ModelConfig, preset
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.image import ClipImageEncoder
 from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.pretrained import load_pretrained
 from m2r2_ros.model.sound import SoundEncoder
 from test.model.ast_files import original_layout, tiny_ast
@@ -125,7 +126,7 @@ def test_each_preset_is_built_saved_loaded_and_run(name: str, tmp_path: Path) ->
     made = make_bundle(config)
     loaded = save_bundle(made, tmp_path / name)  # is what load_bundle reads
     windows = make_windows(2, images='image' in config.modalities)[1:]  # has everything
-    inputs = make_inputs(windows, loaded.normalisation, config.modalities)
+    inputs = InputTensors.of(make_inputs(windows, loaded.normalisation, config.modalities))
     assert all(inputs.present[0][k] for k in range(6) if k or 'image' in config.modalities)
     features = loaded.network.features(inputs)
     assert features.shape == (1, 512)

@@ -13,6 +13,7 @@ from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.heads.config import HeadConfig, MSTCNConfig, NoHeadConfig
 from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import LearnedSegmenter
@@ -42,7 +43,7 @@ def test_it_keeps_the_protocol_and_says_that_it_is_offline() -> None:
 
 def test_labels_are_those_of_the_head_on_the_whole() -> None:
     labels = segmenter().segment(WINDOWS)
-    inputs = make_inputs(WINDOWS, BUNDLE.normalisation, BUNDLE.model.modalities)
+    inputs = InputTensors.of(make_inputs(WINDOWS, BUNDLE.normalisation, BUNDLE.model.modalities))
     with torch.no_grad():
         found = BUNDLE.network.head.predict(BUNDLE.network.features(inputs))
     np.testing.assert_allclose([x.probabilities for x in labels], found.probabilities, atol=1e-5)

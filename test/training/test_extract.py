@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.training import extract as module
-from m2r2_ros.training.extract import extract, m2r2_features, raw_features
+from m2r2_ros.training.extract import extract, raw_features
 from test.model.networks import SMALL, make_inputs_of
 from test.training.trials import fitted, network, trial
 
@@ -17,24 +19,29 @@ def test_chunks_are_the_same_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> No
     recording = trial(23)
     scales, net = fitted(recording), network().eval()
     with torch.no_grad():
-        whole = net.extractor(recording.inputs(0, 23, scales))
+        whole = net.extractor(InputTensors.of(recording.inputs(0, 23, scales)))
     monkeypatch.setattr(module, 'CHUNK', 5)
-    np.testing.assert_allclose(extract(recording, scales, m2r2_features(net)), whole, atol=1e-5)
+    np.testing.assert_allclose(extract(recording, scales, TorchBackend(net).features), whole, atol=1e-5)
+
+
+def numpy_inputs(n: int) -> Inputs:
+    tensors = make_inputs_of(SMALL, n)
+    return Inputs({m: x.numpy() for m, x in tensors.data.items()}, tensors.present.numpy())
 
 
 def test_raw_features_are_presence_bins_and_points_in_order() -> None:
-    inputs = make_inputs_of(SMALL, 3)
+    inputs = numpy_inputs(3)
     raw = raw_features(inputs)
-    np.testing.assert_array_equal(raw[:, :6], inputs.present.numpy())
-    np.testing.assert_allclose(raw[:, 6:70], inputs.data['sound'].numpy().mean(axis=2), atol=1e-6)
-    wrench = inputs.data['wrench'].numpy()
+    np.testing.assert_array_equal(raw[:, :6], inputs.present)
+    np.testing.assert_allclose(raw[:, 6:70], inputs.data['sound'].mean(axis=2), atol=1e-6)
+    wrench = inputs.data['wrench']
     np.testing.assert_array_equal(raw[:, 70 : 70 + wrench[0].size], wrench.reshape(3, -1))
     assert raw.shape[1] == 6 + 64 + sum(
-        inputs.data[m][0].numel() for m in ('wrench', 'pose', 'twist', 'gripper')
+        inputs.data[m][0].size for m in ('wrench', 'pose', 'twist', 'gripper')
     )
 
 
 def test_a_backbones_features_are_raw_features_too() -> None:
-    images = torch.rand(2, 1280)
-    raw = raw_features(Inputs({'image': images}, torch.ones(2, 6, dtype=torch.bool)))
-    np.testing.assert_array_equal(raw[:, 6:], images.numpy())
+    images = np.random.default_rng(0).random((2, 1280), np.float32)
+    raw = raw_features(Inputs({'image': images}, np.ones((2, 6), np.bool_)))
+    np.testing.assert_array_equal(raw[:, 6:], images)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.loop import augment
@@ -31,7 +31,7 @@ class Batch:
         actions: For each place B sentences of one action; None where a window has fewer actions.
     """
 
-    inputs: Inputs
+    inputs: InputTensors
     places: Tensor
     boundaries: Tensor
     sentences: Sequence[Sentence]
@@ -92,10 +92,9 @@ class WindowSet:
             ],
         )
 
-    def _inputs(self, recording: CachedRecording, points: Points) -> Inputs:
-        return frames_of(recording, points.frames).inputs(
-            0, len(points.frames), self._normalisation
-        )
+    def _inputs(self, recording: CachedRecording, points: Points) -> InputTensors:
+        chosen = frames_of(recording, points.frames)
+        return InputTensors.of(chosen.inputs(0, len(points.frames), self._normalisation))
 
 
 def frames_of(recording: CachedRecording, frames: NDArray[np.int64]) -> CachedRecording:
@@ -110,14 +109,14 @@ def frames_of(recording: CachedRecording, frames: NDArray[np.int64]) -> CachedRe
     )
 
 
-def join(parts: Sequence[Inputs]) -> Inputs:
+def join(parts: Sequence[InputTensors]) -> InputTensors:
     """Put runs of frames together; a modality that one of them has not is masked there already."""
     like = {name: x for part in parts for name, x in part.data.items()}
 
-    def completed(part: Inputs) -> Inputs:
+    def completed(part: InputTensors) -> InputTensors:
         missing = {
             n: x.new_zeros(len(part), *x.shape[1:]) for n, x in like.items() if n not in part.data
         }
-        return Inputs({**part.data, **missing}, part.present)
+        return InputTensors({**part.data, **missing}, part.present)
 
-    return Inputs.join([completed(part) for part in parts])
+    return InputTensors.join([completed(part) for part in parts])

@@ -1,0 +1,71 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The backend that runs a network with PyTorch."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.model.backend import BackendState, Prediction
+from m2r2_ros.model.heads import base
+from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.network import Network
+from m2r2_ros.model.tensors import InputTensors
+
+
+class TorchBackend:
+    """Keeps the Backend protocol; encodes on a device, labels on the CPU."""
+
+    def __init__(self, network: Network, device: str = 'cpu') -> None:
+        """Take a network in evaluation mode.
+
+        Args:
+            network: Extractor and head.
+            device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
+
+        Raises:
+            ConfigError: There is no such device.
+        """
+        self._network = network
+        network.use(_find_device(device))
+
+    @property
+    def online(self) -> bool:
+        """Whether the head labels frames as they come."""
+        return bool(self._network.head.online)
+
+    def features(self, inputs: Inputs) -> NDArray[np.float32]:
+        """Return x_i of N frames; see Backend."""
+        return _array(self._network.features(InputTensors.of(inputs)))
+
+    @torch.no_grad()
+    def predict(self, features: NDArray[np.float32]) -> Prediction:
+        """Label all frames of a recording; see Backend."""
+        return _prediction(self._network.head.predict(torch.from_numpy(features)))
+
+    def initial_state(self) -> BackendState:
+        """Return the state before the first frame; see Backend."""
+        return self._network.initial_state()
+
+    def advance(self, inputs: Inputs, state: BackendState) -> tuple[Prediction, BackendState]:
+        """Label N frames that follow the state; see Backend."""
+        prediction, state = self._network.advance(InputTensors.of(inputs), state)
+        return _prediction(prediction), state
+
+
+def _prediction(found: base.Prediction) -> Prediction:
+    return Prediction(_array(found.probabilities), _array(found.boundaries))
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.numpy()
+    return array
+
+
+def _find_device(asked: str) -> torch.device:
+    available = torch.cuda.is_available()
+    if asked == 'cuda' and not available:
+        msg = "device is 'cuda', but torch finds no GPU: take 'auto' or 'cpu'"
+        raise ConfigError(msg)
+    return torch.device('cuda' if available and asked != 'cpu' else 'cpu')
