@@ -25,8 +25,9 @@ from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.image import EfficientNetLite0
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.replay.stream import WindowStream
-from m2r2_ros.segmenters.learned import CHUNK
+from m2r2_ros.segmenters.network import CHUNK
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.loop import Progress, train_network
@@ -227,7 +228,7 @@ def label_online(network: Network, recording: CachedRecording, scales: Normalisa
     for first, end in pairwise(edges):
         state = network.initial_state()
         for lo in range(first, end, CHUNK):
-            inputs = recording.inputs(lo, min(lo + CHUNK, end), scales)
+            inputs = InputTensors.of(recording.inputs(lo, min(lo + CHUNK, end), scales))
             found, state = network.advance(inputs, state)
             labels += found.probabilities.argmax(dim=1).tolist()
     return labels

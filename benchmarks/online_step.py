@@ -26,7 +26,7 @@ from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.config import preset
 from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState
 from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.windows.assembler import WindowAssembler
 
 WANTED_STEP_MS = 5.0
@@ -60,7 +60,7 @@ def arrivals(frames: int) -> Iterator[dict[str, Samples]]:
 def time_steps(bundle_folder: Path, frames: int) -> list[float]:
     """Return the milliseconds of each step, from samples to label."""
     bundle = load_bundle(bundle_folder)
-    segmenter = LearnedSegmenter(bundle)
+    segmenter = segmenter_of(bundle)
     assembler = WindowAssembler(bundle.windows, bundle.model.modalities)
     took = []
     for samples in list(arrivals(frames + WARM_UP)):

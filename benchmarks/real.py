@@ -36,7 +36,7 @@ from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.replay.stream import WindowStream
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.windows.config import WindowConfig
 
 FOLDS = 5
@@ -130,7 +130,7 @@ def run_fold(
 
 def run_aside(trials: Sequence[Trial], fold: int, work: Path) -> list[ScoredSequence]:
     """Label this fold, shifted, with the bundle of the other folds."""
-    segmenter = LearnedSegmenter(load_bundle(work / f'bundle_{fold}'))
+    segmenter = segmenter_of(load_bundle(work / f'bundle_{fold}'))
     sequences = []
     for t in split(trials, fold)[1]:
         labels = [x.label for x in segmenter.segment(shifted(t.windows))]

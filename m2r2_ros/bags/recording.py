@@ -46,7 +46,7 @@ class Recording:
 
     def __init__(self, path: Path, sources: Sequence[Source]) -> None:
         self.path = path
-        self.name = path.resolve().name if path.is_dir() else path.stem
+        self.name = recording_name(path)
         filled = [source for source in sources if source.message_count]
         self.start = min((source.start for source in filled), default=0)
         self.end = max((source.end for source in filled), default=0)
@@ -119,6 +119,25 @@ def open_recording(path: Path) -> Recording:
         raise BagError(msg)
     files = _files(path) if path.is_dir() else [path]
     return Recording(path, [_open_file(file) for file in files])
+
+
+def recording_name(path: Path) -> str:
+    """Return the name that a recording goes by: of its folder, or the stem of a bare file."""
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def expect_distinct_names(paths: Iterable[Path]) -> None:
+    """Refuse two recordings of one name, whose labels would have one place.
+
+    Raises:
+        BagError: There are two.
+    """
+    names: dict[str, Path] = {}
+    for path in paths:
+        other = names.setdefault(recording_name(path), path)
+        if other != path:
+            msg = f'{path} and {other} have one name: label them into different folders'
+            raise BagError(msg)
 
 
 def find_recordings(paths: Iterable[Path]) -> list[Path]:

@@ -13,7 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import (
+    expect_distinct_names,
+    find_recordings,
+    open_recording,
+    recording_name,
+)
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.readers.topics import TopicSpec, load_topics
 
@@ -51,25 +56,6 @@ def source_recordings(paths: list[Path]) -> list[Path]:
         )
         raise BagError(msg)
     return found
-
-
-def recording_name(path: Path) -> str:
-    """Return the name that a recording goes by."""
-    return path.resolve().name if path.is_dir() else path.stem
-
-
-def expect_distinct_names(paths: list[Path]) -> None:
-    """Refuse two recordings of one name, whose labels would lie in one place.
-
-    Raises:
-        BagError: There are two.
-    """
-    names: dict[str, Path] = {}
-    for path in paths:
-        other = names.setdefault(recording_name(path), path)
-        if other != path:
-            msg = f'{path} and {other} have one name: label them into different folders'
-            raise BagError(msg)
 
 
 def _is_labelled(path: Path) -> bool:

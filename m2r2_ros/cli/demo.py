@@ -29,24 +29,21 @@ def demo_command(
     ] = None,
 ) -> None:
     """Simulate an episode, label it with the shipped model, draw and score the labels."""
-    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
-    from m2r2_ros.replay.labeller import Model, label_recording
-    from m2r2_ros.segmenters.learned import LearnedSegmenter
+    from m2r2_ros.replay.labeller import label_recording
+    from m2r2_ros.segmenters import open_model
     from m2r2_ros.views.signals import read_signals
     from m2r2_ros.views.timeline import draw_timeline  # matplotlib takes a second
 
     use_cores()
     # What is missing for labelling is better known before the simulation.
-    bundle = load_bundle(model or share_path('models', 'cell'))
+    opened = open_model(model or share_path('models', 'cell'))
     simulate(out, range(seed, seed + 1), EpisodeConfig(seconds=seconds))
     recording = out / episode_name(seed)
-    segmenter = LearnedSegmenter(bundle)
-    source = Model(segmenter, bundle.windows, bundle.model.modalities, bundle.id)
     with progress_bar() as bar:
-        task = bar.add_task(f'labelling with model {bundle.id}', total=1.0)
+        task = bar.add_task(f'labelling with model {opened.id}', total=1.0)
         summary = label_recording(
             recording,
-            source,
+            opened,
             out,
             overwrite=True,
             progress=lambda share: bar.update(task, completed=share),

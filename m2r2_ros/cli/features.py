@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import (
     Topics,
     console,
-    expect_distinct_names,
     given_topics,
     progress_bar,
-    recording_name,
     source_recordings,
     stdout,
     use_cores,
@@ -87,8 +86,8 @@ def _write(
 ) -> None:
     """Write one recording, whose windows are on disk no longer than it takes."""
     from m2r2_ros.model.image import ImageEncoder
-    from m2r2_ros.training.data import prepare
     from m2r2_ros.model.torch_backend import TorchBackend
+    from m2r2_ros.training.data import prepare
     from m2r2_ros.training.extract import extract, raw_features
 
     work = out / '.windows'

@@ -2,32 +2,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 label`: recordings to label bags."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TaskID
+from rich.progress import TaskID
 from rich.table import Table
 
-from m2r2_ros.bags.labels.merge import merge as merge_labels
+from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import (
     Bags,
     Overwrite,
     Topics,
     console,
-    expect_distinct_names,
     given_topics,
     progress_bar,
-    recording_name,
     source_recordings,
     stdout,
     use_cores,
 )
-from m2r2_ros.core.errors import BagError, M2R2Error
+from m2r2_ros.core.errors import BagError
 
 if TYPE_CHECKING:  # torch takes seconds
-    from m2r2_ros.replay.labeller import Outputs, Summary
+    from m2r2_ros.replay.batch import BatchOptions, Outcome
+    from m2r2_ros.replay.labeller import Summary
+    from m2r2_ros.segmenters import Model
 
 
 def label_command(
@@ -57,89 +56,74 @@ def label_command(
     Each recording NAME becomes NAME_labels (a bag with /action_label, /action_segment and
     /label_set), NAME_segments.csv and NAME_summary.json; with --merge also NAME_labelled.
     """
-    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
-    from m2r2_ros.replay.labeller import Model, Outputs, label_recording
-    from m2r2_ros.segmenters.base import WHOLE_RECORDING
-    from m2r2_ros.segmenters.decoding import Decoding
-    from m2r2_ros.segmenters.offline import segmenter_of
+    from m2r2_ros.replay.batch import BatchOptions
+    from m2r2_ros.segmenters import open_model
 
     use_cores()
     given = given_topics(topics)
     paths = source_recordings(bags)
     expect_distinct_names(paths)
-    bundle = load_bundle(model)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
-    decoding = Decoding.from_dict(
-        {**bundle.decoding, **{k: v for k, v in asked.items() if v is not None}}
-    )
-    segmenter = segmenter_of(bundle, decoding)
-    source = Model(segmenter, bundle.windows, bundle.model.modalities, bundle.id)
-    delays = decoding.added_delay(1 / bundle.windows.frame_rate)
+    opened = open_model(model, {k: v for k, v in asked.items() if v is not None})
+    _announce(opened)
+    options = BatchOptions(given, merge, overwrite, resume)
+    _report(_label(paths, opened, out, options))
+
+
+def _announce(model: 'Model') -> None:
+    """Say what labels, and how many seconds its decoder adds."""
+    from m2r2_ros.segmenters.base import WHOLE_RECORDING
+
+    delays = model.segmenter.decoding.added_delay(1 / model.windows.frame_rate)
     console.print(
-        f'model {bundle.id}: {len(bundle.labels.names)} labels at '
-        f'{bundle.windows.frame_rate:g} Hz; the hold rule adds {delays["hold_s"]:.2f} s to a '
+        f'model {model.id}: {len(model.segmenter.labels.names)} labels at '
+        f'{model.windows.frame_rate:g} Hz; the hold rule adds {delays["hold_s"]:.2f} s to a '
         f'change of label, the lag {delays["lag_s"]:.2f} s'
     )
-    if segmenter.revision_lag == WHOLE_RECORDING:
-        console.print(f'head {bundle.model.head.name} is offline: it sees the whole recording')
-    done: list[Summary] = []
-    kept = 0
-    failed: list[str] = []
+    if model.segmenter.revision_lag == WHOLE_RECORDING:
+        console.print(f'model {model.id} is offline: it sees the whole recording')
+
+
+def _label(
+    paths: list[Path], model: 'Model', out: Path, options: 'BatchOptions'
+) -> list['Outcome']:
+    """Label the recordings under a progress bar each."""
+    from m2r2_ros.replay.batch import label_recordings
+
+    outcomes = []
+    tasks: dict[Path, TaskID] = {}
     with progress_bar() as bar:
-        for path in paths:
-            task = bar.add_task(recording_name(path), total=1.0)
-            try:
-                outputs = Outputs.of(out, recording_name(path))
-                if resume and _is_done(outputs, bundle.id, overwrite=overwrite):
-                    if merge and not outputs.merged.exists():
-                        merge_labels(path, outputs.labels, outputs.merged)
-                    bar.update(task, completed=1.0)
-                    kept += 1
-                    continue
-                summary = label_recording(
-                    path,
-                    source,
-                    out,
-                    topics=given,
-                    with_recording=merge,
-                    # Bags without a table beside them are those of a run that was interrupted.
-                    overwrite=overwrite or (resume and not outputs.segments.exists()),
-                    progress=partial(_advance, bar, task),
-                )
-            except (M2R2Error, OSError) as error:
-                failed.append(str(error))
-                bar.remove_task(task)
-                continue
-            bar.update(task, completed=1.0)
-            done.append(summary)
-    if done:
+
+        def show(path: Path, share: float) -> None:
+            if path not in tasks:
+                tasks[path] = bar.add_task(recording_name(path), total=1.0)
+            bar.update(tasks[path], completed=share)
+
+        for outcome in label_recordings(paths, model, out, options, show):
+            if outcome.error:
+                bar.remove_task(tasks[outcome.path])
+            else:
+                show(outcome.path, 1.0)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def _report(outcomes: list['Outcome']) -> None:
+    """Print what was labelled.
+
+    Raises:
+        BagError: A recording could not be labelled.
+    """
+    if done := [o.summary for o in outcomes if o.summary]:
         stdout.print(_table(done))
-    if kept:
+    if kept := sum(o.kept for o in outcomes):
         console.print(f'{kept} recordings were labelled already and are kept')
-    if failed:
-        count = f'{len(failed)} of {len(paths)} recordings could not be labelled'
-        raise BagError('\n  '.join([count, *failed]) if len(paths) > 1 else failed[0])
+    if failed := [o.error for o in outcomes if o.error]:
+        count = f'{len(failed)} of {len(outcomes)} recordings could not be labelled'
+        raise BagError('\n  '.join([count, *failed]) if len(outcomes) > 1 else failed[0])
 
 
-def _is_done(outputs: 'Outputs', model_id: str, *, overwrite: bool) -> bool:
-    """Tell whether a recording is labelled by this very model."""
-    labelled_by = outputs.labelled_by()
-    if labelled_by in ('', model_id):
-        return labelled_by != ''
-    if overwrite:
-        return False
-    msg = (
-        f'{outputs.labels} was labelled by model {labelled_by}, not {model_id}: --overwrite '
-        'replaces it, another --out keeps it'
-    )
-    raise BagError(msg)
-
-
-def _advance(bar: Progress, task: TaskID, share: float) -> None:
-    bar.update(task, completed=share)
-
-
-def _table(summaries: 'list[Summary]') -> Table:
+def _table(summaries: list['Summary']) -> Table:
     table = Table('recording', 'frames', 'segments', 's', 'x real time', 'masked and dropped')
     for s in summaries:
         odd = [f'{k} {n}' for k, n in s.counters.items() if k != 'windows']

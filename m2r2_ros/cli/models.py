@@ -10,6 +10,9 @@ from rich.table import Table
 
 from m2r2_ros.cli.common import stdout
 from m2r2_ros.core.share import share_path
+from m2r2_ros.model.config import PRESETS
+from m2r2_ros.model.facts import read_facts
+from m2r2_ros.model.heads.config import CONFIGS
 
 
 def models_command(
@@ -18,38 +21,51 @@ def models_command(
     ] = None,
 ) -> None:
     """List presets and heads, and describe bundles."""
-    from m2r2_ros.model.bundle import load_bundle, parameter_count  # torch takes seconds
-    from m2r2_ros.model.config import PRESETS
-    from m2r2_ros.model.heads.registry import HEADS
-
     if not bundles:
-        presets = Table('preset', 'modalities', 'image encoder', title='presets')
-        for name, config in PRESETS.items():
-            presets.add_row(name, ', '.join(config.modalities), config.image_encoder or '-')
-        stdout.print(presets)
-        heads = Table('head', 'labels come', 'options', title='heads')
-        for options_of, head in HEADS.items():
-            when = 'with the frame' if head.online else 'at the end'
-            options = [f'{k}={v}' for k, v in options_of().to_dict().items() if k != 'name']
-            if options:
-                heads.add_row(options_of.name, when, ', '.join(options))
-        stdout.print(heads)
-    found = bundles or sorted(p.parent for p in share_path('models').glob('*/bundle.yaml'))
-    for folder in found:
-        bundle = load_bundle(folder)
-        table = Table(title=str(folder), show_header=False)
-        table.add_row('id', bundle.id)
-        table.add_row('preset', bundle.preset)
-        table.add_row('head', bundle.model.head.name)
-        table.add_row('parameters', f'{parameter_count(bundle.network):,}')
-        table.add_row('labels', ', '.join(bundle.labels.names))
-        table.add_row('frame rate', f'{bundle.windows.frame_rate:g} Hz')
-        for modality, entry in bundle.topics.items():
-            table.add_row(f'topic of {modality}', f'{entry["topic"]} ({entry["type"]})')
-        table.add_row('trained on', ', '.join(map(str, bundle.training.get('recordings', []))))
-        for name, value in bundle.scores.items():
-            table.add_row('validated on' if name == 'recordings' else name, _text(value))
-        stdout.print(table)
+        _print_presets()
+        _print_heads()
+    for folder in bundles or sorted(p.parent for p in share_path('models').glob('*/bundle.yaml')):
+        stdout.print(_describe(folder))
+
+
+def _print_presets() -> None:
+    table = Table('preset', 'modalities', 'image encoder', title='presets')
+    for name, config in PRESETS.items():
+        table.add_row(name, ', '.join(config.modalities), config.image_encoder or '-')
+    stdout.print(table)
+
+
+def _print_heads() -> None:
+    table = Table('head', 'labels come', 'options', title='heads')
+    for config in CONFIGS.values():
+        options = [f'{k}={v}' for k, v in config().to_dict().items() if k != 'name']
+        if options:
+            when = 'with the frame' if config.online else 'at the end'
+            table.add_row(config.name, when, ', '.join(options))
+    stdout.print(table)
+
+
+def _describe(folder: Path) -> Table:
+    """Return what a bundle says about itself."""
+    facts = read_facts(folder)
+    table = Table(title=str(folder), show_header=False)
+    table.add_row('id', facts.id)
+    if facts.network is None:
+        table.add_row('kind', facts.kind)
+        for name, value in facts.options.items():
+            table.add_row(name, _text(value))
+    else:
+        table.add_row('preset', facts.network.preset)
+        table.add_row('head', facts.network.model.head.name)
+    table.add_row('parameters', f'{facts.parameters:,}')
+    table.add_row('labels', ', '.join(facts.labels.names))
+    table.add_row('frame rate', f'{facts.windows.frame_rate:g} Hz')
+    for modality, entry in facts.topics.items():
+        table.add_row(f'topic of {modality}', f'{entry["topic"]} ({entry["type"]})')
+    table.add_row('trained on', ', '.join(map(str, facts.training.get('recordings', []))))
+    for name, value in facts.scores.items():
+        table.add_row('validated on' if name == 'recordings' else name, _text(value))
+    return table
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - as YAML has it

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import (
     Bags,
     Topics,
@@ -16,7 +17,6 @@ from m2r2_ros.cli.common import (
     epoch_bar,
     expect_scorable,
     given_topics,
-    recording_name,
     source_recordings,
     stdout,
     training_workspace,
@@ -112,7 +112,8 @@ def train_command(
     draft = workspace / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     if held_out:
-        scores = _validate(save_bundle(bundle, draft), held_out, truths, given, workspace)
+        save_bundle(bundle, draft)
+        scores = _validate(draft, held_out, truths, given, workspace)
         bundle = replace(bundle, scores=scores)
         shutil.rmtree(draft)
     saved = save_bundle(bundle, draft)
@@ -155,7 +156,7 @@ def _begin(preset: str | None, extractor: Path | None, frame_rate: float | None)
 
 
 def _validate(
-    bundle: 'Bundle',
+    draft: Path,
     held_out: list[Path],
     truths: dict[str, Path],
     topics: dict[str, TopicSpec],
@@ -163,14 +164,14 @@ def _validate(
 ) -> dict[str, Any]:
     """Label held-out recordings with the bundle as it will be saved, and score the labels."""
     from m2r2_ros.evaluation.evaluate import evaluate
-    from m2r2_ros.replay.labeller import Model, label_recording
-    from m2r2_ros.segmenters.offline import segmenter_of
+    from m2r2_ros.replay.labeller import label_recording
+    from m2r2_ros.segmenters import open_model
 
     labelled, tables = workspace / LABELLED, workspace / TRUTH
     for folder in (labelled, tables):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-    model = Model(segmenter_of(bundle), bundle.windows, bundle.model.modalities, bundle.id)
+    model = open_model(draft)
     known = []
     for path in held_out:
         name = recording_name(path)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.cli.common import recording_name
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.core.errors import LabelError
 
 Truths = Annotated[

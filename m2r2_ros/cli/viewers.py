@@ -18,13 +18,13 @@ def viewers_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a layout for Foxglove and a configuration for rviz, in the model's colours."""
-    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
+    from m2r2_ros.model.facts import read_facts
     from m2r2_ros.views.viewers import FOXGLOVE_FILE, RVIZ_FILE, write_viewer_files
 
     for name in (FOXGLOVE_FILE, RVIZ_FILE):
         if (out / name).exists() and not overwrite:
             msg = f'{out / name} exists: choose another folder, or give --overwrite'
             raise ConfigError(msg)
-    bundle = load_bundle(model)
-    for path in write_viewer_files(out, bundle.labels, bundle.topics, frame):
+    facts = read_facts(model)
+    for path in write_viewer_files(out, facts.labels, facts.topics, frame):
         console.print(f'wrote {path}')

@@ -22,9 +22,8 @@ from m2r2_ros.core.time import to_ns
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.ahead import one_ahead
 from m2r2_ros.replay.stream import WindowStream
-from m2r2_ros.segmenters.base import Segmenter
+from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
-from m2r2_ros.windows.config import WindowConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +117,6 @@ class Summary:
     segments: int
     revision_lag: int
     counters: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A segmenter and what is needed to feed it."""
-
-    segmenter: Segmenter
-    windows: WindowConfig
-    modalities: tuple[str, ...]
-    id: str
 
 
 def label_recording(

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.segmenters.decoding import Decoding
 
 #: The revision lag of what labels a recording only when it is over.
 WHOLE_RECORDING = 2**32 - 1
@@ -20,12 +21,23 @@ class Segmenter(Protocol):
         """The labels that it can give."""
 
     @property
+    def decoding(self) -> Decoding:
+        """Options of the decoder behind it."""
+
+    @property
     def revision_lag(self) -> int:
         """How many frames a label waits for; 0 is strictly online, WHOLE_RECORDING offline."""
 
     @property
     def counters(self) -> Counter[str]:
         """What could not be used, by '<modality>.<reason>', until it is cleared."""
+
+    def set_hold(self, min_confidence: float, min_duration: float) -> None:
+        """Change the hold rule from the next frame on; see Decoding.
+
+        Raises:
+            ConfigError: A value is out of range.
+        """
 
     def reset(self) -> None:
         """Forget all frames."""

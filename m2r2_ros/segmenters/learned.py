@@ -1,177 +1,65 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The segmenter that a bundle with an online head is, and what it shares with offline ones."""
+"""The kind `learned`: a network with M2R2 features and an online or an offline head."""
 
-from abc import abstractmethod
-from collections import Counter, deque
-from dataclasses import replace
-from itertools import pairwise
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from m2r2_ros.core.errors import M2R2Error
-from m2r2_ros.core.labels import FrameLabel, LabelSet
-from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import Bundle
-from m2r2_ros.model.inputs import Inputs, make_inputs
+from m2r2_ros.core.errors import BundleError
+from m2r2_ros.model.bundle import Bundle, load_bundle
+from m2r2_ros.model.facts import BundleFacts
+from m2r2_ros.model.heads.config import NoHeadConfig
+from m2r2_ros.model.heads.no_head import NoHead
+from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.labels import Frame, FrameLabels
-
-#: Frames that go through the network at once: enough to keep it busy, few enough to fit caches.
-CHUNK = 256
-
-
-class BundleSegmenter:
-    """What the segmenters of online and of offline heads share: chunks, restarts, the protocol."""
-
-    def __init__(self, bundle: Bundle, decoding: Decoding | None = None) -> None:
-        """Make a segmenter; without `decoding` the bundle's own options hold."""
-        self._bundle = bundle
-        self._decoding = Decoding.from_dict(bundle.decoding) if decoding is None else decoding
-        self._counters: Counter[str] = Counter()
-        self.reset()
-
-    @property
-    def counters(self) -> Counter[str]:
-        """Images that could not be decoded, as 'image.undecodable', until it is cleared."""
-        return self._counters
-
-    @property
-    def labels(self) -> LabelSet:
-        """The labels that it can give."""
-        return self._bundle.labels
-
-    @property
-    @abstractmethod
-    def revision_lag(self) -> int:
-        """How many frames a label waits for."""
-
-    def reset(self) -> None:
-        """Forget all frames."""
-        self._track = FrameLabels(self.labels, self._decoding)
-        self._ready: deque[FrameLabel] = deque()
-        self._begin()
-
-    def step(self, window: FrameWindows) -> FrameLabel | None:
-        """Take one window; see Segmenter."""
-        if len(window) != 1:
-            msg = f'step takes one window, not {len(window)}; extend takes any number'
-            raise M2R2Error(msg)
-        # A restart releases all that were waited for; they go out one at a step.
-        self._ready.extend(self._extend(window))
-        return self._ready.popleft() if self._ready else None
-
-    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Take windows that follow on those before; see Segmenter."""
-        labels = [*self._ready, *self._extend(windows)]
-        self._ready.clear()
-        return labels
-
-    def finish(self) -> list[FrameLabel]:
-        """Return the labels that were still waited for, and reset."""
-        labels = [*self._ready, *self._end()]
-        self.reset()
-        return labels
-
-    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Label a whole recording."""
-        self.reset()
-        return self.extend(windows) + self.finish()
-
-    def _extend(self, windows: FrameWindows) -> list[FrameLabel]:
-        labels: list[FrameLabel] = []
-        edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
-        for lo, hi in pairwise(edges):
-            if windows.restarts[lo]:  # the clock jumped; segments keep counting
-                labels += self._end()
-                self._begin()
-            for first in range(lo, hi, CHUNK):
-                chunk = windows[first : min(first + CHUNK, hi)]
-                b = self._bundle
-                inputs = make_inputs(chunk, b.normalisation, b.model.modalities)
-                labels += self._take(chunk, inputs)
-        return labels
-
-    @abstractmethod
-    def _begin(self) -> None:
-        """Begin a run of windows that follow on each other."""
-
-    @abstractmethod
-    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
-        """Take a chunk of the run; return the labels that it completes."""
-
-    @abstractmethod
-    def _end(self) -> list[FrameLabel]:
-        """Return the labels of the run that were still waited for."""
+from m2r2_ros.segmenters.network import NetworkSegmenter
+from m2r2_ros.segmenters.offline import OfflineSegmenter
+from m2r2_ros.segmenters.online import OnlineSegmenter
 
 
-class LearnedSegmenter(BundleSegmenter):
-    """M2R2 features, an online head and a decoder; keeps the Segmenter protocol.
+class LearnedKind:
+    """Opens the bundle of a network."""
+
+    def open(self, facts: BundleFacts, decoding: Decoding, device: str) -> NetworkSegmenter:
+        """Return the segmenter; see Kind."""
+        return segmenter_of(load_bundle(facts.folder), decoding, device)
+
+    def expect_live(self, facts: BundleFacts) -> None:
+        """Refuse offline heads; see Kind."""
+        assert facts.network is not None
+        head = facts.network.model.head
+        if not head.online and not isinstance(head, NoHeadConfig):  # which `open` refuses
+            msg = (
+                f'the head {head.name} is offline: it labels whole recordings (m2r2 label), not '
+                'frames as they come; train an online head for a live robot'
+            )
+            raise BundleError(msg)
+
+
+KIND: Final = LearnedKind()
+
+
+def segmenter_of(
+    bundle: Bundle, decoding: Decoding | None = None, device: str = 'cpu'
+) -> NetworkSegmenter:
+    """Return the segmenter that a bundle is, online or offline as its head is.
+
+    Args:
+        bundle: The bundle.
+        decoding: Options of the decoder instead of the bundle's own.
+        device: 'auto', 'cpu' or 'cuda'.
 
     Raises:
-        BundleError: The bundle's head is offline, or there is none.
+        BundleError: The bundle has no head.
+        ConfigError: An option of the decoder is out of range, or there is no such device.
     """
-
-    @property
-    def decoding(self) -> Decoding:
-        """The decoder's options."""
-        return self._decoding
-
-    def set_hold(self, min_confidence: float, min_duration: float) -> None:
-        """Change the hold rule from the next frame on; see Decoding.
-
-        Raises:
-            ConfigError: A value is out of range.
-        """
-        entries = {'min_confidence': min_confidence, 'min_duration': min_duration}
-        self._decoding = Decoding.from_dict({**self._decoding.to_dict(), **entries})
-        self._track.set_hold(self._decoding.min_confidence, self._decoding.min_duration)
-
-    @property
-    def revision_lag(self) -> int:
-        """How many frames a label waits for."""
-        return self._decoding.lag
-
-    def _begin(self) -> None:
-        self._state = self._bundle.network.initial_state()
-
-    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
-        prediction, self._state = self._bundle.network.advance(inputs, self._state)
-        boundaries = prediction.boundaries.numpy()
-        labels: list[FrameLabel] = []
-        for frame, p in zip(
-            frames_of(windows, inputs, boundaries, self.revision_lag, self._counters),
-            prediction.probabilities.numpy(),
-            strict=True,
-        ):
-            labels += self._track.add(frame, p)
-        return labels
-
-    def _end(self) -> list[FrameLabel]:
-        return self._track.finish()
-
-
-def frames_of(
-    windows: FrameWindows,
-    inputs: Inputs,
-    boundaries: NDArray[np.float32],
-    revision_lag: int,
-    counters: Counter[str],
-) -> list[Frame]:
-    """Return what a label needs to know of each frame, and count images that were undecodable."""
-    present = inputs.present.numpy()
-    masks = replace(windows, present=present).masks  # as the network saw them
-    image = MODALITIES.index('image')
-    counters['image.undecodable'] += int((windows.present[:, image] & ~present[:, image]).sum())
-    return [
-        Frame(
-            int(windows.starts[i]),
-            int(windows.stamps[i]),
-            int(masks[i]),
-            float(boundaries[i]),
-            revision_lag,
-        )
-        for i in range(len(windows))
-    ]
+    head = bundle.network.head
+    if isinstance(head, NoHead):
+        head.refuse()
+    kind = OnlineSegmenter if head.online else OfflineSegmenter
+    return kind(
+        bundle.labels,
+        bundle.model.modalities,
+        bundle.normalisation,
+        TorchBackend(bundle.network, device),
+        Decoding.from_dict(bundle.decoding) if decoding is None else decoding,
+    )

@@ -12,8 +12,8 @@ import torch
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.model.extractor import drop_modalities
-from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.checkpoint import Checkpoint
 from m2r2_ros.training.config import TrainConfig

@@ -19,8 +19,8 @@ from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
 from m2r2_ros.windows.normalisation import NormalisationFit
@@ -44,7 +44,9 @@ def make_present(rng: np.random.Generator, n: int) -> NDArray[np.bool_]:
     return present
 
 
-def make_inputs_of(config: ModelConfig, n: int, seed: int = 0, *, whole: bool = False) -> InputTensors:
+def make_inputs_of(
+    config: ModelConfig, n: int, seed: int = 0, *, whole: bool = False
+) -> InputTensors:
     """Make random inputs; images as a backbone's features."""
     rng = np.random.default_rng(seed)
     data: dict[str, torch.Tensor] = {}

@@ -24,8 +24,8 @@ from m2r2_ros.model.image import (
     make_image_encoder,
 )
 from m2r2_ros.model.inputs import decode_images, make_inputs
-from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.tensors import InputTensors
 from test.model.networks import SENSING, WINDOWS, make_bundle, make_image, make_windows
 
 SEEING = replace(SENSING, modalities=('image', *SENSORS), image_encoder='efficientnet_lite0')
@@ -109,9 +109,7 @@ def test_an_image_that_cannot_be_decoded_is_as_good_as_none() -> None:
         present = windows.present.copy()
         present[:, 0] = seen
         rows = replace(windows, images=images, present=present)
-        inputs = InputTensors.of(
-            make_inputs(rows, make_bundle().normalisation, SEEING.modalities)
-        )
+        inputs = InputTensors.of(make_inputs(rows, make_bundle().normalisation, SEEING.modalities))
         return network.head.predict(network.features(inputs)).probabilities.detach()
 
     good: list[EncodedImage | None] = [make_image(k) for k in range(4)]
@@ -127,7 +125,9 @@ def test_a_network_takes_pixels_and_features_alike() -> None:
     inputs = InputTensors.of(make_inputs(windows, make_bundle().normalisation, SEEING.modalities))
     backbone = network.extractor.encoders['image']
     assert isinstance(backbone, EfficientNetLite0)
-    ready = InputTensors(inputs.data | {'image': backbone.features(inputs.data['image'])}, inputs.present)
+    ready = InputTensors(
+        inputs.data | {'image': backbone.features(inputs.data['image'])}, inputs.present
+    )
     with torch.no_grad():
         torch.testing.assert_close(network.extractor(ready), network.extractor(inputs))
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
 from m2r2_ros.core.samples import EncodedImage
-from m2r2_ros.model.inputs import IMAGE_SIZE, Inputs, decode_images, make_inputs
+from m2r2_ros.model.inputs import IMAGE_SIZE, decode_images, make_inputs
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel
 from test.model.networks import MEL_FRAMES, make_bundle, make_image, make_windows
 
@@ -29,10 +30,10 @@ def broken(payload: bytes) -> NDArray[np.uint8]:
 def test_every_modality_has_its_shape_and_type() -> None:
     inputs = make_inputs(make_windows(7, images=True), SCALES, ALL)
     assert len(inputs) == 7
-    shapes = {name: (tuple(x.shape), x.dtype) for name, x in inputs.data.items()}
-    assert shapes.pop('image') == ((7, IMAGE_SIZE, IMAGE_SIZE, 3), torch.uint8)
-    assert shapes.pop('sound') == ((7, MEL_BINS, MEL_FRAMES), torch.float32)
-    assert shapes == {s: ((7, 30, d), torch.float32) for s, d in SENSOR_DIMS.items()}
+    shapes = {name: (x.shape, x.dtype.type) for name, x in inputs.data.items()}
+    assert shapes.pop('image') == ((7, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
+    assert shapes.pop('sound') == ((7, MEL_BINS, MEL_FRAMES), np.float32)
+    assert shapes == {s: ((7, 30, d), np.float32) for s, d in SENSOR_DIMS.items()}
 
 
 def test_only_what_the_model_looks_at_is_made() -> None:
@@ -47,7 +48,7 @@ def test_sensors_are_z_scores_and_zero_where_masked() -> None:
     inputs = make_inputs(windows, SCALES, SENSORS)
     for name in SENSORS:
         there = windows.present[:, MODALITIES.index(name)]
-        z = inputs.data[name].numpy()
+        z = inputs.data[name]
         expected = (windows.sensors[name] - SCALES.mean[name]) / SCALES.std[name]
         np.testing.assert_allclose(z[there], expected[there], atol=1e-5)
         assert not z[~there].any()
@@ -58,7 +59,7 @@ def test_sound_is_the_scaled_spectrogram_and_zero_where_masked() -> None:
     windows = make_windows(9)
     assert windows.sound is not None
     there = windows.present[:, MODALITIES.index('sound')]
-    mel = make_inputs(windows, SCALES, ('sound',)).data['sound'].numpy()
+    mel = make_inputs(windows, SCALES, ('sound',)).data['sound']
     expected = SCALES.scale_sound(log_mel(windows.sound))
     np.testing.assert_allclose(mel[there], expected[there], atol=1e-5)
     assert not mel[~there].any()
@@ -96,7 +97,7 @@ def test_an_image_that_cannot_be_decoded_counts_as_absent() -> None:
     inputs = make_inputs(windows, SCALES, ALL)
     assert inputs.present[:, 0].tolist() == [True, True, False, True, True, True]
     assert not inputs.data['image'][2].any()
-    assert np.array_equal(inputs.present[:, 1:].numpy(), windows.present[:, 1:])
+    assert np.array_equal(inputs.present[:, 1:], windows.present[:, 1:])
 
 
 def test_without_a_camera_or_a_microphone_they_are_absent() -> None:
@@ -112,8 +113,9 @@ def test_runs_make_the_inputs_of_the_whole(size: int) -> None:
     windows = make_windows(10, images=True)
     whole = make_inputs(windows, SCALES, ALL)
     parts = [make_inputs(windows[k : k + size], SCALES, ALL) for k in range(0, 10, size)]
-    joined = Inputs.join(parts)
-    assert torch.equal(joined.present, whole.present)
-    for name, x in whole.data.items():
+    joined = InputTensors.join([InputTensors.of(part) for part in parts])
+    expected = InputTensors.of(whole)
+    assert torch.equal(joined.present, expected.present)
+    for name, x in expected.data.items():
         torch.testing.assert_close(joined.data[name], x, atol=1e-5, rtol=1e-5)
-        assert torch.equal(whole[3:5].data[name], x[3:5])
+        assert torch.equal(expected[3:5].data[name], x[3:5])

@@ -17,9 +17,9 @@ from m2r2_ros.model.config import PRESETS, ModelConfig, preset
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.image import ClipImageEncoder
 from m2r2_ros.model.inputs import make_inputs
-from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.model.pretrained import load_pretrained
 from m2r2_ros.model.sound import SoundEncoder
+from m2r2_ros.model.tensors import InputTensors
 from test.model.ast_files import original_layout, tiny_ast
 from test.model.clip_files import VISION, tiny_clip, write_clip
 from test.model.networks import MEL_FRAMES, SMALL, WINDOWS, make_bundle, make_windows

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from m2r2_ros.model.bundle import Bundle
-from m2r2_ros.replay.labeller import Model
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters import Model
+from m2r2_ros.segmenters.learned import segmenter_of
 from test.replay.recordings import robot_bag, tiny_bundle
 
 
@@ -20,7 +20,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture
 def model(trained: Bundle) -> Model:
     """A segmenter of the network, as labelling takes it."""
-    return Model(LearnedSegmenter(trained), trained.windows, trained.model.modalities, trained.id)
+    return Model(segmenter_of(trained), trained.windows, trained.model.modalities, id=trained.id)
 
 
 @pytest.fixture

@@ -16,10 +16,13 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
-from m2r2_ros.replay.labeller import Model, Outputs, Summary, label_recording
+from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.replay.labeller import Outputs, Summary, label_recording
 from m2r2_ros.replay.stream import WindowStream
+from m2r2_ros.segmenters import Model
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.segmenters.online import OnlineSegmenter
 from test.cli.run import digest
 from test.replay.recordings import SECOND, START, WRENCH, robot, robot_bag, write_bag, write_mcap
 from test.replay.test_stream import STORES
@@ -64,7 +67,7 @@ def test_labels_are_those_of_the_segmenter(trained: Bundle, model: Model, tmp_pa
     bag = robot_bag(tmp_path / 'robot', 5.0, seed=8)
     track = labelled(bag, model, tmp_path / 'out')
     stream = WindowStream(open_recording(bag), model.windows, model.modalities)
-    expected = LearnedSegmenter(trained).segment(FrameWindows.join(list(stream)))
+    expected = segmenter_of(trained).segment(FrameWindows.join(list(stream)))
     assert track.labels == [f.label for f in expected]
     np.testing.assert_array_equal(track.stamps, [f.stamp for f in expected])
     np.testing.assert_allclose(track.probabilities, [f.probabilities for f in expected], atol=1e-5)
@@ -120,10 +123,10 @@ def test_segments_cover_the_recording_once(model: Model, tmp_path: Path, out: Pa
 def test_a_lag_is_told_and_loses_no_frame(trained: Bundle, tmp_path: Path, out: Path) -> None:
     bag = robot_bag(tmp_path / 'robot', 3.0)
     slow = Model(
-        LearnedSegmenter(trained, Decoding(lag=5)),
+        segmenter_of(trained, Decoding(lag=5)),
         trained.windows,
         trained.model.modalities,
-        trained.id,
+        id=trained.id,
     )
     summary = label_recording(bag, slow, out)
     assert (summary.frames, summary.revision_lag) == (29, 5)
@@ -153,11 +156,17 @@ def test_the_summary_tells_all(model: Model, tmp_path: Path, out: Path) -> None:
     assert 0.9 < told[-1] <= 1
 
 
-class Stumbling(LearnedSegmenter):
+class Stumbling(OnlineSegmenter):
     """A segmenter that gives up midway."""
 
     def __init__(self, bundle: Bundle, error: BaseException) -> None:
-        super().__init__(bundle)
+        super().__init__(
+            bundle.labels,
+            bundle.model.modalities,
+            bundle.normalisation,
+            TorchBackend(bundle.network),
+            Decoding(),
+        )
         self._error, self._left = error, 15
 
     def extend(self, windows: FrameWindows) -> list[FrameLabel]:

@@ -17,7 +17,8 @@ from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import CHUNK, LearnedSegmenter
+from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.segmenters.network import CHUNK, NetworkSegmenter
 from test.model.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
 
 BUNDLE = make_bundle()
@@ -27,8 +28,8 @@ N = 90
 WINDOWS = make_windows(N)
 
 
-def segmenter(decoding: Decoding = PLAIN) -> LearnedSegmenter:
-    return LearnedSegmenter(BUNDLE, decoding)
+def segmenter(decoding: Decoding = PLAIN) -> NetworkSegmenter:
+    return segmenter_of(BUNDLE, decoding)
 
 
 def same(a: list[FrameLabel], b: list[FrameLabel]) -> bool:
@@ -107,7 +108,7 @@ def test_more_frames_than_go_through_the_network_at_once() -> None:
 
 
 def test_sound_goes_the_same_way() -> None:
-    s = LearnedSegmenter(make_bundle(SMALL), PLAIN)
+    s = segmenter_of(make_bundle(SMALL), PLAIN)
     windows = make_windows(20)
     assert same(stepped(s, windows), s.segment(windows))
 
@@ -222,7 +223,7 @@ def test_no_windows_have_no_labels() -> None:
 
 
 def test_the_bundles_own_decoding_holds_unless_told() -> None:
-    assert LearnedSegmenter(BUNDLE).decoding == Decoding(min_confidence=0.5, lag=2)
+    assert segmenter_of(BUNDLE).decoding == Decoding(min_confidence=0.5, lag=2)
     assert segmenter().decoding == PLAIN
     assert segmenter().labels == LABELS
 
@@ -244,7 +245,7 @@ def test_an_image_that_the_network_did_not_see_is_not_in_the_mask() -> None:
     assert image is not None
     cut = replace(image, decoder=broken)
     windows = replace(windows, images=[image, cut, None])
-    learned = LearnedSegmenter(make_bundle(config), PLAIN)
+    learned = segmenter_of(make_bundle(config), PLAIN)
     labels = learned.segment(windows)
     assert [x.modality_mask & 1 for x in labels] == [1, 0, 0]
     assert learned.counters == {'image.undecodable': 1}

@@ -3,6 +3,7 @@
 """An offline head behind the Segmenter protocol: every frame once, all at the end."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +11,17 @@ import torch
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import Bundle
+from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.heads.config import HeadConfig, MSTCNConfig, NoHeadConfig
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import LearnedSegmenter
-from m2r2_ros.segmenters.offline import OfflineSegmenter, segmenter_of
+from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.segmenters.network import NetworkSegmenter
+from m2r2_ros.segmenters.offline import OfflineSegmenter
+from m2r2_ros.segmenters.online import OnlineSegmenter
 from test.model.networks import SENSING, make_bundle, make_windows
 from test.segmenters.test_learned import restarting, same, stepped
 
@@ -31,8 +35,8 @@ def bundle_of(head: HeadConfig) -> Bundle:
 BUNDLE = bundle_of(MSTCNConfig(stages=2, layers=4, width=16))
 
 
-def segmenter() -> OfflineSegmenter:
-    return OfflineSegmenter(BUNDLE, Decoding())
+def segmenter() -> NetworkSegmenter:
+    return segmenter_of(BUNDLE, Decoding())
 
 
 def test_it_keeps_the_protocol_and_says_that_it_is_offline() -> None:
@@ -80,14 +84,16 @@ def test_nothing_in_nothing_out() -> None:
 
 def test_a_bundle_is_the_segmenter_that_its_head_is() -> None:
     assert isinstance(segmenter_of(BUNDLE), OfflineSegmenter)
-    assert isinstance(segmenter_of(make_bundle()), LearnedSegmenter)
+    assert isinstance(segmenter_of(make_bundle()), OnlineSegmenter)
     with pytest.raises(BundleError, match='without a head'):
         segmenter_of(bundle_of(NoHeadConfig()))
 
 
-def test_frames_as_they_come_are_refused_by_name() -> None:
+def test_frames_as_they_come_are_refused_by_name(tmp_path: Path) -> None:
+    saved = save_bundle(BUNDLE, tmp_path / 'model')
     with pytest.raises(BundleError, match='ms_tcn is offline'):
-        LearnedSegmenter(BUNDLE)
+        open_model(tmp_path / 'model', live=True)
+    assert open_model(tmp_path / 'model').id == saved.id
 
 
 def test_no_label_is_lost_step_by_step_when_the_clock_jumps() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from m2r2_ros.model.heads.config import HeadConfig, OnlineTASConfig, ProTASConfig
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.learned import segmenter_of
 from test.model.networks import SENSING, make_bundle, make_windows
 from test.segmenters.test_learned import restarting, same, stepped
 
@@ -23,8 +23,8 @@ HEADS: list[HeadConfig] = [
 @pytest.mark.parametrize('head', HEADS, ids=lambda h: h.name)
 def test_steps_are_the_whole(head: HeadConfig) -> None:
     bundle = make_bundle(replace(SENSING, head=head))
-    segmenter = LearnedSegmenter(bundle, Decoding())
+    segmenter = segmenter_of(bundle, Decoding())
     whole = segmenter.segment(WINDOWS)
     assert [x.stamp for x in whole] == WINDOWS.stamps.tolist()
-    assert same(stepped(LearnedSegmenter(bundle, Decoding()), WINDOWS), whole)
+    assert same(stepped(segmenter_of(bundle, Decoding()), WINDOWS), whole)
     assert {x.revision_lag for x in whole} == {0}

@@ -21,7 +21,9 @@ def test_chunks_are_the_same_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> No
     with torch.no_grad():
         whole = net.extractor(InputTensors.of(recording.inputs(0, 23, scales)))
     monkeypatch.setattr(module, 'CHUNK', 5)
-    np.testing.assert_allclose(extract(recording, scales, TorchBackend(net).features), whole, atol=1e-5)
+    np.testing.assert_allclose(
+        extract(recording, scales, TorchBackend(net).features), whole, atol=1e-5
+    )
 
 
 def numpy_inputs(n: int) -> Inputs:

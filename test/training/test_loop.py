@@ -16,6 +16,7 @@ from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.checkpoint import Checkpoint
 from m2r2_ros.training.config import TrainConfig
@@ -24,7 +25,7 @@ from test.training.trials import MODEL, QUICK, equal, fitted, network, trial, we
 
 
 def accuracy(net: Network, recording: CachedRecording, *trained: CachedRecording) -> float:
-    inputs = recording.inputs(0, len(recording), fitted(*trained))
+    inputs = InputTensors.of(recording.inputs(0, len(recording), fitted(*trained)))
     probabilities = net.head.predict(net.features(inputs)).probabilities
     return float(np.mean(probabilities.argmax(-1).numpy() == recording.targets))
 
@@ -177,7 +178,7 @@ def test_crops_come_from_all_over() -> None:
 
 def test_augmentation_shakes_sensors_by_its_options() -> None:
     recording = trial(200, sound=True)
-    inputs = recording.inputs(0, 200, fitted(recording))
+    inputs = InputTensors.of(recording.inputs(0, 200, fitted(recording)))
     still = TrainConfig(noise=0.0, offset=0.0, gain=0.0, modality_dropout=0.0)
 
     def shaken(**options: Any) -> tuple[torch.Tensor, torch.Tensor]:

@@ -30,9 +30,11 @@ class HeadConfig:
 
     Attributes:
         name: What the kind is called, in bundles and on the command line.
+        online: Whether it labels frames as they come.
     """
 
     name: ClassVar[str] = ''
+    online: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -68,6 +70,7 @@ class CausalTCNConfig(HeadConfig):
     """
 
     name: ClassVar[str] = 'causal_tcn'
+    online: ClassVar[bool] = True
     width: int = count(64)
     layers: int = count(8, high=16)
     stages: int = count(2, high=16)
@@ -179,6 +182,7 @@ class ProTASConfig(HeadConfig):
     """
 
     name: ClassVar[str] = 'protas'
+    online: ClassVar[bool] = True
     stages: int = count(4, high=16)
     layers: int = count(10, high=16)
     width: int = count(64)
@@ -201,6 +205,7 @@ class OnlineTASConfig(HeadConfig):
     """
 
     name: ClassVar[str] = 'online_tas'
+    online: ClassVar[bool] = True
     window: int = count(64, low=4, high=1024)
     iterations: int = count(2, high=8)
     width: int = count(64)

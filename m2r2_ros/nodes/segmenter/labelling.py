@@ -15,7 +15,7 @@ from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.intake import Received
 from m2r2_ros.nodes.segmenter.health import Durations
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
-from m2r2_ros.nodes.segmenter.loading import LiveModel
+from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
 
 STAGES: Final = ('window', 'label', 'publish')
@@ -44,7 +44,7 @@ class Labelling:
     """
 
     def __init__(
-        self, model: LiveModel, windows: LiveWindows, writer: LabelWriter, now: Callable[[], int]
+        self, model: Model, windows: LiveWindows, writer: LabelWriter, now: Callable[[], int]
     ) -> None:
         """Begin; publishes the label set.
 
@@ -82,7 +82,7 @@ class Labelling:
         if len(windows):
             self._label(self._newest(windows), began)
 
-    def swap(self, model: LiveModel, windows: LiveWindows) -> None:
+    def swap(self, model: Model, windows: LiveWindows) -> None:
         """Go on with another model; the open segment closes."""
         self._close()
         self.windows = windows
@@ -95,7 +95,7 @@ class Labelling:
             self._label(windows, time.perf_counter())
         self._close()
 
-    def _use(self, model: LiveModel) -> None:
+    def _use(self, model: Model) -> None:
         self.model = model
         model.segmenter.counters.clear()
         self._builder = SegmentBuilder(to_ns(model.windows.max_gap))

@@ -3,10 +3,7 @@
 """A bundle made ready to label live: on its device, decoding as asked, warm."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +12,8 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.segmenters import Model, open_model
 from m2r2_ros.windows.assembler import WindowAssembler
-from m2r2_ros.windows.config import WindowConfig
-
-if TYPE_CHECKING:
-    from m2r2_ros.segmenters.learned import LearnedSegmenter
-
-
-@dataclass(frozen=True, slots=True)
-class LiveModel:
-    """A segmenter and what is needed to feed it.
-
-    Attributes:
-        segmenter: Warm.
-        windows: The windows that it takes.
-        modalities: What they hold.
-        topics: Topics that it was trained on, by modality.
-        hold: The hold rule that the bundle itself asks for.
-        id: Of the bundle.
-    """
-
-    segmenter: 'LearnedSegmenter'
-    windows: WindowConfig
-    modalities: tuple[str, ...]
-    topics: Mapping[str, Mapping[str, str]]
-    hold: Mapping[str, float]
-    id: str
 
 
 def load_model(
@@ -51,7 +24,7 @@ def load_model(
     min_confidence: float = -1.0,
     min_duration: float = -1.0,
     lag: int = -1,
-) -> LiveModel:
+) -> Model:
     """Load a bundle and let it label nothing for a moment, so that its first label is not late.
 
     Args:
@@ -66,30 +39,13 @@ def load_model(
         BundleError: The bundle cannot be read.
         ConfigError: No model was named, the device is not there, or an option is out of range.
     """
-    import torch  # takes seconds
-
-    from m2r2_ros.model.bundle import load_bundle
-    from m2r2_ros.segmenters.decoding import Decoding
-    from m2r2_ros.segmenters.learned import LearnedSegmenter
-
     if not path:
         msg = 'model is not set: give the folder of a bundle, as m2r2 train writes it'
         raise ConfigError(msg)
     use_threads(threads)
-    bundle = load_bundle(Path(path))
-    bundle.network.use(torch.device(_device(device)))
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
-    decoding = Decoding.from_dict({**bundle.decoding, **{k: v for k, v in asked.items() if v >= 0}})
-    segmenter = LearnedSegmenter(bundle, decoding)
-    own = Decoding.from_dict(bundle.decoding).to_dict()
-    model = LiveModel(
-        segmenter,
-        bundle.windows,
-        bundle.model.modalities,
-        bundle.topics,
-        {k: own[k] for k in ('min_confidence', 'min_duration')},
-        bundle.id,
-    )
+    own = {k: v for k, v in asked.items() if v >= 0}
+    model = open_model(Path(path), own, device=device, live=True)
     _warm_up(model)
     return model
 
@@ -101,17 +57,7 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
 
 
-def _device(asked: str) -> str:
-    import torch  # takes seconds
-
-    there = torch.cuda.is_available()
-    if asked == 'cuda' and not there:
-        msg = "device is 'cuda', but torch finds no GPU: take 'auto' or 'cpu'"
-        raise ConfigError(msg)
-    return 'cuda' if there and asked != 'cpu' else 'cpu'
-
-
-def _warm_up(model: LiveModel) -> None:
+def _warm_up(model: Model) -> None:
     empty = WindowAssembler(model.windows, model.modalities).flush()
     stamps = np.arange(1, 4)
     count, points = len(stamps), model.windows.points

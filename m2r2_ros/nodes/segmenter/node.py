@@ -19,10 +19,11 @@ from m2r2_ros.nodes.common.managed import ManagedNode
 from m2r2_ros.nodes.common.parameters import Parameter
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.stop import Stop
-from m2r2_ros.nodes.segmenter.loading import LiveModel, load_model
+from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.nodes.segmenter.worker import Worker
 from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.segmenters.model import Model
 from m2r2_ros.srv import LoadModel
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -52,6 +53,8 @@ PARAMETERS: Final = (
 )  # fmt: skip
 #: Seconds between two looks at the graph.
 LOOK: Final = 0.25
+#: Parameters of the hold rule; negative ones leave it to the bundle.
+HOLD: Final = ('min_confidence', 'min_duration')
 
 
 class SegmenterNode(ManagedNode):
@@ -60,7 +63,7 @@ class SegmenterNode(ManagedNode):
     def __init__(self, stop: Stop, *, arguments: Sequence[str] = ()) -> None:
         """Declare parameters; nothing is loaded before it is configured."""
         super().__init__('segmenter', PARAMETERS, stop, arguments=arguments, on_change=self._change)
-        self._model: LiveModel | None = None
+        self._model: Model | None = None
         self._worker: Worker | None = None
         self._counters: Counter[str] = Counter()
         self._diagnostics = Diagnostics(self, self._statuses)
@@ -110,7 +113,7 @@ class SegmenterNode(ManagedNode):
         """Let go of the model."""
         self._model = None
 
-    def _read_model(self, path: str) -> LiveModel:
+    def _read_model(self, path: str) -> Model:
         p = self.parameters
         model = load_model(
             path,
@@ -149,11 +152,11 @@ class SegmenterNode(ManagedNode):
 
     def _change(self, changed: Mapping[str, Any]) -> None:
         """Take up a new hold rule."""
-        if self._model is not None and changed.keys() & self._model.hold.keys():
-            asked = {k: changed.get(k, self.parameters[k]) for k in self._model.hold}
-            self._model.segmenter.set_hold(
-                **{k: own if asked[k] < 0 else asked[k] for k, own in self._model.hold.items()}
-            )
+        if self._model is not None and changed.keys() & {*HOLD}:
+            asked = {k: changed.get(k, self.parameters[k]) for k in HOLD}
+            own = self._model.decoding
+            hold = {k: own[k] if value < 0 else value for k, value in asked.items()}
+            self._model.segmenter.set_hold(**hold)
 
     def _statuses(self) -> list[Status]:
         if self.state != 'active' or self._worker is None:

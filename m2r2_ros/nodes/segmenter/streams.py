@@ -11,9 +11,9 @@ from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.nodes.common.graph import installed_definition
 from m2r2_ros.nodes.common.intake import Inlet, Received
 from m2r2_ros.nodes.segmenter.discovery import Discovery
-from m2r2_ros.nodes.segmenter.loading import LiveModel
 from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.segmenters.model import Model
 
 
 class Streams:
@@ -26,7 +26,7 @@ class Streams:
         refused: Why topics cannot be used.
     """
 
-    def __init__(self, node: Node, given: Mapping[str, TopicSpec], model: LiveModel) -> None:
+    def __init__(self, node: Node, given: Mapping[str, TopicSpec], model: Model) -> None:
         """Begin without subscriptions.
 
         Args:
@@ -56,7 +56,7 @@ class Streams:
         """Whether the twist is to be made from the pose: no topic has it, and it is not off."""
         return 'twist' not in self._given and 'twist' not in self.inlets and 'pose' in self.inlets
 
-    def want(self, model: LiveModel) -> None:
+    def want(self, model: Model) -> None:
         """Look for what another model wants; what is subscribed to stays."""
         self.discovery.want(_wanted(model), model.topics)
 
@@ -104,7 +104,7 @@ class Streams:
             self._node.get_logger().error(reason)
 
 
-def _wanted(model: LiveModel) -> tuple[str, ...]:
+def _wanted(model: Model) -> tuple[str, ...]:
     """Return the modalities to subscribe to: the twist may have to be made from the pose."""
     extra = ('pose',) if 'twist' in model.modalities and 'pose' not in model.modalities else ()
     return (*model.modalities, *extra)

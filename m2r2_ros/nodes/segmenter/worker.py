@@ -17,9 +17,10 @@ from m2r2_ros.nodes.common.intake import Received
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
-from m2r2_ros.nodes.segmenter.loading import LiveModel, use_threads
+from m2r2_ros.nodes.segmenter.loading import use_threads
 from m2r2_ros.nodes.segmenter.status import LiveStatus, unserved
 from m2r2_ros.nodes.segmenter.streams import Streams
+from m2r2_ros.segmenters.model import Model
 from m2r2_ros.windows.assembler import WindowAssembler
 
 #: Seconds between two looks for messages while a frame is due, and the longest wait before.
@@ -39,7 +40,7 @@ class Worker:
     no queue lies in between.
     """
 
-    def __init__(self, node: Node, model: LiveModel, streams: Streams, threads: int) -> None:
+    def __init__(self, node: Node, model: Model, streams: Streams, threads: int) -> None:
         """Make publishers; the thread begins with `begin`."""
         self._node, self._streams, self._threads = node, streams, threads
         self._model = model
@@ -50,7 +51,7 @@ class Worker:
         self._seen = self._told = time.monotonic()
         self._held: dict[str, list[Received]] = {}
         self._stepped = 0.0
-        self._swap: LiveModel | None = None
+        self._swap: Model | None = None
         self._swapped = threading.Event()
         self._stopping = threading.Event()
         self._labelling: Labelling | None = None
@@ -62,7 +63,7 @@ class Worker:
             self._seen = time.monotonic()
             self._thread.start()
 
-    def swap(self, model: LiveModel) -> None:
+    def swap(self, model: Model) -> None:
         """Go on with another model from the next frame on; returns once it is in.
 
         Raises:
@@ -173,11 +174,11 @@ class Worker:
                     windows.assembler.use_twist_topic()
                 windows.add(modality, reader)
 
-    def _windows(self, model: LiveModel) -> LiveWindows:
+    def _windows(self, model: Model) -> LiveWindows:
         derive = 'twist' in model.modalities and self._streams.derives_twist
         return LiveWindows(WindowAssembler(model.windows, model.modalities, derive_twist=derive))
 
-    def _windows_for(self, labelling: Labelling, model: LiveModel) -> LiveWindows:
+    def _windows_for(self, labelling: Labelling, model: Model) -> LiveWindows:
         """Keep the windows where another model wants the same."""
         old = labelling.model
         if (old.windows, old.modalities) == (model.windows, model.modalities):

@@ -16,12 +16,12 @@ from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.nodes.player.node import PlayerNode
 from m2r2_ros.nodes.recorder.node import RecorderNode
 from m2r2_ros.nodes.segmenter.node import SegmenterNode
-from m2r2_ros.replay.labeller import Model, label_recording
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.replay.labeller import label_recording
+from m2r2_ros.segmenters import open_model
+from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import SMALL
 from test.nodes.conftest import Launch, call, wait_until
 from test.nodes.robot import write_bundle
@@ -34,13 +34,13 @@ TOPICS = [*SENSORS, '/microphone/audio']
 def windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FrameWindows]]:
     """Keep what goes through segmenters, live and offline."""
     seen: list[FrameWindows] = []
-    extend = LearnedSegmenter.extend
+    extend = NetworkSegmenter.extend
 
-    def look(self: LearnedSegmenter, windows: FrameWindows) -> Any:
+    def look(self: NetworkSegmenter, windows: FrameWindows) -> Any:
         seen.append(windows)
         return extend(self, windows)
 
-    monkeypatch.setattr(LearnedSegmenter, 'extend', look)
+    monkeypatch.setattr(NetworkSegmenter, 'extend', look)
     yield seen
 
 
@@ -63,8 +63,7 @@ def test_live_labels_are_those_of_the_recording(
     bag = recorder.end()
 
     windows.clear()
-    loaded = load_bundle(bundle)
-    model = Model(LearnedSegmenter(loaded), loaded.windows, loaded.model.modalities, loaded.id)
+    model = open_model(bundle)
     label_recording(bag, model, tmp_path / 'labels')
     replayed = FrameWindows.join(windows)
 

@@ -15,6 +15,7 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.heads.config import NoHeadConfig
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.contrastive import shared_meaning
@@ -89,7 +90,7 @@ def test_a_batch_holds_the_frames_its_windows_were_drawn_from() -> None:
     windows = WindowSet(TRAINED, config)
     batch = windows.batch([0, 3], np.random.default_rng(0), augmented=False)
     recording = TRAINED.recordings[0]
-    everything = recording.inputs(0, 80, TRAINED.normalisation).data['wrench']
+    everything = InputTensors.of(recording.inputs(0, 80, TRAINED.normalisation)).data['wrench']
     drawn = batch.inputs.data['wrench'].unflatten(0, (2, 20))
     for k in range(2):
         found = [
@@ -116,7 +117,9 @@ def test_augmentation_differs_from_window_to_window() -> None:
 def test_recordings_without_a_modality_are_masked_in_a_batch() -> None:
     loud, quiet = trial(20, 0, sound=True), trial(30, 1)
     scales = fitted(loud, quiet)
-    both = join([quiet.inputs(0, 4, scales), loud.inputs(0, 3, scales)])
+    both = join(
+        [InputTensors.of(quiet.inputs(0, 4, scales)), InputTensors.of(loud.inputs(0, 3, scales))]
+    )
     assert both.data['sound'].shape[0] == len(both) == 7
     assert not both.data['sound'][:4].any()
     assert both.present[:, 1].tolist() == [False] * 4 + [True] * 3
@@ -348,7 +351,7 @@ def test_bundles_have_no_head_and_say_so(tmp_path: Path) -> None:
     assert saved.labels == LABELS
     assert saved.training['options'] == QUICK.to_dict()
     assert saved.scores['recordings'] == ['trial10', 'trial11']
-    x = TRAINED.recordings[0].inputs(0, 7, saved.normalisation)
+    x = InputTensors.of(TRAINED.recordings[0].inputs(0, 7, saved.normalisation))
     assert saved.network.features(x).shape == (7, 16)
     with pytest.raises(BundleError, match='without a head'):
         saved.network.head.predict(torch.zeros(7, 16))

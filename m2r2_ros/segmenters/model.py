@@ -1,0 +1,32 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A segmenter together with what is needed to feed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from m2r2_ros.segmenters.base import Segmenter
+from m2r2_ros.windows.config import WindowConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model of any kind, open.
+
+    Attributes:
+        segmenter: What labels.
+        windows: The windows that it takes.
+        modalities: What the windows hold.
+        topics: Topics that it was trained on, by modality, each with `topic` and `type`.
+        decoding: The decoder's options that the model itself proposes.
+        id: Of the bundle; travels in every label.
+        kind: What opened it.
+    """
+
+    segmenter: Segmenter
+    windows: WindowConfig
+    modalities: tuple[str, ...]
+    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    decoding: Mapping[str, float] = field(default_factory=dict)
+    id: str = ''
+    kind: str = ''

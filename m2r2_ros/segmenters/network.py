@@ -1,0 +1,157 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What segmenters of online and of offline heads share: chunks, restarts, the protocol."""
+
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.core.labels import FrameLabel, LabelSet
+from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.backend import Backend
+from m2r2_ros.model.inputs import Inputs, make_inputs
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.labels import Frame, FrameLabels
+from m2r2_ros.windows.normalisation import Normalisation
+
+#: Frames that go through the network in one call: enough to keep it busy, few enough to fit caches.
+CHUNK = 256
+
+
+class NetworkSegmenter(ABC):
+    """M2R2 features, a head and a decoder; keeps the Segmenter protocol."""
+
+    def __init__(
+        self,
+        labels: LabelSet,
+        modalities: tuple[str, ...],
+        normalisation: Normalisation,
+        backend: Backend,
+        decoding: Decoding,
+    ) -> None:
+        """Make a segmenter.
+
+        Args:
+            labels: The labels that the head gives, in the order of its outputs.
+            modalities: What the network looks at.
+            normalisation: Scales of its inputs.
+            backend: What runs the network.
+            decoding: Options of the decoder.
+        """
+        self._labels, self._modalities, self._normalisation = labels, modalities, normalisation
+        self._backend, self._decoding = backend, decoding
+        self._counters: Counter[str] = Counter()
+        self.reset()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Images that could not be decoded, as 'image.undecodable', until it is cleared."""
+        return self._counters
+
+    @property
+    def labels(self) -> LabelSet:
+        """The labels that it can give."""
+        return self._labels
+
+    @property
+    def decoding(self) -> Decoding:
+        """The decoder's options."""
+        return self._decoding
+
+    def set_hold(self, min_confidence: float, min_duration: float) -> None:
+        """Change the hold rule from the next frame on; see Segmenter."""
+        entries = {'min_confidence': min_confidence, 'min_duration': min_duration}
+        self._decoding = Decoding.from_dict({**self._decoding.to_dict(), **entries})
+        self._track.set_hold(self._decoding.min_confidence, self._decoding.min_duration)
+
+    @property
+    @abstractmethod
+    def revision_lag(self) -> int:
+        """How many frames a label waits for."""
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self._track = FrameLabels(self.labels, self._decoding)
+        self._ready: deque[FrameLabel] = deque()
+        self._begin()
+
+    def step(self, window: FrameWindows) -> FrameLabel | None:
+        """Take one window; see Segmenter."""
+        if len(window) != 1:
+            msg = f'step takes one window, not {len(window)}; extend takes any number'
+            raise M2R2Error(msg)
+        # A restart releases all that were waited for; they go out one at a step.
+        self._ready.extend(self._extend(window))
+        return self._ready.popleft() if self._ready else None
+
+    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
+        """Take windows that follow on those before; see Segmenter."""
+        labels = [*self._ready, *self._extend(windows)]
+        self._ready.clear()
+        return labels
+
+    def finish(self) -> list[FrameLabel]:
+        """Return the labels that were still waited for, and reset."""
+        labels = [*self._ready, *self._end()]
+        self.reset()
+        return labels
+
+    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
+        """Label a whole recording."""
+        self.reset()
+        return self.extend(windows) + self.finish()
+
+    def _extend(self, windows: FrameWindows) -> list[FrameLabel]:
+        labels: list[FrameLabel] = []
+        edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
+        for lo, hi in pairwise(edges):
+            if windows.restarts[lo]:  # the clock jumped; segments keep counting
+                labels += self._end()
+                self._begin()
+            for first in range(lo, hi, CHUNK):
+                chunk = windows[first : min(first + CHUNK, hi)]
+                inputs = make_inputs(chunk, self._normalisation, self._modalities)
+                labels += self._take(chunk, inputs)
+        return labels
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Begin a run of windows that follow on each other."""
+
+    @abstractmethod
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
+        """Take a chunk of the run; return the labels that it completes."""
+
+    @abstractmethod
+    def _end(self) -> list[FrameLabel]:
+        """Return the labels of the run that were still waited for."""
+
+
+def frames_of(
+    windows: FrameWindows,
+    inputs: Inputs,
+    boundaries: NDArray[np.float32],
+    revision_lag: int,
+    counters: Counter[str],
+) -> list[Frame]:
+    """Return what a label needs to know of each frame, and count images that were undecodable."""
+    present = inputs.present
+    masks = replace(windows, present=present).masks  # as the network saw them
+    image = MODALITIES.index('image')
+    counters['image.undecodable'] += int((windows.present[:, image] & ~present[:, image]).sum())
+    return [
+        Frame(
+            int(windows.starts[i]),
+            int(windows.stamps[i]),
+            int(masks[i]),
+            float(boundaries[i]),
+            revision_lag,
+        )
+        for i in range(len(windows))
+    ]

@@ -1,0 +1,38 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The segmenter of an online head: each frame's label as it comes."""
+
+from m2r2_ros.core.labels import FrameLabel
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.segmenters.network import NetworkSegmenter, frames_of
+
+
+class OnlineSegmenter(NetworkSegmenter):
+    """Labels from an online head.
+
+    Raises:
+        BundleError: The head is offline, or there is none.
+    """
+
+    @property
+    def revision_lag(self) -> int:
+        """How many frames a label waits for."""
+        return self._decoding.lag
+
+    def _begin(self) -> None:
+        self._state = self._backend.initial_state()
+
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
+        prediction, self._state = self._backend.advance(inputs, self._state)
+        labels: list[FrameLabel] = []
+        for frame, p in zip(
+            frames_of(windows, inputs, prediction.boundaries, self.revision_lag, self._counters),
+            prediction.probabilities,
+            strict=True,
+        ):
+            labels += self._track.add(frame, p)
+        return labels
+
+    def _end(self) -> list[FrameLabel]:
+        return self._track.finish()
