@@ -310,11 +310,12 @@ def test_a_bundle_with_wrong_weights_is_refused(
         save_file(tensors, file, metadata=facts)
     before = digest(model)
     out = tmp_path / 'out'
-    for arguments in (('label', robots, '--model', model, '--out', out), ('models', model)):
-        error = m2r2(*arguments).error
-        assert str(file) in error
-        if edit in ('missing', 'misshapen', 'nan'):
-            assert name in error
+    error = m2r2('label', robots, '--model', model, '--out', out).error
+    assert str(file) in error
+    if edit in ('missing', 'misshapen', 'nan'):
+        assert name in error
+    else:  # which the header alone shows
+        assert str(file) in m2r2('models', model).error
     assert digest(model) == before
     assert not out.exists()
 
