@@ -43,6 +43,8 @@ ROOMS |= {'nodes': set(ROOMS), 'cli': {*ROOMS, 'nodes'}}
 #: Rooms that need torch to be imported at all; replay may want it inside functions.
 TORCH_ROOMS = {'model', 'segmenters', 'training'}
 TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lite_pytorch'}
+#: What core stands on besides the standard library: arrays, and the one reader of YAML.
+CORE = {'numpy', 'yaml'}
 ROS = {'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'launch', 'launch_ros'}
 
 each_module = pytest.mark.parametrize('path', MODULES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -136,9 +138,10 @@ def test_rooms_without_learning_never_touch_torch(path: Path) -> None:
 
 
 @each_module
-def test_core_stands_on_numpy_alone(path: Path) -> None:
+def test_core_stands_on_numpy_and_yaml_alone(path: Path) -> None:
     if room_of(path) == 'core':
-        assert tops(all_imports(path)) <= {'numpy', PACKAGE, *sys.stdlib_module_names}
+        allowed = {PACKAGE, *sys.stdlib_module_names, *CORE}
+        assert tops(all_imports(path)) <= allowed
 
 
 @each_module

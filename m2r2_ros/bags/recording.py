@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from m2r2_ros.bags.mcap.source import McapSource
 from m2r2_ros.bags.merge import merged
 from m2r2_ros.bags.reassemble.source import ReassembleSource
@@ -16,10 +14,13 @@ from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import PARTIAL
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.options import Section
 
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
 
 METADATA = 'metadata.yaml'
+#: The one entry of a metadata.yaml.
+INFORMATION = 'rosbag2_bagfile_information'
 _FORMATS: dict[str, Callable[[Path], Source]] = {
     '.mcap': McapSource,
     '.db3': SqliteSource,
@@ -224,18 +225,9 @@ def _files(folder: Path) -> list[Path]:
 
 def _information(path: Path) -> dict[str, Any]:
     """Return what a metadata.yaml says; {} where a crash left it empty."""
-    try:
-        content = yaml.load(path.read_text(), yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f'{path} cannot be read: {error}; remove it to open the files beside it without it'
-        raise BagError(msg) from error
-    if content is None:
-        return {}
-    information = content.get('rosbag2_bagfile_information') if isinstance(content, dict) else None
-    if not isinstance(information, dict):
-        msg = f'{path} is no rosbag2 metadata: expected rosbag2_bagfile_information'
-        raise BagError(msg)
-    return information
+    expected = 'rosbag2 metadata: remove it to open the files beside it without it'
+    content = Section.read(path, expected, BagError)
+    return content.section(INFORMATION).entries if content.entries else {}
 
 
 def _check_kind(file: Path) -> None:

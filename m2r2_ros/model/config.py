@@ -8,12 +8,14 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
+from m2r2_ros.core.options import between, check_options, read_options
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
-#: Of entries that may not be anything from 1 to 8192. Patches further apart than 16 would leave
-#: out what lies between them.
-RANGES: dict[str, tuple[int, float]] = {'dropout': (0, 0.95), 'sound_stride': (1, 16)}
+#: Largest width, and most heads or layers.
+MAX = 8192
+#: Sound patches are 16 wide: further apart, they would leave out what lies between them.
+MAX_STRIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,15 @@ class ModelConfig:
 
     modalities: tuple[str, ...]
     image_encoder: str = ''
-    width: int = 512
-    heads: int = 8
-    feedforward: int = 512
-    mlp: int = 512
-    dropout: float = 0.1
-    sound_width: int = 128
-    sound_layers: int = 2
-    sound_stride: int = 16
-    sound_expansion: int = 2
+    width: int = between(512, 1, MAX)
+    heads: int = between(8, 1, MAX)
+    feedforward: int = between(512, 1, MAX)
+    mlp: int = between(512, 1, MAX)
+    dropout: float = between(0.1, 0, 0.95)
+    sound_width: int = between(128, 1, MAX)
+    sound_layers: int = between(2, 1, MAX)
+    sound_stride: int = between(16, 1, MAX_STRIDE)
+    sound_expansion: int = between(2, 1, MAX)
     head: HeadConfig = field(default_factory=CausalTCNConfig)
 
     def __post_init__(self) -> None:
@@ -60,15 +62,7 @@ class ModelConfig:
         if bool(self.image_encoder) != ('image' in self.modalities):
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
             raise ConfigError(msg)
-        for f in fields(self):
-            if f.name in ('modalities', 'image_encoder', 'head'):
-                continue
-            value = getattr(self, f.name)
-            low, high = RANGES.get(f.name, (1, 8192))
-            kinds = (int, float) if f.name == 'dropout' else int
-            if not isinstance(value, kinds) or not low <= value <= high:
-                msg = f'model.{f.name}: expected {low} to {high}, found {value!r}'
-                raise ConfigError(msg)
+        check_options(self, 'model')
         if self.width % self.heads:
             msg = f'model.heads: {self.heads} does not divide width {self.width}'
             raise ConfigError(msg)
@@ -80,17 +74,13 @@ class ModelConfig:
         Raises:
             ConfigError: An entry is unknown, missing or out of range.
         """
-        known = {f.name for f in fields(cls)}
-        if unknown := sorted(set(entries) - known):
-            names = ', '.join(sorted(known))
-            msg = f'model: unknown entries {", ".join(map(str, unknown))}; known: {names}'
-            raise ConfigError(msg)
         modalities = entries.get('modalities')
         if not isinstance(modalities, (list, tuple)):
             msg = f'model.modalities: expected a list, found {modalities!r}'
             raise ConfigError(msg)
         head = head_from_dict(entries.get('head'))
-        return cls(**{**entries, 'modalities': tuple(modalities), 'head': head})
+        converted = {**entries, 'modalities': tuple(modalities), 'head': head}
+        return read_options(cls, converted, 'model')
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads."""

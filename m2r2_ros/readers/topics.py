@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which topic gives which modality: from a YAML file, and guessed where it is silent."""
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.options import Section
 
 #: Types that each modality can be read from, the preferred ones first.
 MODALITY_TYPES: Final[dict[str, tuple[str, ...]]] = {
@@ -75,81 +73,48 @@ class TopicSpec:
         return round(self.time_offset * 1e9)
 
 
-def _is_topic(value: object) -> bool:
-    return value is None or (isinstance(value, str) and value != '')
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_names(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) and name for name in value)
-
-
-#: Field, what is expected of it, and its check.
-_CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
-    'topic': ('a topic name, or null for off', _is_topic),
-    'type': ('a type name such as sensor_msgs/msg/Image', lambda v: isinstance(v, str)),
-    'joints': ('a list of joint names', _is_names),
-    'scale': ('a number', _is_number),
-    'offset': ('a number of metres', _is_number),
-    'rate': ('a whole number of samples per second', _is_count),
-    'channels': ('a whole number', _is_count),
-    'format': (f'one of {", ".join(SOUND_FORMATS)}', lambda v: v in tuple(SOUND_FORMATS)),
-    'stamp_reference': ('start or end', lambda v: v in ('start', 'end')),
-    'time_offset': ('a number of seconds', _is_number),
-}
-_COMMON = ('topic', 'type', 'time_offset')
-_FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    'sound': (*_COMMON, 'rate', 'channels', 'format', 'stamp_reference'),
-    'gripper': (*_COMMON, 'joints', 'scale', 'offset'),
-}
-
-
 def load_topics(path: Path) -> dict[str, TopicSpec]:
     """Read a topic map: each modality a topic name, null for off, or a mapping of fields.
 
     Raises:
         ConfigError: The file cannot be read, or a field is unknown or of the wrong kind.
     """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f'{path} cannot be read as YAML: {error}'
-        raise ConfigError(msg) from error
-    if not isinstance(content, dict | None):
-        msg = f'{path}: expected a mapping of {", ".join(MODALITIES)}'
-        raise ConfigError(msg)
-    return {str(name): _spec(path, str(name), value) for name, value in (content or {}).items()}
+    root = Section.read(path, f'a mapping of {", ".join(MODALITIES)}')
+    given = [m for m in MODALITIES if root.has(m)]
+    root.close()
+    return {m: _spec(root, m) for m in given}
 
 
-def _spec(path: Path, modality: str, value: object) -> TopicSpec:
+def _spec(root: Section, modality: str) -> TopicSpec:
     """Check one entry."""
-    if modality not in MODALITIES:
-        msg = f"{path}: unknown modality '{modality}'; known are {', '.join(MODALITIES)}"
-        raise ConfigError(msg)
-    fields: dict[str, Any] = value if isinstance(value, dict) else {'topic': value}
-    known = _FIELDS.get(modality, _COMMON)
-    for name, given in fields.items():
-        if name not in known:
-            msg = f"{path}: {modality} has no field '{name}'; known are {', '.join(known)}"
-            raise ConfigError(msg)
-        expected, check = _CHECKS[name]
-        if not check(given):
-            msg = f'{path}: {modality}.{name} is {given!r}; expected {expected}'
-            raise ConfigError(msg)
-    if 'topic' not in fields:
-        msg = f'{path}: {modality}.topic is missing; expected a topic name, or null for off'
-        raise ConfigError(msg)
-    fields = {**fields, 'topic': fields['topic'] or ''}
-    if 'joints' in fields:
-        fields['joints'] = tuple(fields['joints'])
-    return TopicSpec(modality, **fields)
+    value = root.entries[modality]
+    section = root.part(modality, value if isinstance(value, dict) else {'topic': value})
+    topic = 'a topic name, or null for off'
+    spec = TopicSpec(
+        modality,
+        section.get('topic', (str, type(None)), expected=topic) or '',
+        section.text('type', '', expected='a type name such as sensor_msgs/msg/Image'),
+        time_offset=section.number('time_offset', 0.0, expected='a number of seconds'),
+    )
+    if modality == 'gripper':
+        spec = replace(
+            spec,
+            joints=section.texts('joints', [], expected='a list of joint names'),
+            scale=section.number('scale', 1.0),
+            offset=section.number('offset', 0.0, expected='a number of metres'),
+        )
+    if modality == 'sound':
+        spec = replace(
+            spec,
+            rate=section.count('rate', 0, expected='a whole number of samples per second'),
+            channels=section.count('channels', 1),
+            format=section.choice('format', tuple(SOUND_FORMATS), 'S16LE'),
+            stamp_reference=section.choice('stamp_reference', ('start', 'end'), 'start'),
+        )
+    section.close()
+    if section.entries.get('topic', '') == '':
+        section.refuse('topic', topic, '')
+    return spec
 
 
 #: Parts of names that speak for a topic.

@@ -4,13 +4,13 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.options import between, check_options, read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,12 @@ class Decoding:
         lag: Frames to look ahead: labels wait for them and are smoothed over as many before.
     """
 
-    min_confidence: float = 0.0
-    min_duration: float = 0.0
-    lag: int = 0
+    min_confidence: float = between(0.0, 0, 1)
+    min_duration: float = between(0.0, 0, 3600)
+    lag: int = between(0, 0, 10_000)
+
+    def __post_init__(self) -> None:
+        check_options(self, 'decoding')
 
     @classmethod
     def from_dict(cls, entries: Mapping[str, Any]) -> 'Decoding':
@@ -34,18 +37,7 @@ class Decoding:
         Raises:
             ConfigError: An entry is unknown or out of range.
         """
-        known = [f.name for f in fields(cls)]
-        if unknown := sorted(map(str, set(entries) - set(known))):
-            msg = f'decoding: unknown entries {", ".join(unknown)}; known: {", ".join(known)}'
-            raise ConfigError(msg)
-        options = cls(**entries)
-        limits = {'min_confidence': 1.0, 'min_duration': 3600.0, 'lag': 10_000}
-        for name, limit in limits.items():
-            value, kinds = getattr(options, name), int if name == 'lag' else (int, float)
-            if not isinstance(value, kinds) or not 0 <= value <= limit:
-                msg = f'decoding.{name}: expected 0 to {limit}, not {value!r}'
-                raise ConfigError(msg)
-        return options
+        return read_options(cls, entries, 'decoding')
 
     def to_dict(self) -> dict[str, float]:
         """Return what `from_dict` reads."""

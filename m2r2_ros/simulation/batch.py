@@ -17,6 +17,7 @@ import yaml
 
 from m2r2_ros import __version__
 from m2r2_ros.core.errors import ConfigError, SimulationError
+from m2r2_ros.core.options import Section
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 
@@ -52,7 +53,8 @@ def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         manifest.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
         return
-    found = _read(manifest)
+    expected = 'the options of the episodes there: choose another folder'
+    found = Section.read(manifest, expected).entries
     differing = [k for k in wanted if found.get(k) != wanted[k]]
     if differing:
         was = ', '.join(f'{k} {found.get(k)}, not {wanted[k]}' for k in differing)
@@ -61,15 +63,6 @@ def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
             'options, or remove the folder'
         )
         raise ConfigError(msg)
-
-
-def _read(manifest: Path) -> dict[str, Any]:
-    """Return what a manifest says, nothing where it is no manifest."""
-    try:
-        found = yaml.safe_load(manifest.read_text(encoding='utf-8'))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def missing_episodes(folder: Path, seeds: Sequence[int]) -> list[int]:

@@ -24,6 +24,7 @@ from torch import Tensor
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
+from m2r2_ros.core.options import Section
 
 FACTS = 'features.yaml'
 PARTS = ('train', 'val', 'test')
@@ -173,8 +174,8 @@ def read_feature_set(
         LabelError: A file is missing, cannot be read, or does not fit the others.
     """
     facts = _facts(folder / FACTS)
-    rate = frame_rate or facts.get('frame_rate')
-    if not isinstance(rate, (int, float)) or rate <= 0:
+    rate = frame_rate or facts.number('frame_rate', 0.0)
+    if rate <= 0:
         msg = (
             f'{folder / FACTS}: no frame rate there: give --frame-rate, without which tolerances '
             'in seconds mean nothing'
@@ -191,32 +192,20 @@ def read_feature_set(
             raise LabelError(msg)
     _expect_apart(parts, folder)
     _expect_one_width([t for tracks in parts.values() for t in tracks], folder)
-    return FeatureSet(folder, labels, float(rate), parts, facts)
+    return FeatureSet(folder, labels, float(rate), parts, facts.entries)
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _facts(path: Path) -> Section:
     if not path.is_file():
-        return {}
-    try:
-        entries = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f'{path}: not YAML: {error}'
-        raise LabelError(msg) from error
-    if not isinstance(entries, dict):
-        msg = f'{path}: expected entries such as frame_rate, found {type(entries).__name__}'
-        raise LabelError(msg)
-    return entries
+        return Section({}, file=path, error=LabelError)
+    return Section.read(path, 'entries such as frame_rate', LabelError)
 
 
-def _labels(folder: Path, facts: Mapping[str, Any]) -> LabelSet:
+def _labels(folder: Path, facts: Section) -> LabelSet:
     """Return our own label set, or another's mapping.txt as a flat one."""
-    if 'labels' in facts:
-        try:
-            own = facts['labels']
-            return LabelSet(tuple(own['names']), tuple(own['parents']))
-        except (KeyError, TypeError) as error:
-            msg = f'{folder / FACTS}: labels: expected names and parents: {error}'
-            raise LabelError(msg) from error
+    if facts.has('labels'):
+        own = facts.section('labels')
+        return LabelSet(own.texts('names'), tuple(own.get('parents', (list,))))
     path = folder / 'mapping.txt'
     names: dict[int, str] = {}
     for number, line in enumerate(_lines(path), 1):

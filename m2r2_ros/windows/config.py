@@ -3,17 +3,20 @@
 """What a frame window is: rates, context, ages and deadlines."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.options import above, check_options, is_kind, read_options
 from m2r2_ros.core.time import SECOND
 
 #: Seconds without a sample after which a modality is masked: a few periods of the slowest usual
 #: driver (grippers report at 15 Hz, cameras down to 5 Hz).
 MAX_AGE = {'image': 0.5, 'sound': 0.3, 'wrench': 0.2, 'pose': 0.2, 'twist': 0.2, 'gripper': 0.5}
+#: Largest rate, Hz, and longest time, s.
+MAX = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,22 @@ class WindowConfig:
         max_age: Age, s, of the newest sample from which on a modality is masked.
     """
 
-    frame_rate: float = 10.0
-    sensor_rate: float = 300.0
-    audio_rate: int = 16_000
-    audio_context: float = 1.0
-    deadline: float = 0.2
-    max_gap: float = 10.0
+    frame_rate: float = above(10.0, 0, MAX)
+    sensor_rate: float = above(300.0, 0, MAX)
+    audio_rate: int = above(16_000, 0, MAX)
+    audio_context: float = above(1.0, 0, MAX)
+    deadline: float = above(0.2, 0, MAX)
+    max_gap: float = above(10.0, 0, MAX)
     max_age: Mapping[str, float] = field(default_factory=lambda: dict(MAX_AGE))
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
-            numbers = list(value.values()) if isinstance(value, Mapping) else [value]
-            if not all(isinstance(v, (int, float)) and 0 < v < 1e6 for v in numbers):
-                msg = f'windows.{f.name}: expected positive numbers, found {value!r}'
-                raise ConfigError(msg)
-        if not isinstance(self.audio_rate, int):
-            msg = f'windows.audio_rate: expected a whole number, found {self.audio_rate!r}'
-            raise ConfigError(msg)
-        if not isinstance(self.max_age, Mapping) or set(self.max_age) != set(MODALITIES):
+        check_options(self, 'windows')
+        ages = self.max_age if isinstance(self.max_age, Mapping) else {}
+        if set(ages) != set(MODALITIES):
             msg = f'windows.max_age: expected one entry for each of {", ".join(MODALITIES)}'
+            raise ConfigError(msg)
+        if not all(is_kind(age, float) and 0 < age <= MAX for age in ages.values()):
+            msg = f'windows.max_age: expected seconds above 0, found {self.max_age!r}'
             raise ConfigError(msg)
         if self.sensor_rate < self.frame_rate:
             msg = f'windows.sensor_rate: {self.sensor_rate} is below frame_rate {self.frame_rate}'
@@ -62,14 +61,9 @@ class WindowConfig:
         """Read a mapping such as the `windows` section of bundle.yaml.
 
         Raises:
-            ConfigError: An entry is unknown, or not a positive number.
+            ConfigError: An entry is unknown, of the wrong type, or out of range.
         """
-        known = {f.name for f in fields(cls)}
-        if unknown := sorted(map(str, set(entries) - known)):
-            names = ', '.join(sorted(known))
-            msg = f'windows: unknown entries {", ".join(unknown)}; known: {names}'
-            raise ConfigError(msg)
-        return cls(**entries)
+        return read_options(cls, entries, 'windows')
 
     def to_dict(self) -> dict[str, Any]:
         """Return the mapping that `from_dict` reads."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.options import Section
 
 #: A channel that hardly moved in training is not blown up by more than this.
 MIN_STD = 1e-3
@@ -102,22 +103,16 @@ class Normalisation:
         Raises:
             BundleError: An entry is missing, of the wrong length, or not finite.
         """
-        try:
-            mean = {n: np.array(entries['sensors'][n]['mean'], float) for n in SENSOR_DIMS}
-            std = {n: np.array(entries['sensors'][n]['std'], float) for n in SENSOR_DIMS}
-            sound = np.array(entries['sound_range_db'], float)
-        except (KeyError, TypeError, ValueError) as error:
-            msg = f'normalisation: {type(error).__name__} {error}: expected sensors and a range'
-            raise BundleError(msg) from error
+        section = Section(entries, 'normalisation', error=BundleError)
+        sensors = section.section('sensors')
+        mean, std = {}, {}
         for name, dims in SENSOR_DIMS.items():
-            for key, values in (('mean', mean[name]), ('std', std[name])):
-                if values.shape != (dims,) or not np.isfinite(values).all():
-                    msg = f'normalisation.sensors.{name}.{key}: expected {dims} finite numbers'
-                    raise BundleError(msg)
+            sensor = sensors.section(name)
+            mean[name] = np.array(sensor.numbers('mean', dims))
+            std[name] = np.array(sensor.numbers('std', dims))
             if (std[name] <= 0).any():
-                msg = f'normalisation.sensors.{name}.std: expected positive numbers'
-                raise BundleError(msg)
-        if sound.shape != (2,) or not np.isfinite(sound).all() or sound[0] >= sound[1]:
-            msg = f'normalisation.sound_range_db: expected least < greatest, not {sound.tolist()}'
-            raise BundleError(msg)
-        return cls(mean, std, (float(sound[0]), float(sound[1])))
+                sensor.refuse('std', 'numbers above 0', std[name].tolist())
+        low, high = section.numbers('sound_range_db', 2)
+        if low >= high:
+            section.refuse('sound_range_db', 'the least value, then the greatest', [low, high])
+        return cls(mean, std, (low, high))

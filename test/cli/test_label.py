@@ -222,8 +222,8 @@ def test_topics_are_taken_from_a_file(robots: Path, bundle: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('wrensh: /wrench', ['unknown modality', 'wrensh', 'wrench']),
-        ('wrench: {topik: /wrench}', ["wrench has no field 'topik'", 'topic']),
+        ('wrensh: /wrench', ['unknown entries wrensh', 'wrench']),
+        ('wrench: {topik: /wrench}', ['wrench: unknown entries topik', 'topic']),
         ('wrench: /pose', ['/pose', 'PoseStamped', 'wrench']),
         ('wrench: {topic: /wrench, type: std_msgs/msg/String}', ['/wrench', 'std_msgs/msg/String']),
         ('[', ['cannot be read as YAML']),

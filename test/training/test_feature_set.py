@@ -115,7 +115,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     'no split': (lambda f: (f / 'splits' / 'test.split1.bundle').unlink(), ('test.split1',)),
     'empty split': (text('splits/test.split1.bundle', ''), ('test.split1', 'no recording')),
     'train is test': (text('splits/test.split1.bundle', 'r0.txt\n'), ('r0', 'train', 'test')),
-    'facts': (text('features.yaml', 'a: ['), ('features.yaml', 'not YAML')),
+    'facts': (text('features.yaml', 'a: ['), ('features.yaml', 'cannot be read as YAML')),
     'no rate': (text('features.yaml', 'a: 1'), ('features.yaml', '--frame-rate')),
 }
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import yaml
-
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.options import Section
 from m2r2_ros.core.share import share_path
 
 NO_ACTION: Final = 'no_action'
@@ -51,5 +50,4 @@ def phase_labels() -> LabelSet:
 @cache
 def _facts(name: str) -> dict[str, Any]:
     path = share_path('config', 'reassemble', f'{name}.yaml')
-    facts: dict[str, Any] = yaml.safe_load(path.read_text(encoding='utf-8'))
-    return facts
+    return Section.read(path, 'what is known of REASSEMBLE').entries

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
-import yaml
-
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.options import Section
 
 #: A column by its index from 0, or by its name in the header line.
 Column = int | str
@@ -137,115 +135,46 @@ def read_spec(path: Path) -> ImportSpec:
     Raises:
         ConfigError: The file cannot be read, or a field is missing, unknown or wrong.
     """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f'{path} cannot be read: {error}; expected an import specification in YAML'
-        raise ConfigError(msg) from error
-    root = _Section(path, '', content)
+    root = Section.read(path, 'an import specification')
     name = root.text('name')
-    epoch = root.get('epoch', (int, float), 0)
+    epoch = root.number('epoch', 0)
     entries = root.get('tables', (list,))
-    tables = tuple(_table(_Section(path, f'tables[{i}].', e)) for i, e in enumerate(entries))
-    topics = [table.topic for table in tables]
-    if not tables or len(set(topics)) != len(topics):
-        root.refuse('tables', topics, 'at least one table, each with a topic of its own')
     labels = root.get('labels', (dict,), None)
     root.close()
+    tables = tuple(_table(root.part(f'tables[{i}]', e)) for i, e in enumerate(entries))
+    topics = [table.topic for table in tables]
+    if not tables or len(set(topics)) != len(topics):
+        root.refuse('tables', 'at least one table, each with a topic of its own', topics)
     return ImportSpec(
         path,
         name,
         int(Decimal(str(epoch)) * _TIME['s']),
         tables,
-        None if labels is None else _labels(_Section(path, 'labels.', labels)),
+        None if labels is None else _labels(root.part('labels', labels)),
     )
 
 
-class _Section:
-    """A mapping of the file, which knows where it is and which keys were asked for."""
-
-    def __init__(self, path: Path, place: str, content: object) -> None:
-        self._path = path
-        self._place = place
-        self._content: dict[Any, Any] = content if isinstance(content, dict) else {}
-        self._known: list[str] = []
-        if not isinstance(content, dict):
-            self.refuse('', content, 'a mapping')
-
-    def get(self, key: str, kinds: tuple[type, ...], *default: object) -> Any:  # noqa: ANN401
-        """Return the value of `key`; without a default, it must be there."""
-        self._known.append(key)
-        value = self._content.get(key, *default) if default else self._content.get(key)
-        if default and value is default[0]:
-            return value
-        # True is an int to Python, but no column or time to anybody else.
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            self.refuse(key, value, ' or '.join(kind.__name__ for kind in kinds))
-        return value
-
-    def text(self, key: str, *default: str) -> str:
-        """Return a string."""
-        return str(self.get(key, (str,), *default))
-
-    def choice(self, key: str, choices: Mapping[str, Any], *default: str) -> Any:  # noqa: ANN401
-        """Return what `choices` says of the value of `key`."""
-        value = self.text(key, *default)
-        if value not in choices:
-            self.refuse(key, value, 'one of ' + ', '.join(choices))
-        return choices[value]
-
-    def column(self, key: str, *default: Column) -> Column:
-        """Return a column."""
-        value: Column = self.get(key, (int, str), *default)
-        if isinstance(value, int) and value < 0:
-            self.refuse(key, value, 'a column, counted from 0')
-        return value
-
-    def texts(self, key: str, *default: list[str]) -> tuple[str, ...]:
-        """Return a list of strings that differ."""
-        value = self.get(key, (list,), *default)
-        if not all(isinstance(item, str) for item in value) or len(set(value)) != len(value):
-            self.refuse(key, value, 'a list of different strings')
-        return tuple(value)
-
-    def section(self, key: str, *default: dict[str, str]) -> '_Section':
-        """Return a mapping in this one."""
-        return _Section(self._path, f'{self._place}{key}.', self.get(key, (dict,), *default))
-
-    def has(self, key: str) -> bool:
-        """Tell whether the file has `key` here."""
-        self._known.append(key)
-        return key in self._content
-
-    def keys(self) -> tuple[str, ...]:
-        """Return the keys that the file has here."""
-        return tuple(map(str, self._content))
-
-    def close(self) -> None:
-        """Refuse keys that nobody asked for."""
-        for key in self.keys():
-            if key not in self._known:
-                self.refuse(key, self._content.get(key), f'only {", ".join(self._known)} here')
-
-    def refuse(self, key: str, value: object, expected: str) -> NoReturn:
-        """Raise ConfigError."""
-        place = f'{self._place}{key}'.rstrip('.') or 'the file'
-        msg = f'{self._path}: {place} is {value!r}, expected {expected}'
-        raise ConfigError(msg)
+def _column(section: Section, key: str, *default: Column) -> Column:
+    """Return a column: its name, or its index from 0."""
+    expected = 'a column: its name, or its index from 0'
+    value: Column = section.get(key, (int, str), *default, expected=expected)
+    if isinstance(value, int) and value < 0:
+        section.refuse(key, expected, value)
+    return value
 
 
-def _text_format(section: _Section) -> TextFormat:
+def _text_format(section: Section) -> TextFormat:
     delimiter = section.text('delimiter', 'whitespace')
     if delimiter != 'whitespace' and len(delimiter) != 1:
-        section.refuse('delimiter', delimiter, 'whitespace or one character')
+        section.refuse('delimiter', 'whitespace or one character', delimiter)
     return TextFormat(
         None if delimiter == 'whitespace' else delimiter,
-        section.get('header', (bool,), False),
+        section.flag('header', False),
         section.text('comment', '#'),
     )
 
 
-def _table(section: _Section) -> TableSpec:
+def _table(section: Section) -> TableSpec:
     type_name = section.text('type')
     columns, scales, joints, groups = _columns(section, type_name)
     euler, turned, scale = _orientation(section) if type_name == POSE else ('', (), 1.0)
@@ -256,8 +185,8 @@ def _table(section: _Section) -> TableSpec:
         type_name=type_name,
         frame_id=section.text('frame_id', '') if type_name == NUMBER else section.text('frame_id'),
         text=_text_format(section),
-        time=time.column('column'),
-        time_unit=time.choice('unit', _TIME),
+        time=_column(time, 'column'),
+        time_unit=_TIME[time.choice('unit', _TIME)],
         columns=(*columns, *turned),
         scales=(*scales, *[scale] * len(turned)),
         euler=euler,
@@ -270,10 +199,10 @@ def _table(section: _Section) -> TableSpec:
 
 
 def _columns(
-    section: _Section, type_name: str
+    section: Section, type_name: str
 ) -> tuple[list[Column], list[float], tuple[str, ...], dict[str, int]]:
     """Return columns, their factors to SI, names of joints and columns of each group."""
-    groups = section.choice('type', GROUPS)
+    groups = GROUPS[section.choice('type', GROUPS)]
     names = section.section('columns')
     units = section.section('units', {})
     columns: list[Column] = []
@@ -288,75 +217,75 @@ def _columns(
             joints = _same_joints(names, group, joints, tuple(found))
         sizes[group] = len(found)
         columns += found.values()
-        scales += [units.choice(group, known, next(iter(known)))] * len(found)
+        scales += [known[units.choice(group, known, next(iter(known)))]] * len(found)
     names.close()
     units.close()
     if not columns:
-        section.refuse('columns', {}, f'at least one of {", ".join(groups)}')
+        section.refuse('columns', f'at least one of {", ".join(groups)}', {})
     return columns, scales, joints, sizes
 
 
-def _group(names: _Section, group: str, type_name: str) -> dict[str, Column]:
+def _group(names: Section, group: str, type_name: str) -> dict[str, Column]:
     """Return the column of each field of a group."""
     if type_name == NUMBER:
-        return {group: names.column(group)}
+        return {group: _column(names, group)}
     fields = names.section(group)
-    known = fields.keys() if type_name == JOINTS else ('x', 'y', 'z')
-    found = {field: fields.column(field) for field in known}
+    known = map(str, fields.entries) if type_name == JOINTS else ('x', 'y', 'z')
+    found = {field: _column(fields, field) for field in known}
     fields.close()
     return found
 
 
 def _same_joints(
-    names: _Section, group: str, joints: tuple[str, ...], found: tuple[str, ...]
+    names: Section, group: str, joints: tuple[str, ...], found: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Refuse groups of a JointState that name different joints."""
     if not found or (joints and found != joints):
-        names.refuse(group, list(found), f'a column for each of {list(joints) or "the joints"}')
+        names.refuse(group, f'a column for each of {list(joints) or "the joints"}', list(found))
     return found
 
 
-def _orientation(section: _Section) -> tuple[str, tuple[Column, ...], float]:
+def _orientation(section: Section) -> tuple[str, tuple[Column, ...], float]:
     """Return the Euler convention, '' for a quaternion, its columns and their factor to SI."""
     turn = section.section('orientation')
     if turn.has('quaternion'):
         parts = turn.section('quaternion')
-        columns = tuple(parts.column(part) for part in 'xyzw')
+        columns = tuple(_column(parts, part) for part in 'xyzw')
         parts.close()
         turn.close()
         return '', columns, 1.0
     euler = turn.text('euler')
     columns = tuple(turn.get('columns', (list,)))
-    scale = turn.choice('unit', _ANGLE, 'rad')
+    scale = _ANGLE[turn.choice('unit', _ANGLE, 'rad')]
     turn.close()
     axes = euler.lower()
     same_case = euler in {axes, euler.upper()}
     if len(axes) != 3 or not set(axes) <= set('xyz') or not same_case:
-        turn.refuse('euler', euler, 'three axes, such as xyz (fixed) or ZYX (moving)')
+        turn.refuse('euler', 'three axes, such as xyz (fixed) or ZYX (moving)', euler)
     if axes[0] == axes[1] or axes[1] == axes[2]:
-        turn.refuse('euler', euler, 'three axes of which no two in a row are the same')
+        turn.refuse('euler', 'three axes of which no two in a row are the same', euler)
     if len(columns) != 3 or not all(type(c) in {int, str} for c in columns):
-        turn.refuse('columns', list(columns), 'three columns, in the order of the axes')
+        turn.refuse('columns', 'three columns, in the order of the axes', list(columns))
     return euler, columns, scale
 
 
-def _labels(section: _Section) -> LabelsSpec:
-    kind = section.choice('kind', {START_TIMES: START_TIMES, SEGMENTS: SEGMENTS})
+def _labels(section: Section) -> LabelsSpec:
+    kind = section.choice('kind', (START_TIMES, SEGMENTS))
     if kind == START_TIMES:
-        columns: tuple[Column, ...] = (section.column('column', 0),)
+        columns: tuple[Column, ...] = (_column(section, 'column', 0),)
         names = section.texts('names')
-        section.choice('end', {'last_sample': True})
+        section.choice('end', ('last_sample',))
     else:
-        columns = tuple(section.column(key) for key in ('start', 'end', 'label'))
+        columns = tuple(_column(section, key) for key in ('start', 'end', 'label'))
         names = section.texts('names', [])
     labels = LabelsSpec(
         file=section.text('file'),
         kind=kind,
         text=_text_format(section),
-        time_unit=section.choice('unit', _TIME),
+        time_unit=_TIME[section.choice('unit', _TIME)],
         names=names,
         columns=columns,
-        optional=section.get('optional', (bool,), False),
+        optional=section.flag('optional', False),
     )
     section.close()
     return labels

@@ -3,25 +3,21 @@
 """Options of the segmentation heads, in one style; the `head` entry of a bundle's model."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.options import between, check_options, read_options
 
 
 def count(default: int, low: int = 1, high: int = 4096) -> int:
     """Return a field that holds a whole number from low to high."""
-    return field(default=default, metadata={'kind': int, 'low': low, 'high': high})
+    return between(default, low, high)
 
 
 def number(default: float, low: float = 0.0, high: float = 1e3) -> float:
     """Return a field that holds a number from low to high."""
-    return field(default=default, metadata={'kind': float, 'low': low, 'high': high})
-
-
-def switch(default: bool) -> bool:
-    """Return a field that is on or off."""
-    return field(default=default, metadata={'kind': bool, 'low': False, 'high': True})
+    return between(default, low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +33,7 @@ class HeadConfig:
     online: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value, kind = getattr(self, f.name), f.metadata['kind']
-            low, high = f.metadata['low'], f.metadata['high']
-            kinds = (int, float) if kind is float else kind
-            truth = isinstance(value, bool) and kind is not bool
-            if truth or not isinstance(value, kinds) or not low <= value <= high:
-                expected = 'true or false' if kind is bool else f'{low} to {high}'
-                msg = f'model.head {self.name}: {f.name}: expected {expected}, found {value!r}'
-                raise ConfigError(msg)
+        check_options(self, f'model.head {self.name}')
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `head_from_dict` reads."""
@@ -189,7 +177,7 @@ class ProTASConfig(HeadConfig):
     dropout: float = number(0.5, high=0.95)
     smoothing: float = number(0.15)
     progress: float = number(1.0)
-    task_graph: bool = switch(False)
+    task_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +225,4 @@ def head_from_dict(entries: object) -> HeadConfig:
     if name not in CONFIGS:
         msg = f'model.head {name!r} is unknown: expected one of {", ".join(CONFIGS)}'
         raise ConfigError(msg)
-    known = [f.name for f in fields(CONFIGS[name])]
-    if unknown := sorted(map(str, set(options) - set(known))):
-        names = ', '.join(known) or 'none'
-        msg = f'model.head {name}: unknown options {", ".join(unknown)}; known: {names}'
-        raise ConfigError(msg)
-    return CONFIGS[name](**options)
+    return read_options(CONFIGS[name], options, f'model.head {name}')
