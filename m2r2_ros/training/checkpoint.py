@@ -1,99 +1,116 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The state of a training: optimiser, schedule, averaged weights; on disk between epochs."""
+"""A training between two epochs, on disk: weights, optimiser and facts in one safetensors file.
 
+weights/NAME              what is trained, and buffers; frozen parameters are not kept
+exp_avg/NAME, ...         moments of Adam
+GROUP/NAME                more tensors, such as the best weights so far
+metadata                  `fingerprint` of data and options, `facts` in JSON
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from m2r2_ros.core.files import atomic_write
-from m2r2_ros.model.network import Network
-from m2r2_ros.training.config import TrainConfig
 
+WEIGHTS = 'weights'
 MOMENTS = ('exp_avg', 'exp_avg_sq', 'step')
 
 
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Optimiser, one-cycle schedule and running average of one network's weights.
+    """What a file holds besides weights and optimiser.
 
     Attributes:
-        optimizer: AdamW over the parameters that are trained.
-        config: Options of the training.
+        facts: As they were saved.
+        groups: More tensors, by group and name.
     """
 
-    def __init__(self, network: Network, config: TrainConfig, steps: int, fingerprint: str) -> None:
-        """Begin a training of so many steps."""
-        self.config = config
-        self._network = network
-        self._fingerprint = fingerprint
-        self._steps = steps
-        self._done = 0
-        self._trained = {n: p for n, p in network.named_parameters() if p.requires_grad}
-        self._average = {n: p.detach().clone() for n, p in self._trained.items()}
-        self.optimizer = torch.optim.AdamW(
-            self._trained.values(), config.learning_rate, weight_decay=config.weight_decay
-        )
-
-    def advance(self) -> None:
-        """Take an optimiser step at the schedule's rate, and move the average."""
-        self.optimizer.param_groups[0]['lr'] = self.config.learning_rate * one_cycle(
-            self._done / max(self._steps, 1)
-        )
-        self.optimizer.step()
-        self._done += 1
-        # The average of few steps is short, so that it forgets where training began.
-        past = min(self.config.averaging, self._done / (self._done + 10))
-        with torch.no_grad():
-            for name, parameter in self._trained.items():
-                self._average[name].lerp_(parameter, 1 - past)
-
-    def use_average(self) -> None:
-        """Put the averaged weights into the network."""
-        with torch.no_grad():
-            for name, parameter in self._trained.items():
-                parameter.copy_(self._average[name])
-
-    def save(self, path: Path, epoch: int) -> None:
-        """Write the state after an epoch, replacing the file at once."""
-        tensors: dict[str, Tensor] = {}
-        for name, parameter in self._trained.items():
-            tensors[f'weights/{name}'] = parameter.detach().contiguous()
-            tensors[f'average/{name}'] = self._average[name].contiguous()
-            for moment in MOMENTS:
-                if parameter in self.optimizer.state:
-                    tensors[f'{moment}/{name}'] = self.optimizer.state[parameter][moment]
-        facts = {
-            'fingerprint': self._fingerprint, 'epoch': str(epoch), 'done': str(self._done),
-        }  # fmt: skip
-        with atomic_write(path) as draft:
-            save_file(tensors, draft, metadata=facts)
-
-    def load(self, path: Path) -> int:
-        """Go on from a file where it belongs to this training; return the epochs done."""
-        try:
-            with safe_open(path, framework='pt') as file:
-                facts = file.metadata() or {}
-                if facts.get('fingerprint') != self._fingerprint:
-                    return 0
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError):
-            return 0
-        with torch.no_grad():
-            for name, parameter in self._trained.items():
-                parameter.copy_(tensors[f'weights/{name}'])
-                self._average[name] = tensors[f'average/{name}']
-                moments = {m: tensors[f'{m}/{name}'] for m in MOMENTS if f'{m}/{name}' in tensors}
-                if moments:
-                    self.optimizer.state[parameter] = moments
-        self._done = int(facts['done'])
-        return int(facts['epoch'])
+    facts: dict[str, Any]
+    groups: dict[str, dict[str, Tensor]]
 
 
-def one_cycle(share: float, warm_up: float = 0.1) -> float:
-    """Return the learning rate's share of its peak: up in a line, down in a cosine."""
-    if share < warm_up:
-        return 0.04 + 0.96 * share / warm_up
-    return float((1 + torch.cos(torch.tensor((share - warm_up) / (1 - warm_up) * torch.pi))) / 2)
+def save_checkpoint(
+    path: Path,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    fingerprint: str,
+    facts: Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, Tensor]],
+) -> None:
+    """Write a training's state, replacing the file in one step.
+
+    Args:
+        path: The file.
+        module: What is trained; parameters that are frozen are not written.
+        optimizer: An Adam over its parameters.
+        fingerprint: Of data and options; the state is of no use to a training with another one.
+        facts: What JSON can hold.
+        groups: More tensors, by group and name.
+    """
+    named: dict[str, Mapping[str, Tensor]] = {WEIGHTS: _learnt(module), **groups}
+    for moment in MOMENTS:
+        named[moment] = {
+            name: optimizer.state[parameter][moment]
+            for name, parameter in module.named_parameters()
+            if parameter in optimizer.state
+        }
+    tensors = {f'{g}/{n}': t.contiguous() for g, group in named.items() for n, t in group.items()}
+    with atomic_write(path) as draft:
+        metadata = {'fingerprint': fingerprint, 'facts': json.dumps(facts)}
+        save_file(tensors, draft, metadata=metadata)
+
+
+def load_checkpoint(
+    path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, *, fingerprint: str
+) -> Checkpoint | None:
+    """Continue from a file: load weights and moments in place, and return the rest.
+
+    Args:
+        path: The file.
+        module: What is trained, with what is frozen frozen and as it was.
+        optimizer: An Adam over its parameters.
+        fingerprint: Of data and options.
+
+    Returns:
+        None, with nothing changed, where there is no file, it cannot be read, or it belongs to
+        another training.
+    """
+    try:
+        with safe_open(path, framework='pt') as file:
+            metadata = file.metadata() or {}
+            if metadata.get('fingerprint') != fingerprint or 'facts' not in metadata:
+                return None
+            found: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
+    groups: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in found.items():
+        group, _, name = key.partition('/')
+        groups.setdefault(group, {})[name] = tensor
+    weights = groups.pop(WEIGHTS, {})
+    module.load_state_dict({**module.state_dict(), **weights})
+    moments = {moment: groups.pop(moment, {}) for moment in MOMENTS}
+    for name, parameter in module.named_parameters():
+        if name in moments['step']:
+            optimizer.state[parameter] = {
+                # Adam keeps its count of steps on the CPU.
+                m: own[name] if m == 'step' else own[name].to(parameter.device)
+                for m, own in moments.items()
+            }
+    return Checkpoint(json.loads(metadata['facts']), groups)
+
+
+def _learnt(module: nn.Module) -> dict[str, Tensor]:
+    """Return buffers and the parameters that are not frozen."""
+    frozen = {n for n, p in module.named_parameters() if not p.requires_grad}
+    return {n: t for n, t in module.state_dict().items() if n not in frozen}

@@ -15,8 +15,8 @@ from m2r2_ros.model.extractor import drop_modalities
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
-from m2r2_ros.training.checkpoint import Checkpoint
 from m2r2_ros.training.config import TrainConfig
+from m2r2_ros.training.state import TrainState
 from m2r2_ros.windows.normalisation import Normalisation
 
 MAX_GRADIENT = 1.0
@@ -62,7 +62,7 @@ def train_network(
         progress: Called after each epoch.
     """
     sequences = [(r, lo) for r in recordings for lo in range(0, max(len(r), 1), config.crop)]
-    state = Checkpoint(network, config, config.epochs * len(sequences), fingerprint)
+    state = TrainState(network, config, config.epochs * len(sequences), fingerprint)
     first = state.load(checkpoint) if checkpoint is not None else 0
     network.train()
     for epoch in range(first, config.epochs):
@@ -91,7 +91,7 @@ def _crop(
 
 def _step(
     network: Network,
-    state: Checkpoint,
+    state: TrainState,
     recording: CachedRecording,
     span: tuple[int, int],
     normalisation: Normalisation,

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +17,11 @@ from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.base import Head, Recipe
 from m2r2_ros.model.heads.config import HeadConfig
 from m2r2_ros.model.heads.registry import make_head
+from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
-from m2r2_ros.training.optimizer_state import load_state, save_state
 from m2r2_ros.training.scoring import probabilities_of, score_labelling
 
-#: Times in a training that the validation recordings are looked at.
+#: How often in a training the validation recordings are scored.
 LOOKS = 10
 
 
@@ -53,15 +52,15 @@ def train_head(
 ) -> TrainedHead:
     """Train a head on the train part of a feature set.
 
-    The recordings of test are not looked at. The same seed gives the same weights on one thread,
-    and a training that was interrupted goes on as if nothing had happened.
+    The test part is not used. The same seed gives the same weights on one thread,
+    and an interrupted training continues to the same result.
 
     Args:
         config: The head.
         features: What to learn from, and to validate on.
-        recipe: How; as published where it is not given.
+        recipe: How; by default as published.
         seed: Of weights, order and dropout.
-        checkpoint: File to keep the state in after each epoch, and to go on from.
+        checkpoint: File to keep the state in after each epoch, and to continue from.
         progress: Called with epoch, epochs and mean loss.
     """
     torch.manual_seed(seed)
@@ -72,16 +71,17 @@ def train_head(
     optimizer = torch.optim.Adam(
         head.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    run = _Run(head, optimizer, recipe, checkpoint, _fingerprint(config, features, recipe, seed))
-    for epoch in range(run.resume(), recipe.epochs):
+    fingerprint = _fingerprint(config, features, recipe, seed)
+    state = _HeadState(head, optimizer, recipe, checkpoint, fingerprint)
+    for epoch in range(state.resume(), recipe.epochs):
         rng = np.random.default_rng([seed, epoch])
         torch.manual_seed(int(rng.integers(2**62)))
         order = [tracks[k] for k in rng.permutation(len(tracks))]
         loss = _train_epoch(head, optimizer, order, recipe.batch)
-        run.note(epoch + 1, features)
+        state.add(epoch + 1, features)
         progress(epoch + 1, recipe.epochs, loss)
     head.eval()
-    return TrainedHead(head, *run.best())
+    return TrainedHead(head, *state.best())
 
 
 def _train_epoch(
@@ -104,8 +104,8 @@ def _train_epoch(
     return float(np.mean(losses))
 
 
-class _Run:
-    """What a training keeps beside the head: its checkpoint, and the best weights so far."""
+class _HeadState:
+    """What a training keeps besides the head: its checkpoint, and the best weights so far."""
 
     def __init__(
         self,
@@ -116,46 +116,56 @@ class _Run:
         fingerprint: str,
     ) -> None:
         self._head, self._optimizer, self._recipe = head, optimizer, recipe
-        self._checkpoint = checkpoint
-        self._facts: dict[str, Any] = {'fingerprint': fingerprint, 'best': -1.0, 'best_epoch': 0}
+        self._checkpoint, self._fingerprint = checkpoint, fingerprint
+        self._score, self._best_epoch = -1.0, 0
         self._best: dict[str, Tensor] = {}
 
     def resume(self) -> int:
-        """Go on from the checkpoint; return the epochs done."""
+        """Continue from the checkpoint; return the epochs done."""
         if self._checkpoint is None:
             return 0
-        found, self._best = load_state(
-            self._checkpoint, self._head, self._optimizer, self._facts['fingerprint']
+        kept = load_checkpoint(
+            self._checkpoint, self._head, self._optimizer, fingerprint=self._fingerprint
         )
-        if not found:
+        if kept is None:
             return 0
-        self._facts.update(best=float(found['best']), best_epoch=int(found['best_epoch']))
-        return int(found['epoch'])
+        self._best = kept.groups.get('best', {})
+        self._score, self._best_epoch = kept.facts['score'], kept.facts['best_epoch']
+        return int(kept.facts['epoch'])
 
-    def note(self, epoch: int, features: FeatureSet) -> None:
-        """Look at the validation recordings now and then, and keep the state."""
+    def add(self, epoch: int, features: FeatureSet) -> None:
+        """Take in an epoch: score the validation recordings now and then, and save the state."""
         every = max(1, self._recipe.epochs // LOOKS)
         if features.parts['val'] and (epoch % every == 0 or epoch == self._recipe.epochs):
             found = probabilities_of(self._head, features.parts['val'])
             scores = score_labelling(found, features.labels, features.frame_rate)
             value = (scores.f1[50] or 0.0) + 100 * (scores.accuracy or 0.0)
-            if value > self._facts['best']:
-                self._facts.update(best=value, best_epoch=epoch)
-                self._best = {n: t.clone() for n, t in self._head.state_dict().items()}
+            if value > self._score:
+                self._score, self._best_epoch = value, epoch
+                self._best = _copied(self._head)
         if self._checkpoint is not None:
-            facts = {k: str(v) for k, v in {**self._facts, 'epoch': epoch}.items()}
-            save_state(self._checkpoint, self._head, self._optimizer, self._best, facts)
+            save_checkpoint(
+                self._checkpoint,
+                self._head,
+                self._optimizer,
+                fingerprint=self._fingerprint,
+                facts={'epoch': epoch, 'score': self._score, 'best_epoch': self._best_epoch},
+                groups={'best': self._best},
+            )
 
     def best(self) -> tuple[dict[str, Tensor], int]:
-        """Return the best weights and their epoch; the last ones where none were looked at."""
+        """Return the best weights and their epoch; the last ones where none were scored."""
         if self._best:
-            return self._best, int(self._facts['best_epoch'])
-        weights = {n: t.clone() for n, t in self._head.state_dict().items()}
-        return weights, self._recipe.epochs
+            return self._best, self._best_epoch
+        return _copied(self._head), self._recipe.epochs
+
+
+def _copied(head: Head) -> dict[str, Tensor]:
+    return {n: t.clone() for n, t in head.state_dict().items()}
 
 
 def _fingerprint(config: HeadConfig, features: FeatureSet, recipe: Recipe, seed: int) -> str:
-    """Return a hash of all that a training hangs on."""
+    """Return a hash of everything that a training depends on."""
     options = (config.to_dict(), asdict(recipe), seed, features.labels.names, __version__)
     text = json.dumps((options, digest(features, ('train', 'val'))), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

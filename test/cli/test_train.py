@@ -1,5 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import json
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import load_bundle
-from m2r2_ros.training.checkpoint import Checkpoint
+from m2r2_ros.training.state import TrainState
 from test.cli.run import digest, done, m2r2
 from test.replay.recordings import (
     ACTIONS,
@@ -116,16 +117,16 @@ def test_an_interrupted_training_goes_on_where_it_was(
     assert 'Traceback' not in err
     assert not out.exists()
     with safe_open(work / 'checkpoint.safetensors', framework='pt') as file:
-        begun = int(file.metadata()['epoch'])
+        begun = int(json.loads(file.metadata()['facts'])['epoch'])
     assert 1 <= begun < epochs
     saved: list[int] = []
-    save = Checkpoint.save
+    save = TrainState.save
 
-    def note(self: Checkpoint, path: Path, epoch: int) -> None:
+    def note(self: TrainState, path: Path, epoch: int) -> None:
         saved.append(epoch)
         save(self, path, epoch)
 
-    monkeypatch.setattr(Checkpoint, 'save', note)
+    monkeypatch.setattr(TrainState, 'save', note)
     done(*train, '--out', out)
     assert saved == list(range(begun + 1, epochs + 1))
     assert not work.exists()
@@ -141,15 +142,15 @@ def test_a_checkpoint_of_another_truth_is_not_gone_on_from(
     segments = truth_of(3.0, 4)
     train = ('train', plain / 'bags', '--out', tmp_path / 'b', '--preset', 'proprio', '--epochs', 2)
     saved: list[int] = []
-    save = Checkpoint.save
+    save = TrainState.save
 
-    def stop(self: Checkpoint, path: Path, epoch: int) -> None:
+    def stop(self: TrainState, path: Path, epoch: int) -> None:
         save(self, path, epoch)
         saved.append(epoch)
         if len(saved) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Checkpoint, 'save', stop)
+    monkeypatch.setattr(TrainState, 'save', stop)
     write_segments_csv(table, segments)
     stopped = m2r2(*train, '--truth', table)
     assert stopped.code not in (0, 2)

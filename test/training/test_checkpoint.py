@@ -1,117 +1,95 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from torch import Tensor, nn
 
-from m2r2_ros.model.network import Network
-from m2r2_ros.training.checkpoint import Checkpoint, one_cycle
-from test.training.trials import QUICK, equal, network, weights
+from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 
-STEPS = 12
+FACTS = {'epoch': 3, 'score': 0.1 + 0.2, 'history': [{'loss': 1e-17}]}
 
 
-def advance(net: Network, state: Checkpoint, steps: Sequence[int]) -> None:
-    """Take steps whose gradients hang on the step and on the weights."""
-    for k in steps:
-        for i, p in enumerate(net.parameters()):
-            noise = torch.randn(p.shape, generator=torch.Generator().manual_seed(1000 * k + i))
-            p.grad = noise + p.detach()
-        state.advance()
+class Net(nn.Module):
+    """A frozen layer, one that learns, one that no loss reaches, and a buffer that moves."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.frozen = nn.Linear(4, 4).requires_grad_(False)
+        self.norm = nn.BatchNorm1d(4)
+        self.unused = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.norm(self.frozen(x))
+        return y
 
 
-def test_a_checkpoint_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    whole, first, second = network(0), network(0), network(9)
-    states = [Checkpoint(n, QUICK, STEPS, 'x') for n in (whole, first, second)]
-    advance(whole, states[0], range(STEPS))
-    advance(first, states[1], range(5))
-    states[1].save(tmp_path / 'c', 2)
-    assert states[2].load(tmp_path / 'c') == 2
-    assert equal(weights(first), weights(second))
-    advance(second, states[2], range(5, STEPS))
-    assert equal(weights(whole), weights(second))
-    for state in (states[0], states[2]):
-        state.use_average()
-    assert equal(weights(whole), weights(second))
-    assert [p.name for p in tmp_path.iterdir()] == ['c']
+def optimizer_of(net: Net) -> torch.optim.Optimizer:
+    return torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], 0.1)
 
 
-def test_a_checkpoint_before_the_first_step(tmp_path: Path) -> None:
-    """As after an epoch in which no sequence had a label."""
-    one, other = network(0), network(1)
-    Checkpoint(one, QUICK, STEPS, 'x').save(tmp_path / 'c', 1)
-    state = Checkpoint(other, QUICK, STEPS, 'x')
-    assert state.load(tmp_path / 'c') == 1
-    assert equal(weights(one), weights(other))
-    advance(other, state, range(2))
+def steps(net: Net, optimizer: torch.optim.Optimizer, numbers: range) -> None:
+    for k in numbers:
+        x = torch.randn(8, 4, generator=torch.Generator().manual_seed(k))
+        optimizer.zero_grad()
+        net(x).pow(3).sum().backward()
+        optimizer.step()
 
 
-def test_what_does_not_belong_here_is_not_gone_on_from(tmp_path: Path) -> None:
-    net = network(0)
-    state = Checkpoint(net, QUICK, STEPS, 'x')
-    advance(net, state, range(3))
-    state.save(tmp_path / 'c', 2)
-    cut = tmp_path / 'cut'
-    cut.write_bytes((tmp_path / 'c').read_bytes()[:-10])
+def same(a: Net, b: Net) -> bool:
+    other = b.state_dict()
+    return all(torch.equal(t, other[n]) for n, t in a.state_dict().items())
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Path, Net]:
+    net = Net(0)
+    optimizer = optimizer_of(net)
+    steps(net, optimizer, range(5))
+    path = tmp_path / 'c'
+    groups = {'best': {'a/b': torch.arange(3.0)}}
+    save_checkpoint(path, net, optimizer, fingerprint='x', facts=FACTS, groups=groups)
+    steps(net, optimizer, range(5, 9))
+    return path, net
+
+
+def test_a_training_continues_bit_for_bit(saved: tuple[Path, Net]) -> None:
+    path, whole = saved
+    net = Net(1)
+    net.frozen.load_state_dict(whole.frozen.state_dict())
+    optimizer = optimizer_of(net)
+    kept = load_checkpoint(path, net, optimizer, fingerprint='x')
+    assert kept is not None
+    assert kept.facts == FACTS
+    assert kept.groups.keys() == {'best'}
+    assert torch.equal(kept.groups['best']['a/b'], torch.arange(3.0))
+    steps(net, optimizer, range(5, 9))
+    assert same(net, whole)
+
+
+def test_frozen_weights_are_not_written(saved: tuple[Path, Net]) -> None:
+    path, _ = saved
+    net = Net(7)
+    before = net.frozen.weight.clone()
+    assert load_checkpoint(path, net, optimizer_of(net), fingerprint='x')
+    assert torch.equal(net.frozen.weight, before)
+    assert b'weights/frozen' not in path.read_bytes()
+
+
+def test_what_belongs_to_another_training_changes_nothing(
+    saved: tuple[Path, Net], tmp_path: Path
+) -> None:
+    path, _ = saved
+    (tmp_path / 'cut').write_bytes(path.read_bytes()[:-10])
     (tmp_path / 'text').write_text('hello')
     (tmp_path / 'empty').touch()
-    fresh = network(4)
-    before = weights(fresh)
-    assert Checkpoint(fresh, QUICK, STEPS, 'y').load(tmp_path / 'c') == 0
+    net, untouched = Net(4), Net(4)
+    optimizer = optimizer_of(net)
+    assert load_checkpoint(path, net, optimizer, fingerprint='y') is None
     for name in ('none', 'cut', 'text', 'empty'):
-        assert Checkpoint(fresh, QUICK, STEPS, 'x').load(tmp_path / name) == 0
-    assert equal(weights(fresh), before)
-
-
-def test_the_average_forgets_where_training_began() -> None:
-    net = network(0)
-    start = weights(net)
-    state = Checkpoint(net, replace(QUICK, averaging=0.9, weight_decay=0.0), 200, '')
-    recent = []
-    for k in range(200):
-        advance(net, state, [k])
-        recent.append(weights(net))
-    state.use_average()
-    average = weights(net)
-    for name, tensor in average.items():
-        expected = start[name].clone()
-        for k, w in enumerate(recent):
-            past = min(0.9, (k + 1) / (k + 11))
-            expected = past * expected + (1 - past) * w[name]
-        torch.testing.assert_close(tensor, expected, rtol=1e-4, atol=1e-5)
-    assert not equal(average, recent[-1])
-
-
-def test_the_schedule_rises_in_a_line_and_falls_in_a_cosine() -> None:
-    shares = np.linspace(0, 1, 1001)
-    rates = np.array([one_cycle(s) for s in shares])
-    top = int(rates.argmax())
-    assert rates[top] == pytest.approx(1)
-    assert shares[top] == pytest.approx(0.1)
-    assert rates[0] == pytest.approx(0.04)
-    assert rates[-1] == pytest.approx(0, abs=1e-6)
-    rising, falling = np.diff(rates[: top + 1]), np.diff(rates[top:])
-    np.testing.assert_allclose(rising, rising[0], rtol=1e-3)
-    assert (falling <= 1e-7).all()
-    assert one_cycle(0.55) == pytest.approx(0.5)
-
-
-@given(st.floats(0, 1))
-def test_the_rate_is_never_above_its_peak(share: float) -> None:
-    assert -1e-9 <= one_cycle(share) <= 1 + 1e-9
-
-
-def test_the_optimiser_follows_the_schedule() -> None:
-    net = network(0)
-    state = Checkpoint(net, QUICK, 20, '')
-    rates = []
-    for k in range(20):
-        advance(net, state, [k])
-        rates.append(state.optimizer.param_groups[0]['lr'])
-    assert rates == pytest.approx([QUICK.learning_rate * one_cycle(k / 20) for k in range(20)])
+        assert load_checkpoint(tmp_path / name, net, optimizer, fingerprint='x') is None
+    assert same(net, untouched)
+    assert not optimizer.state
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['c', 'cut', 'empty', 'text']

@@ -18,9 +18,9 @@ from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
-from m2r2_ros.training.checkpoint import Checkpoint
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.loop import Progress, _crop, _step, augment, train_network
+from m2r2_ros.training.state import TrainState
 from test.training.trials import MODEL, QUICK, equal, fitted, network, trial, weights
 
 
@@ -124,7 +124,7 @@ def test_the_gradient_reaches_every_parameter(model: ModelConfig) -> None:
     net = network(0, model)
     net.train()
     config = replace(QUICK, modality_dropout=0.0)
-    state = Checkpoint(net, config, 1, '')
+    state = TrainState(net, config, 1, '')
     loss = _step(net, state, recording, (0, 40), fitted(recording))
     assert np.isfinite(loss)
     assert loss > 0
@@ -140,7 +140,7 @@ def test_unlabelled_frames_teach_no_label() -> None:
     assert (hidden >= 0).any()
     net = network()
     before = weights(net)
-    state = Checkpoint(net, QUICK, 1, '')
+    state = TrainState(net, QUICK, 1, '')
     nothing = replace(recording, targets=np.full(40, UNKNOWN))
     assert _step(net, state, nothing, (0, 40), fitted(recording)) == 0
     assert _step(net, state, replace(recording, targets=hidden), (20, 40), fitted(recording)) == 0

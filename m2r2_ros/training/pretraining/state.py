@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The state of a pretraining: weights, optimiser, what came of each epoch; on disk in between."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from m2r2_ros.training.checkpoint import one_cycle
-from m2r2_ros.training.optimizer_state import load_state, save_state
+from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.parameter_groups import parameter_groups
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.module import Pretraining
+from m2r2_ros.training.schedule import one_cycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class PretrainState:
         return 0 < patience <= len(self.history) - self.best_epoch and self.best_epoch > 0
 
     def save(self, path: Path, scaler: dict[str, Any]) -> None:
-        """Write the state after an epoch, replacing the file at once.
+        """Write the state after an epoch, replacing the file in one step.
 
         Args:
             path: The file.
@@ -115,19 +114,25 @@ class PretrainState:
             'best_epoch': self.best_epoch,
             'scaler': scaler,
         }
-        texts = {'fingerprint': self._fingerprint, 'state': json.dumps(facts)}
-        save_state(path, self._module, self.optimizer, self.best, texts)
+        save_checkpoint(
+            path,
+            self._module,
+            self.optimizer,
+            fingerprint=self._fingerprint,
+            facts=facts,
+            groups={'best': self.best},
+        )
 
     def load(self, path: Path) -> dict[str, Any]:
-        """Go on from a file where it belongs to this pretraining; return the scaler's state."""
-        texts, best = load_state(path, self._module, self.optimizer, self._fingerprint)
-        if not texts:
+        """Continue from a file if it belongs to this pretraining; return the scaler's state."""
+        kept = load_checkpoint(path, self._module, self.optimizer, fingerprint=self._fingerprint)
+        if kept is None:
             return {}
-        facts = json.loads(texts['state'])
+        facts = kept.facts
         self.history = [
             Epoch(**{**e, 'validation': e['validation'] and ValidationScores(**e['validation'])})
             for e in facts['history']
         ]
-        self.best, self.best_epoch = best, facts['best_epoch']
+        self.best, self.best_epoch = kept.groups.get('best', {}), facts['best_epoch']
         scaler: dict[str, Any] = facts['scaler']
         return scaler
