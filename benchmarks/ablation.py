@@ -46,7 +46,8 @@ from m2r2_ros.model.config import preset
 from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.data import common_labels, fit_normalisation
+from m2r2_ros.training.data import fit_normalisation
+from m2r2_ros.training.recordings import common_labels
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.cli.common import stdout
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.cli.options import AsJson, Level
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_json, to_tables
@@ -21,25 +21,22 @@ def evaluate_command(
         list[Path],
         typer.Option(help='Recordings with ground truth, CSV files, or folders; repeatable.'),
     ],
-    as_json: Annotated[bool, typer.Option('--json', help='Print JSON instead of tables.')] = False,
+    as_json: AsJson = False,
     background: Annotated[
         list[str] | None,
         typer.Option(help="Label that edit and F1 skip; repeatable; '' for none."),
     ] = None,
-    t_e: Annotated[int, typer.Option(help='Half width of the detection window, frames.')] = T_E,
-    level: Annotated[str, typer.Option(help="fine, or coarse: the labels' parents.")] = 'fine',
+    detection_window: Annotated[
+        int, typer.Option(help='Half width of the detection window, t_e, frames.', min=0)
+    ] = T_E,
+    level: Level = 'fine',
 ) -> None:
     """Score label bags; recordings are matched by name.
 
     Accuracy is a fraction 0..1; edit, F1 and detection rates are percent.
     """
-    if level not in ('fine', 'coarse'):
-        msg = f'--level {level}: expected fine or coarse'
-        raise ConfigError(msg)
     skipped = BACKGROUND if background is None else [b for b in background if b]
-    evaluation = evaluate(
-        labels, truth, background=skipped, t_e=t_e, level='coarse' if level == 'coarse' else 'fine'
-    )
+    evaluation = evaluate(labels, truth, background=skipped, t_e=detection_window, level=level)
     if as_json:
         typer.echo(to_json(evaluation))
     else:

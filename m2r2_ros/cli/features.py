@@ -10,7 +10,6 @@ import typer
 
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import (
-    Topics,
     console,
     given_topics,
     progress_bar,
@@ -18,7 +17,8 @@ from m2r2_ros.cli.common import (
     stdout,
     use_cores,
 )
-from m2r2_ros.cli.truths import Truths, truth_files
+from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
+from m2r2_ros.cli.truths import truth_files
 from m2r2_ros.core.errors import LabelError
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -30,11 +30,8 @@ def features_command(
     train: Annotated[list[Path], typer.Argument(help='Labelled recordings to train heads on.')],
     test: Annotated[list[Path], typer.Option(help='Labelled recordings to score heads on.')],
     out: Annotated[Path, typer.Option(help='Folder for features, groundTruth and splits.')],
-    model: Annotated[Path, typer.Option(help='Bundle whose extractor makes the features.')],
-    validate: Annotated[
-        list[Path] | None,
-        typer.Option(help='Labelled recordings to choose epochs and hold rules on.'),
-    ] = None,
+    model: ExtractorOf,
+    validate: Validate = None,
     raw: Annotated[
         bool,
         typer.Option('--raw', help="Write the bundle's normalised windows instead, a baseline."),
@@ -44,8 +41,8 @@ def features_command(
 ) -> None:
     """Write features and labels in the layout that the field's segmentation heads read.
 
-    features/NAME.npy (D, T), groundTruth/NAME.txt, mapping.txt and splits/*.bundle. Recordings
-    that are there already are kept, so that an interrupted run goes on with the same command.
+    features/NAME.npy (D, T), groundTruth/NAME.txt, mapping.txt and splits/*.bundle. Existing
+    recordings are kept, so that an interrupted run continues with the same command.
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.training.feature_set import FeatureWriter
@@ -85,20 +82,18 @@ def _write(
     raw: bool,
 ) -> None:
     """Write one recording, whose windows are on disk no longer than it takes."""
-    from m2r2_ros.model.image import ImageEncoder
     from m2r2_ros.model.torch_backend import TorchBackend
-    from m2r2_ros.training.data import prepare
+    from m2r2_ros.training.data import image_encoder_of, prepare
     from m2r2_ros.training.extract import extract, raw_features
+    from m2r2_ros.training.recordings import open_labelled
 
     work = out / '.windows'
-    encoder = dict(bundle.network.extractor.encoders.items()).get('image')
     prepared = prepare(
-        [path],
-        model=bundle.model,
+        open_labelled([path], truths),
+        modalities=bundle.model.modalities,
         windows=bundle.windows,
         folder=work,
-        image_encoder=encoder if isinstance(encoder, ImageEncoder) else None,
-        truths=truths,
+        image_encoder=image_encoder_of(bundle.network),
         topics=given_topics(topics),
         labels=bundle.labels,
         normalisation=bundle.normalisation,
@@ -133,7 +128,7 @@ def _expect_same(out: Path, bundle: 'Bundle', *, raw: bool) -> None:
         return
     if not marker.is_file() or marker.read_text(encoding='utf-8') != own:
         msg = (
-            f'{out}: holds something else than features of this model: choose another --out, or '
-            f'remove it ({FACTS} tells what made it)'
+            f'{out}: holds something other than features of this model: choose another --out, or '
+            f'remove it ({FACTS} says what made it)'
         )
         raise LabelError(msg)

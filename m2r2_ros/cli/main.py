@@ -21,8 +21,9 @@ from m2r2_ros.cli.inspect import inspect_command
 from m2r2_ros.cli.label import label_command
 from m2r2_ros.cli.models import models_command
 from m2r2_ros.cli.pretrain import pretrain_command
-from m2r2_ros.cli.reassemble import reassemble_command
+from m2r2_ros.cli.renamed import Renaming
 from m2r2_ros.cli.repair import repair_command
+from m2r2_ros.cli.reproduce import reproduce_command
 from m2r2_ros.cli.simulate import simulate_command
 from m2r2_ros.cli.train import train_command
 from m2r2_ros.cli.train_head import train_head_command
@@ -30,6 +31,7 @@ from m2r2_ros.cli.viewers import viewers_command
 from m2r2_ros.core.errors import M2R2Error
 
 app = typer.Typer(
+    cls=Renaming,
     help='Temporal action segmentation of robot recordings with M2R2.',
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -42,7 +44,7 @@ app.command('pretrain')(pretrain_command)
 app.command('features')(features_command)
 app.command('train-head')(train_head_command)
 app.command('benchmark')(benchmark_command)
-app.command('reassemble')(reassemble_command)
+app.command('reproduce')(reproduce_command)
 app.command('label')(label_command)
 app.command('evaluate')(evaluate_command)
 app.command('repair')(repair_command)

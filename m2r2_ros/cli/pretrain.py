@@ -7,24 +7,34 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import Progress
 
 from m2r2_ros.cli.common import (
-    Bags,
-    Topics,
     console,
     epoch_bar,
-    expect_scorable,
     given_topics,
-    source_recordings,
     stdout,
     training_workspace,
     use_cores,
 )
-from m2r2_ros.cli.truths import Truths, truth_files
+from m2r2_ros.cli.options import (
+    Bags,
+    Epochs,
+    FrameRate,
+    Freeze,
+    ImageWeights,
+    Preset,
+    Seed,
+    SoundWeights,
+    TextWeights,
+    Topics,
+    Truths,
+    Validate,
+)
+from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.readers.topics import TopicSpec
 
@@ -34,6 +44,7 @@ if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.config import ModelConfig
     from m2r2_ros.model.network import Network
     from m2r2_ros.training.data import TrainingData
+    from m2r2_ros.training.pretraining.config import PretrainConfig
     from m2r2_ros.training.pretraining.pretrain import Pretrained
     from m2r2_ros.training.pretraining.state import Epoch
     from m2r2_ros.windows.config import WindowConfig
@@ -45,65 +56,64 @@ CHECKPOINT = 'checkpoint.safetensors'
 PROCESS = int(os.environ.get('RANK', '0'))
 OURS = (DRAFT, TRAINED, VALIDATED, CHECKPOINT, 'checkpoint.safetensors.partial')
 
+Out = Annotated[
+    Path, typer.Option('--out', help='Folder for the bundles last and best; must not exist yet.')
+]
+Modalities = Annotated[
+    str | None, typer.Option(help='Only these of the preset, separated by commas.')
+]
+BatchSize = Annotated[int, typer.Option(help='Windows contrasted at a time.', min=2)]
+Accumulation = Annotated[int, typer.Option(help='Batches of each step.', min=1)]
+LearningRate = Annotated[float, typer.Option(help='Peak of the schedule.')]
+Text = Annotated[
+    Literal['labels', 'scratch', 'clip'] | None,
+    typer.Option(help='What encodes sentences; clip by default if --text-weights is given.'),
+]
+ActionWeight = Annotated[
+    float, typer.Option(help="Weight of each action's own sentence in the loss.", min=0.0)
+]
+Patience = Annotated[
+    int, typer.Option(help='Epochs without a better validation to stop after; 0 never.', min=0)
+]
+Precision = Annotated[Literal['no', 'bf16', 'fp16'], typer.Option(help='Mixed precision.')]
+LayerDecay = Annotated[
+    float, typer.Option(help='Factor on the learning rate for each layer of a backbone.')
+]
+LogDir = Annotated[Path | None, typer.Option(help='Folder for TensorBoard files.')]
+
 
 def pretrain_command(
     bags: Bags,
-    out: Annotated[Path, typer.Option(help='Folder for the bundles last and best.')],
-    preset: Annotated[str, typer.Option(help='proprio, lite or full.')],
-    modalities: Annotated[
-        str | None, typer.Option(help='Only these of the preset, separated by commas.')
-    ] = None,
-    validate: Annotated[
-        list[Path] | None,
-        typer.Option(help='Labelled recordings to choose the best epoch on; never a test set.'),
-    ] = None,
+    out: Out,
+    preset: Preset,
+    modalities: Modalities = None,
+    validate: Validate = None,
     truth: Truths = None,
     topics: Topics = None,
-    epochs: Annotated[int, typer.Option(help='Times each window is seen.', min=1)] = 50,
-    seed: Annotated[int, typer.Option(help='Of weights, order, points and words.', min=0)] = 0,
-    frame_rate: Annotated[float, typer.Option(help='Frames per second.', min=0.1)] = 10.0,
-    batch_size: Annotated[int, typer.Option(help='Windows contrasted at a time.', min=2)] = 8,
-    accumulation: Annotated[int, typer.Option(help='Batches of each step.', min=1)] = 1,
-    learning_rate: Annotated[float, typer.Option(help='Peak of the schedule.')] = 1e-3,
-    text: Annotated[
-        str | None,
-        typer.Option(help='labels, scratch or clip; clip where --text-weights is given.'),
-    ] = None,
-    per_action: Annotated[
-        float, typer.Option(help="Weight of each action's own sentence.", min=0.0)
-    ] = 0.0,
-    patience: Annotated[
-        int, typer.Option(help='Epochs without a better validation to stop after; 0 never.', min=0)
-    ] = 0,
-    precision: Annotated[str, typer.Option(help='no, bf16 or fp16.')] = 'no',
-    freeze: Annotated[
-        list[str] | None,
-        typer.Option(help='image, sound or text: its backbone stays as it is.'),
-    ] = None,
-    layer_decay: Annotated[
-        float, typer.Option(help='Factor on the learning rate for each layer of a backbone.')
-    ] = 1.0,
-    image_weights: Annotated[
-        Path | None, typer.Option(help='CLIP or ActionCLIP, for preset full.')
-    ] = None,
-    sound_weights: Annotated[Path | None, typer.Option(help='AST, for preset full.')] = None,
-    text_weights: Annotated[Path | None, typer.Option(help='CLIP, with its vocabulary.')] = None,
-    log_dir: Annotated[Path | None, typer.Option(help='Folder for TensorBoard files.')] = None,
+    epochs: Epochs = 50,
+    seed: Seed = 0,
+    frame_rate: FrameRate = 10.0,
+    batch_size: BatchSize = 8,
+    accumulation: Accumulation = 1,
+    learning_rate: LearningRate = 1e-3,
+    text: Text = None,
+    action_weight: ActionWeight = 0.0,
+    patience: Patience = 0,
+    precision: Precision = 'no',
+    freeze: Freeze = None,
+    layer_decay: LayerDecay = 1.0,
+    image_weights: ImageWeights = None,
+    sound_weights: SoundWeights = None,
+    text_weights: TextWeights = None,
+    log_dir: LogDir = None,
 ) -> None:
-    """Pretrain the M2R2 extractor on windows of three actions and the sentences that tell them.
+    """Pretrain the M2R2 extractor on windows of three actions and sentences that describe them.
 
     The bundles have no head: m2r2 features makes features with them, and m2r2 train-head trains a
-    head on those. An interrupted pretraining goes on when the same command is given again.
+    head on those. An interrupted pretraining continues when the same command is given again.
     """
-    from m2r2_ros.model.config import preset as preset_config
-    from m2r2_ros.model.config import restrict_modalities  # torch takes seconds
-    from m2r2_ros.training.pretraining.config import PretrainConfig
-    from m2r2_ros.training.pretraining.loop import expect_extra
-    from m2r2_ros.training.pretraining.pretrain import headless, pretrain
-    from m2r2_ros.windows.config import WindowConfig
+    from m2r2_ros.training.pretraining.config import PretrainConfig  # torch takes seconds
 
-    expect_extra()
-    use_cores()
     config = PretrainConfig(
         epochs=epochs,
         seed=seed,
@@ -111,33 +121,82 @@ def pretrain_command(
         accumulation=accumulation,
         learning_rate=learning_rate,
         text=text or ('labels' if text_weights is None else 'clip'),
-        per_action=per_action,
+        per_action=action_weight,
         patience=patience,
         precision=precision,
         freeze=tuple(freeze or ()),
         layer_decay=layer_decay,
     )
-    model, windows = preset_config(preset), WindowConfig(frame_rate=frame_rate)
-    model = model if modalities is None else restrict_modalities(model, modalities.split(','))
+    weights = {'image': image_weights, 'sound': sound_weights, 'text': text_weights}
+    setup = _setup(preset, modalities, frame_rate, config, weights)
     workspace = training_workspace(out, OURS)
-    paths = source_recordings(bags)
-    held_out = source_recordings(validate) if validate else []
-    truths = truth_files(truth or [], paths + held_out)
-    expect_scorable(paths, held_out, truths)
-    network, loaded = headless(model, windows, config, image=image_weights, sound=sound_weights)
-    encoder, origins = _text_encoder(config.text, text_weights, loaded.origins)
+    sources = training_sources(bags, validate, truth)
+    pretrained = _pretrain(setup, sources, given_topics(topics), workspace, log_dir)
+    if PROCESS == 0:
+        _save(pretrained, workspace, out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What is pretrained, and how."""
+
+    preset: str
+    model: 'ModelConfig'
+    windows: 'WindowConfig'
+    config: 'PretrainConfig'
+    weights: Mapping[str, Path | None]
+
+
+def _setup(
+    preset: str,
+    modalities: str | None,
+    frame_rate: float,
+    config: 'PretrainConfig',
+    weights: Mapping[str, Path | None],
+) -> _Setup:
+    """Check the options that need no recording."""
+    from m2r2_ros.model.config import preset as preset_config
+    from m2r2_ros.model.config import restrict_modalities
+    from m2r2_ros.training.pretraining.loop import expect_extra
+    from m2r2_ros.windows.config import WindowConfig
+
+    expect_extra()
+    use_cores()
+    model = preset_config(preset)
+    if modalities is not None:
+        model = restrict_modalities(model, modalities.split(','))
+    return _Setup(preset, model, WindowConfig(frame_rate=frame_rate), config, weights)
+
+
+def _pretrain(
+    setup: _Setup,
+    sources: TrainingSources,
+    topics: Mapping[str, TopicSpec],
+    workspace: Path,
+    log_dir: Path | None,
+) -> 'Pretrained':
+    """Read weights and recordings, and train."""
+    from m2r2_ros.training.pretraining.pretrain import headless, pretrain
+
+    model, windows, config, weights = setup.model, setup.windows, setup.config, setup.weights
+    network, loaded = headless(
+        model, windows, config, image=weights['image'], sound=weights['sound']
+    )
+    encoder, origins = _text_encoder(config.text, weights['text'], loaded.origins)
     if loaded.warning:
         console.print(loaded.warning, soft_wrap=True)
-    source = _Source(network, model, windows, truths, given_topics(topics), workspace)
+    reader = _Reader(network, windows, sources.truths, topics, workspace)
     with epoch_bar() as bar:
-        prepared = _prepare(source, TRAINED, paths, bar)
-        validated = _prepare(source, VALIDATED, held_out, bar, prepared) if held_out else None
-        learning = bar.add_task('pretraining', total=epochs, loss='')
-        pretrained = pretrain(
+        prepared = reader.prepare(TRAINED, sources.trained, bar)
+        held_out = None
+        if sources.held_out:
+            held_out = reader.prepare(VALIDATED, sources.held_out, bar, prepared)
+        learning = bar.add_task('pretraining', total=config.epochs, loss='')
+        return pretrain(
             network,
             prepared,
-            validated,
-            preset=preset,
+            held_out,
+            preset=setup.preset,
             model=model,
             windows=windows,
             config=config,
@@ -145,59 +204,53 @@ def pretrain_command(
             text_encoder=encoder,
             checkpoint=workspace / CHECKPOINT,
             log_dir=log_dir,
-            on_epoch=lambda e: bar.update(learning, completed=e.epoch, loss=_told(e)),
+            on_epoch=lambda e: bar.update(learning, completed=e.epoch, loss=_summary(e)),
         )
-    if PROCESS == 0:
-        _save(pretrained, workspace, out)
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """What windows are made with."""
+class _Reader:
+    """Makes the windows of recordings."""
 
     network: 'Network'
-    model: 'ModelConfig'
     windows: 'WindowConfig'
-    truths: dict[str, Path]
-    topics: dict[str, TopicSpec]
+    truths: Mapping[str, Path]
+    topics: Mapping[str, TopicSpec]
     workspace: Path
 
+    def prepare(
+        self, name: str, paths: list[Path], bar: Progress, like: 'TrainingData | None' = None
+    ) -> 'TrainingData':
+        """Make windows; those to validate on with labels and scales of those trained on."""
+        from m2r2_ros.training.data import image_encoder_of, prepare
+        from m2r2_ros.training.recordings import open_labelled
 
-def _prepare(
-    source: _Source, name: str, paths: list[Path], bar: Progress, like: 'TrainingData | None' = None
-) -> 'TrainingData':
-    """Make the windows of recordings; those to validate on with the labels of those trained on."""
-    from m2r2_ros.model.image import ImageEncoder
-    from m2r2_ros.training.data import prepare
-
-    reading = bar.add_task(f'reading {name}', total=len(paths), loss='')
-    encoder = dict(source.network.extractor.encoders.items()).get('image')
-    prepared = prepare(
-        paths,
-        model=source.model,
-        windows=source.windows,
-        # Processes that train together do not write into each other's files.
-        folder=source.workspace / name / str(PROCESS),
-        image_encoder=encoder if isinstance(encoder, ImageEncoder) else None,
-        truths=source.truths,
-        topics=source.topics,
-        labels=like.labels if like else None,
-        normalisation=like.normalisation if like else None,
-        on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
-    )
-    if prepared.unknown_labels:
-        console.print(
-            f'validation: labels {", ".join(prepared.unknown_labels)} are in no recording that is '
-            'trained on; their frames count as unlabelled',
-            soft_wrap=True,
+        reading = bar.add_task(f'reading {name}', total=len(paths), loss='')
+        prepared = prepare(
+            open_labelled(paths, self.truths),
+            modalities=self.network.extractor.modalities,
+            windows=self.windows,
+            # Processes that train together do not write into each other's files.
+            folder=self.workspace / name / str(PROCESS),
+            image_encoder=image_encoder_of(self.network),
+            topics=self.topics,
+            labels=like.labels if like else None,
+            normalisation=like.normalisation if like else None,
+            on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
         )
-    return prepared
+        if prepared.unknown_labels:
+            console.print(
+                f'validation: labels {", ".join(prepared.unknown_labels)} are in no recording '
+                'that is trained on; their frames count as unlabelled',
+                soft_wrap=True,
+            )
+        return prepared
 
 
 def _text_encoder(
     text: str, weights: Path | None, origins: Mapping[str, str]
 ) -> 'tuple[nn.Module | None, dict[str, str]]':
-    """Read a text encoder where one is asked for; return it, and where all weights are from."""
+    """Read the text encoder, if one is asked for; return it, and where all weights are from."""
     if (text == 'clip') != (weights is not None):
         msg = '--text clip and --text-weights need each other'
         raise ConfigError(msg)
@@ -210,7 +263,7 @@ def _text_encoder(
 
 
 def _save(pretrained: 'Pretrained', workspace: Path, out: Path) -> None:
-    """Write the bundles, all at once, and tell what they are."""
+    """Write all bundles in one step, and print what they are."""
     from m2r2_ros.model.bundle import save_bundle
 
     draft = workspace / DRAFT
@@ -220,16 +273,16 @@ def _save(pretrained: 'Pretrained', workspace: Path, out: Path) -> None:
     draft.rename(out)
     shutil.rmtree(workspace)
     best = min(pretrained.history, key=lambda e: e.validation.total if e.validation else 0)
-    told = {'last': pretrained.history[-1], 'best': best}
+    epochs = {'last': pretrained.history[-1], 'best': best}
     for name, identity in ids.items():
-        epoch = told[name]
+        epoch = epochs[name]
         stdout.print(
-            f'{out / name}: extractor {identity}, epoch {epoch.epoch}, {_told(epoch)}',
+            f'{out / name}: extractor {identity}, epoch {epoch.epoch}, {_summary(epoch)}',
             soft_wrap=True,
         )
 
 
-def _told(epoch: 'Epoch') -> str:
+def _summary(epoch: 'Epoch') -> str:
     text = f'loss {epoch.action:.3f} + {epoch.boundary:.3f}'
     if epoch.validation is None:
         return text

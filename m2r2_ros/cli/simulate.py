@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from m2r2_ros.cli.common import console, stdout
+from m2r2_ros.cli.options import Jobs
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.simulation.batch import expect_same_options, missing_episodes, write_episodes
 from m2r2_ros.simulation.cameras import choose_backend
@@ -28,14 +29,14 @@ def simulate_command(
     episodes: Annotated[int, typer.Option(help='How many.', min=1)] = 1,
     seed: Annotated[int, typer.Option(help='Of the first; the next ones count up.', min=0)] = 0,
     seconds: Annotated[
-        float, typer.Option(help='Length, to the end of the action that goes beyond.')
+        float, typer.Option(help='Length; the last action is finished.')
     ] = DEFAULT.seconds,
-    cameras: Annotated[bool, typer.Option(help='Record pictures.')] = DEFAULT.cameras,
+    cameras: Annotated[bool, typer.Option(help='Record images.')] = DEFAULT.cameras,
     image_rate: Annotated[
-        float, typer.Option(help='Pictures of each camera per second.')
+        float, typer.Option(help='Images of each camera per second.')
     ] = DEFAULT.image_rate,
     image_size: Annotated[
-        int, typer.Option(help='Width and height of a picture.')
+        int, typer.Option(help='Width and height of an image.')
     ] = DEFAULT.image_size,
     audio_rate: Annotated[int, typer.Option(help='16000 or 48000 Hz.')] = DEFAULT.audio_rate,
     motion_rate: Annotated[
@@ -49,13 +50,13 @@ def simulate_command(
         list[str] | None,
         typer.Option(help='Such as camera-dropout@12s+3s or wrench-saturate=20@30s; repeatable.'),
     ] = None,
-    jobs: Annotated[int, typer.Option(help='Episodes at a time; 0: one for each core.')] = 0,
+    jobs: Jobs = 0,
 ) -> None:
     """Simulate a robot that picks, inserts, removes and places parts, and record all it senses.
 
     Each episode becomes a rosbag2 folder with two cameras, microphone, wrench, pose, twist, gripper
-    and ground truth; the same seed and options give the same messages. Episodes that are there
-    already are kept, so an interrupted run goes on when the same command is given again.
+    and ground truth; the same seed and options give the same messages. Existing episodes are kept,
+    so an interrupted run continues when the same command is given again.
     """
     config = EpisodeConfig(
         seconds=seconds,
@@ -70,7 +71,7 @@ def simulate_command(
     )
     for entry in config.faults:
         if entry.start >= seconds:
-            console.print(f'{entry} begins behind the end of the episodes at {seconds:g} s')
+            console.print(f'{entry} begins after the end of the episodes at {seconds:g} s')
     simulate(out, range(seed, seed + episodes), config, jobs=jobs)
 
 
@@ -92,7 +93,7 @@ def simulate(out: Path, seeds: range, config: EpisodeConfig, *, jobs: int = 0) -
     expect_same_options(out, config)
     missing = missing_episodes(out, seeds)
     if len(missing) < len(seeds):
-        console.print(f'{len(seeds) - len(missing)} episodes are there already and are kept')
+        console.print(f'{len(seeds) - len(missing)} episodes exist already and are kept')
     if not missing:
         return
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))

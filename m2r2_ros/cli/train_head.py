@@ -5,56 +5,55 @@
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from m2r2_ros.cli.common import console, progress_bar, stdout, training_workspace, use_cores
-from m2r2_ros.core.errors import BundleError, ConfigError
+from m2r2_ros.cli.options import ExtractorOf, FeatureFolder, HeadEpochs, NewBundle, Note, Seed
+from m2r2_ros.core.errors import BundleError
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
-    from m2r2_ros.model.heads.base import Head
+    from m2r2_ros.model.heads.base import Head, Recipe
     from m2r2_ros.model.heads.config import HeadConfig
     from m2r2_ros.training.feature_set import FeatureSet
+    from m2r2_ros.training.train_head import TrainedHead
 
 #: What is in the folder that training works in.
 DRAFT, CHECKPOINT = 'bundle', 'checkpoint.safetensors'
 OURS = (DRAFT, CHECKPOINT, 'checkpoint.safetensors.partial')
 
+EpochName: TypeAlias = Literal['last', 'best']
+
 
 def train_head_command(
-    features: Annotated[Path, typer.Argument(help='Folder that m2r2 features wrote.')],
-    model: Annotated[Path, typer.Option(help='Bundle whose extractor made the features.')],
+    features: FeatureFolder,
+    model: ExtractorOf,
     head: Annotated[
         str,
         typer.Option(help='Such as causal_tcn, asrf or protas:task_graph=true (m2r2 models).'),
     ],
-    out: Annotated[Path, typer.Option(help='Folder for the bundle; must not exist.')],
-    epochs: Annotated[
-        int | None, typer.Option(help='Times each recording is seen; as published.', min=1)
-    ] = None,
-    seed: Annotated[int, typer.Option(help='Of weights, order and dropout.', min=0)] = 0,
-    choose: Annotated[
-        str, typer.Option(help='last epoch, or best of those looked at on the validation part.')
+    out: NewBundle,
+    epochs: HeadEpochs = None,
+    seed: Seed = 0,
+    epoch: Annotated[
+        EpochName,
+        typer.Option(help='Weights to keep: best is chosen on the validation part.'),
     ] = 'last',
-    note: Annotated[str, typer.Option(help='Kept in the bundle: how all was made.')] = '',
+    note: Note = '',
 ) -> None:
     """Train a head on features and put it behind the extractor that made them.
 
-    The bundle is scored on the test part of the features. An interrupted training goes on when
+    The bundle is scored on the test part of the features. An interrupted training continues when
     the same command is given again.
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.model.heads.registry import recipe_of
     from m2r2_ros.training.benchmark import parse_head
     from m2r2_ros.training.feature_set import read_feature_set
-    from m2r2_ros.training.train_head import train_head
 
     use_cores()
-    if choose not in ('last', 'best'):
-        msg = f'--choose {choose}: expected last or best'
-        raise ConfigError(msg)
     config = parse_head(head)
     recipe = recipe_of(config)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
@@ -63,29 +62,43 @@ def train_head_command(
     extractor = load_bundle(model)
     _expect_made_by(extractor, data, model)
     workspace.mkdir(parents=True, exist_ok=True)
-    with progress_bar() as bar:
-        task = bar.add_task(head, total=recipe.epochs)
-        trained = train_head(
-            config,
-            data,
-            recipe=recipe,
-            seed=seed,
-            checkpoint=workspace / CHECKPOINT,
-            progress=lambda epoch, epochs, loss: bar.update(
-                task, completed=epoch, description=f'{head} loss {loss:.3f}'
-            ),
-        )
-    if choose == 'best':
+    trained = _train(config, data, recipe, seed, workspace / CHECKPOINT, head)
+    if epoch == 'best':
         trained.head.load_state_dict(trained.best)
-    facts = {'recipe': asdict(recipe), 'seed': seed, 'epoch': choose, 'note': note}
+    facts = {'recipe': asdict(recipe), 'seed': seed, 'epoch': epoch, 'note': note}
     bundle = _behind(extractor, trained.head, config, {'head': facts}, data)
     saved = _save(bundle, data, workspace / DRAFT)
     (workspace / DRAFT).rename(out)
     shutil.rmtree(workspace)
     kind = 'online' if trained.head.online else 'offline: it labels whole recordings only'
     stdout.print(f'{out}: model {saved.id}, head {head}, {kind}', soft_wrap=True)
-    told = ('accuracy', 'edit', 'f1@50')
-    console.print('  ' + ', '.join(f'{k} {saved.scores[k]}' for k in told))
+    shown = ('accuracy', 'edit', 'f1@50')
+    console.print('  ' + ', '.join(f'{k} {saved.scores[k]}' for k in shown))
+
+
+def _train(
+    config: 'HeadConfig',
+    data: 'FeatureSet',
+    recipe: 'Recipe',
+    seed: int,
+    checkpoint: Path,
+    title: str,
+) -> 'TrainedHead':
+    """Train, and show progress."""
+    from m2r2_ros.training.train_head import train_head
+
+    with progress_bar() as bar:
+        task = bar.add_task(title, total=recipe.epochs)
+        return train_head(
+            config,
+            data,
+            recipe=recipe,
+            seed=seed,
+            checkpoint=checkpoint,
+            progress=lambda epoch, epochs, loss: bar.update(
+                task, completed=epoch, description=f'{title} loss {loss:.3f}'
+            ),
+        )
 
 
 def _expect_made_by(extractor: 'Bundle', data: 'FeatureSet', model: Path) -> None:

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ground truth that lies beside recordings, on the command line."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from m2r2_ros.bags.recording import recording_name
+from m2r2_ros.cli.common import expect_scorable, source_recordings
 from m2r2_ros.core.errors import LabelError
 
 Truths = Annotated[
@@ -38,3 +41,33 @@ def truth_files(paths: list[Path], recordings: list[Path]) -> dict[str, Path]:
         )
         raise LabelError(msg)
     return truths
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSources:
+    """What a command trains and validates on.
+
+    Attributes:
+        trained: Recordings to train on.
+        held_out: Recordings to validate on.
+        truths: Ground truth files by the name of the recording.
+    """
+
+    trained: list[Path]
+    held_out: list[Path]
+    truths: dict[str, Path]
+
+
+def training_sources(
+    bags: Sequence[Path], validate: Sequence[Path] | None, truth: Sequence[Path] | None
+) -> TrainingSources:
+    """Find the recordings and their ground truth, before a training that may take hours.
+
+    Raises:
+        M2R2Error: A recording is both trained and validated on, or cannot be scored.
+    """
+    trained = source_recordings(list(bags))
+    held_out = source_recordings(list(validate)) if validate else []
+    truths = truth_files(list(truth or []), trained + held_out)
+    expect_scorable(trained, held_out, truths)
+    return TrainingSources(trained, held_out, truths)

@@ -1,40 +1,42 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From labelled bags to cached windows, one label set and normalisation."""
+"""From labelled recordings to cached windows, one label set and normalisation."""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from m2r2_ros.bags.labels.reader import Truth, read_truth
-from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.image import ImageEncoder, make_image_encoder
+from m2r2_ros.model.image import ImageEncoder
+from m2r2_ros.model.network import Network
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
+from m2r2_ros.training.recordings import LabelledRecordings
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation, NormalisationFit
 
-#: Frames that normalisation looks at in one go.
+#: Frames that normalisation reads at a time.
 FIT_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Recordings with ground truth, ready to learn from or to look at.
+    """Recordings with ground truth, ready to train or to validate on.
 
     Attributes:
         recordings: Their frames.
         labels: What the ids of their targets mean.
         normalisation: Scales of these recordings, or those that were given.
         topics: By modality, the `topic` and `type` that served it first.
-        unknown_labels: Labels of their ground truth that the given label set has not; their frames
-            count as unlabelled.
+        unknown_labels: Labels of their ground truth that are not in the given label set; their
+            frames count as unlabelled.
     """
 
     recordings: tuple[CachedRecording, ...]
@@ -43,15 +45,43 @@ class TrainingData:
     topics: Mapping[str, Mapping[str, str]]
     unknown_labels: tuple[str, ...]
 
+    def bundle(
+        self,
+        network: Network,
+        training: Mapping[str, Any],
+        *,
+        preset: str,
+        model: ModelConfig,
+        windows: WindowConfig,
+    ) -> Bundle:
+        """Return a network that was trained on these recordings as a bundle.
+
+        Args:
+            network: The network.
+            training: How it was trained.
+            preset: Name of the preset that `model` came from.
+            model: Shapes of the network.
+            windows: Shape of the windows.
+        """
+        return Bundle(
+            preset=preset,
+            labels=self.labels,
+            windows=windows,
+            model=model,
+            normalisation=self.normalisation,
+            network=network,
+            topics=self.topics,
+            training=training,
+        )
+
 
 def prepare(
-    bags: Sequence[Path],
+    labelled: LabelledRecordings,
     *,
-    model: ModelConfig,
+    modalities: Sequence[str],
     windows: WindowConfig,
     folder: Path,
-    image_encoder: ImageEncoder | None = None,
-    truths: Mapping[str, Path] | None = None,
+    image_encoder: ImageEncoder | None,
     topics: Mapping[str, TopicSpec] | None = None,
     labels: LabelSet | None = None,
     normalisation: Normalisation | None = None,
@@ -60,88 +90,54 @@ def prepare(
     """Make the windows of recordings with ground truth.
 
     Args:
-        bags: Recordings.
-        model: Modalities to read; those without a topic in any bag stay masked.
+        labelled: Recordings.
+        modalities: What to read; those without a topic in any recording stay masked.
         windows: Shape of the windows.
         folder: Folder for cached windows; the caller removes it.
-        image_encoder: The model's, where its backbone is frozen with weights of its own; what it
-            makes of images is cached.
-        truths: Files with the ground truth of recordings that do not hold it, by name.
+        image_encoder: That of the network, None where it has none; where its backbone is frozen,
+            what it makes of images is cached instead of their pixels.
         topics: Topics that are not to be guessed.
-        labels: Label set of a training set, for recordings that are not trained on; otherwise
+        labels: Label set of a training set, for recordings that are not trained on; by default
             the recordings' own.
-        normalisation: Scales of that training set; otherwise the recordings' own.
+        normalisation: Scales of that training set; by default the recordings' own.
         on_recording: Called with name, count and total as windows are made.
 
     Raises:
-        M2R2Error: A recording cannot be read or has no ground truth.
+        M2R2Error: A recording cannot be read, or its ground truth lies outside it.
     """
-    sources = [_source(bag, truths or {}) for bag in bags]
-    own = common_labels({recording.path: truth for recording, truth in sources})
-    labels = labels or own
-    if image_encoder is None and model.image_encoder:
-        image_encoder = make_image_encoder(model.image_encoder, model.width, pretrained=True)
+    labels = labels or labelled.labels
     writer = CacheWriter(folder, windows, image_encoder)
     recordings: list[CachedRecording] = []
     used: dict[str, dict[str, str]] = {}
-    for k, (recording, truth) in enumerate(sources):
-        on_recording(recording.name, k, len(sources))
-        stream = WindowStream(recording, windows, model.modalities, topics)
+    for k, (recording, truth) in enumerate(labelled.pairs):
+        on_recording(recording.name, k, len(labelled.pairs))
+        stream = WindowStream(recording, windows, modalities, topics)
         recordings.append(writer.write(recording.name, stream, truth.segments, labels))
         for modality, spec in stream.topics.items():
             used.setdefault(modality, {'topic': spec.topic, 'type': spec.type})
-    _expect_labels(recordings, sources)
-    _expect_topics(topics or {}, model.modalities, used)
-    seen = dict.fromkeys(s.label for _, truth in sources for s in truth.segments)
-    return TrainingData(
-        tuple(recordings),
-        labels,
-        normalisation or fit_normalisation(recordings),
-        used,
-        tuple(name for name in seen if name not in labels.names),
-    )
+    _expect_labels(recordings, labelled)
+    _expect_topics(topics or {}, modalities, used)
+    scales = normalisation or fit_normalisation(recordings)
+    unknown = tuple(name for name in labelled.labels_seen if name not in labels.names)
+    return TrainingData(tuple(recordings), labels, scales, used, unknown)
+
+
+def image_encoder_of(network: Network) -> ImageEncoder | None:
+    """Return the image encoder of a network, None where it has none."""
+    encoder = dict(network.extractor.encoders.items()).get('image')
+    return encoder if isinstance(encoder, ImageEncoder) else None
 
 
 def fingerprint(prepared: TrainingData, *facts: object) -> str:
-    """Return a hash of what is learnt from and of all options, by which a checkpoint is known.
+    """Return a hash of the data and of all options, by which a checkpoint is recognised.
 
     Args:
         prepared: The recordings.
-        facts: What json can write.
+        facts: What JSON can hold.
     """
     targets = [hashlib.sha256(r.targets.tobytes()).hexdigest() for r in prepared.recordings]
     own = (prepared.normalisation.to_dict(), prepared.labels.names, targets)
     return hashlib.sha256(json.dumps((own, facts), sort_keys=True).encode()).hexdigest()
-
-
-def common_labels(truths: Mapping[Path, Truth]) -> LabelSet:
-    """Return one label set for all: the recordings' own sets, then labels that none of them has.
-
-    Args:
-        truths: By recording.
-
-    Raises:
-        LabelError: There are no labels, or a label has different parents.
-    """
-    parents: dict[str, str] = {}
-    seen: dict[str, Path] = {}
-    for path, truth in truths.items():
-        own = truth.label_set or LabelSet((), ())
-        for name, parent in zip(own.names, own.parents, strict=True):
-            if parents.setdefault(name, parent) != parent:
-                msg = (
-                    f'label {name} is a {parents[name]!r} in {seen[name]} and a {parent!r} in '
-                    f'{path}: its parent has to be the same in all recordings'
-                )
-                raise LabelError(msg)
-            seen.setdefault(name, path)
-    for truth in truths.values():
-        for segment in truth.segments:
-            parents.setdefault(segment.label, '')
-    if not parents:
-        msg = f'there is no segment in the ground truth of {", ".join(map(str, truths))}'
-        raise LabelError(msg)
-    return LabelSet(tuple(parents), tuple(parents.values()))
 
 
 def fit_normalisation(recordings: Sequence[CachedRecording]) -> Normalisation:
@@ -154,15 +150,10 @@ def fit_normalisation(recordings: Sequence[CachedRecording]) -> Normalisation:
     return fit.result()
 
 
-def _source(bag: Path, truths: Mapping[str, Path]) -> tuple[Recording, Truth]:
-    recording = open_recording(bag)
-    return recording, read_truth(truths.get(recording.name, bag))
-
-
 def _expect_topics(
     given: Mapping[str, TopicSpec], modalities: Sequence[str], used: Mapping[str, object]
 ) -> None:
-    """Refuse a topic that was asked for but that no recording has: it is a slip of the pen."""
+    """Refuse a topic that was asked for but that no recording has: it is misspelt."""
     for modality, spec in given.items():
         if spec.topic and modality in modalities and modality not in used:
             msg = (
@@ -172,11 +163,9 @@ def _expect_topics(
             raise ConfigError(msg)
 
 
-def _expect_labels(
-    recordings: Sequence[CachedRecording], sources: Sequence[tuple[Recording, Truth]]
-) -> None:
-    """Refuse a recording whose ground truth lies outside it, which no training would survive."""
-    for cached, (recording, _) in zip(recordings, sources, strict=True):
+def _expect_labels(recordings: Sequence[CachedRecording], labelled: LabelledRecordings) -> None:
+    """Refuse a recording whose ground truth lies outside it: nothing could be learnt from it."""
+    for cached, (recording, _) in zip(recordings, labelled.pairs, strict=True):
         if not (cached.targets >= 0).any():
             msg = (
                 f'{recording.path}: none of its {len(cached)} frames lies in a segment of the '

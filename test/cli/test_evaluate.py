@@ -97,7 +97,10 @@ def test_two_truths_of_one_recording_are_refused(
 
 @pytest.mark.parametrize(
     ('options', 'word'),
-    [(('--level', 'medium'), 'fine or coarse'), (('--level', 'coarse'), 'parents')],
+    [
+        (('--level', 'medium'), "'medium' is not one of"),
+        (('--level', 'coarse'), 'parents'),
+    ],
 )
 def test_levels_that_are_not_there_are_refused(
     robots: Path, labels: Path, options: tuple[str, ...], word: str

@@ -79,8 +79,8 @@ def test_a_text_encoder_with_weights_makes_the_sentences(robots: Path, tmp_path:
     ('options', 'expected'),
     [
         (('--text', 'clip'), '--text-weights'),
-        (('--text', 'words'), 'pretraining.text'),
-        (('--precision', 'fp8'), 'pretraining.precision'),
+        (('--text', 'words'), "'words' is not one of 'labels'"),
+        (('--precision', 'fp8'), "'fp8' is not one of 'no'"),
         (('--freeze', 'wrench'), 'freeze: wrench'),
         (('--layer-decay', 2), 'layer_decay'),
         (('--preset', 'huge'), 'huge'),
@@ -104,7 +104,7 @@ def test_an_outcome_is_not_written_over(out: Path, robots: Path) -> None:
     assert 'exists already' in m2r2('pretrain', robots, '--out', out, *QUICK).error
 
 
-def test_training_goes_on_from_an_extractor(out: Path, robots: Path, tmp_path: Path) -> None:
+def test_training_continues_from_an_extractor(out: Path, robots: Path, tmp_path: Path) -> None:
     done('train', robots, '--extractor', out / 'best', '--epochs', 1, '--out', tmp_path / 'model')
     begun, trained = load_bundle(out / 'best'), load_bundle(tmp_path / 'model')
     assert trained.model.head.name == 'causal_tcn'

@@ -109,44 +109,54 @@ def pretrain(
     Raises:
         ConfigError: The extra `pretrain` is not installed, or an option does not fit.
     """
-    torch.manual_seed(config.seed)
-    text = make_text(config.text, prepared.labels, model.width, text_encoder)
-    module = Pretraining(network.extractor, text, model, config)
-    validated = () if held_out is None else (fingerprint(held_out),)
-    state = PretrainState(
-        module, config, fingerprint(prepared, *validated, config.to_dict(), _digest(module))
-    )
-    held_out_windows = None if held_out is None else WindowSet(held_out, config)
-    run = PretrainingRun(module, WindowSet(prepared, config), held_out_windows, state, config)
+    run = _begin(network, prepared, held_out, model, config, text_encoder)
     run_epochs(run, checkpoint=checkpoint, log_dir=log_dir, on_epoch=on_epoch)
+    state = run.state
     network.cpu().eval()
-    bundle = Bundle(
-        preset=preset,
-        labels=prepared.labels,
-        windows=windows,
-        model=replace(model, head=NoHeadConfig()),
-        normalisation=prepared.normalisation,
-        network=network,
-        topics=prepared.topics,
-        training={
-            'recordings': [r.name for r in prepared.recordings],
-            'frames': sum(map(len, prepared.recordings)),
-            'options': config.to_dict(),
-            'm2r2_ros': __version__,
-            **(facts or {}),
-        },
-    )
+    training = {
+        'recordings': [r.name for r in prepared.recordings],
+        'frames': sum(map(len, prepared.recordings)),
+        'options': config.to_dict(),
+        'm2r2_ros': __version__,
+        **(facts or {}),
+    }
+    shape = replace(model, head=NoHeadConfig())
+    bundle = prepared.bundle(network, training, preset=preset, model=shape, windows=windows)
+    best = _best(bundle, state)
     return Pretrained(
         _after(bundle, state.history[-1], held_out),
-        _after(_best(bundle, state), state.history[state.best_epoch - 1], held_out)
-        if state.best_epoch
-        else None,
+        _after(best, state.history[state.best_epoch - 1], held_out) if best else None,
         tuple(state.history),
     )
 
 
-def _best(bundle: Bundle, state: PretrainState) -> Bundle:
-    """Return the bundle with the extractor of the best epoch."""
+def _begin(
+    network: Network,
+    prepared: TrainingData,
+    held_out: TrainingData | None,
+    model: ModelConfig,
+    config: PretrainConfig,
+    text_encoder: nn.Module | None,
+) -> PretrainingRun:
+    """Put behind the extractor what it is trained with."""
+    torch.manual_seed(config.seed)
+    text = make_text(config.text, prepared.labels, model.width, text_encoder)
+    module = Pretraining(network.extractor, text, model, config)
+    validated = () if held_out is None else (fingerprint(held_out),)
+    key = fingerprint(prepared, *validated, config.to_dict(), _digest(module))
+    return PretrainingRun(
+        module,
+        WindowSet(prepared, config),
+        None if held_out is None else WindowSet(held_out, config),
+        PretrainState(module, config, key),
+        config,
+    )
+
+
+def _best(bundle: Bundle, state: PretrainState) -> Bundle | None:
+    """Return the bundle with the extractor of the best epoch, None without validation."""
+    if not state.best_epoch:
+        return None
     network = deepcopy(bundle.network)
     network.extractor.load_state_dict(state.best, strict=False)
     return replace(bundle, network=network)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from m2r2_ros.cli import reassemble
+from m2r2_ros.cli import reproduce
 from m2r2_ros.evaluation.published import TABLE_1, TABLE_2, comparison
 from m2r2_ros.model.bundle import load_bundle
 from test.bags.reassemble.files import Action, Shape, write_file
@@ -42,7 +42,7 @@ def steps(things: Sequence[str]) -> list[Action]:
 
 
 def test_table_one_from_the_folder(data: Path, tmp_path: Path) -> None:
-    done('reassemble', data, '--out', tmp_path, '--table', 1, *QUICK)
+    done('reproduce', data, '--out', tmp_path, '--table', 1, *QUICK)
     table = (tmp_path / 'tables.md').read_text()
     for head in ('ms_tcn', 'asrf', 'diffact'):
         for level in ('fine', 'coarse'):
@@ -57,14 +57,14 @@ def test_table_one_from_the_folder(data: Path, tmp_path: Path) -> None:
     assert {r['scores']['recordings'] for r in rows} == {1}
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / 'all').rglob('*.json*')}
     before.pop(tmp_path / 'all' / 'heads' / 'rows.json')
-    done('reassemble', data, '--out', tmp_path, '--table', 1, *QUICK)
+    done('reproduce', data, '--out', tmp_path, '--table', 1, *QUICK)
     assert all(p.stat().st_mtime_ns == t for p, t in before.items())
 
 
 def test_rows_of_table_two_take_away_what_they_say() -> None:
-    assert [row.row for row in TABLE_2] == list(reassemble.ROWS)
-    assert reassemble.ROWS['no F/T'] == ('image', 'sound', 'pose', 'twist', 'gripper')
-    assert reassemble.ROWS['only prio'] == ('wrench', 'pose', 'twist', 'gripper')
+    assert [row.row for row in TABLE_2] == list(reproduce.ROWS)
+    assert reproduce.ROWS['no F/T'] == ('image', 'sound', 'pose', 'twist', 'gripper')
+    assert reproduce.ROWS['only prio'] == ('wrench', 'pose', 'twist', 'gripper')
 
 
 def test_ours_stand_below_the_papers_and_are_means() -> None:
@@ -85,12 +85,16 @@ def test_ours_stand_below_the_papers_and_are_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ('options', 'expected'), [(('--table', 3), '1, 2 or both'), (('--preset', 'huge'), 'huge')]
+    ('options', 'expected'),
+    [
+        (('--table', 3), "'3' is not one of '1', '2'"),
+        (('--preset', 'huge'), 'huge'),
+    ],
 )
 def test_what_is_wrong_is_said_first(
     data: Path, options: tuple[object, ...], expected: str, tmp_path: Path
 ) -> None:
-    assert expected in m2r2('reassemble', data, '--out', tmp_path, *QUICK, *options).error
+    assert expected in m2r2('reproduce', data, '--out', tmp_path, *QUICK, *options).error
     assert list(tmp_path.iterdir()) == []
 
 
@@ -98,5 +102,5 @@ def test_a_recording_that_was_not_downloaded_is_named(data: Path, tmp_path: Path
     (tmp_path / 'splits').mkdir()
     for file in (data / 'splits').iterdir():
         (tmp_path / 'splits' / file.name).write_text(file.read_text())
-    error = m2r2('reassemble', tmp_path, '--out', tmp_path / 'out', *QUICK).error
+    error = m2r2('reproduce', tmp_path, '--out', tmp_path / 'out', *QUICK).error
     assert '2025-01-10-10-00-00' in error

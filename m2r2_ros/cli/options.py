@@ -1,0 +1,113 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments and options that several commands share: one name, one help and one check each.
+
+Whether an option is required, and its default, is up to the command: `epochs: Epochs = 15`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+# What a command reads.
+Bags = Annotated[
+    list[Path],
+    typer.Argument(help='Recordings: rosbag2 folders, .mcap, .db3, .h5, or folders of them.'),
+]
+FeatureFolder = Annotated[Path, typer.Argument(help='Folder that m2r2 features wrote.')]
+Topics = Annotated[
+    Path | None,
+    typer.Option(
+        '--topics', help='YAML that names the topic of each modality; others are guessed.'
+    ),
+]
+Truths = Annotated[
+    list[Path] | None,
+    typer.Option('--truth', help='Ground truth CSV files, or folders of them, matched by name.'),
+]
+Validate = Annotated[
+    list[Path] | None,
+    typer.Option(
+        '--validate',
+        help='Labelled recordings to validate on; they are not trained on. Never a test set.',
+    ),
+]
+Model = Annotated[Path, typer.Option('--model', help='Bundle, as m2r2 train writes it.')]
+ExtractorOf = Annotated[
+    Path, typer.Option('--model', help='Bundle whose extractor makes the features.')
+]
+
+# What a command writes.
+NewBundle = Annotated[
+    Path, typer.Option('--out', help='Folder for the bundle; it must not exist yet.')
+]
+Overwrite = Annotated[bool, typer.Option('--overwrite', help='Replace outputs that exist.')]
+Resume = Annotated[
+    bool, typer.Option('--resume', help='Skip recordings that are labelled already.')
+]
+Note = Annotated[str, typer.Option('--note', help='Kept in the bundle: how it was made.')]
+AsJson = Annotated[bool, typer.Option('--json', help='Print JSON instead of tables.')]
+
+# Training.
+Preset = Annotated[
+    str, typer.Option('--preset', help='proprio, lite or full (m2r2 models lists them).')
+]
+Epochs = Annotated[
+    int, typer.Option('--epochs', help='Passes over the training recordings.', min=1)
+]
+HeadEpochs = Annotated[
+    int | None,
+    typer.Option(help='Epochs of each head; as published by default.', min=1),
+]
+Seed = Annotated[int, typer.Option('--seed', help='Seed of all random numbers.', min=0)]
+Seeds = Annotated[int, typer.Option('--seeds', help='Trainings of each head.', min=1)]
+FrameRate = Annotated[float, typer.Option('--frame-rate', help='Frames per second.', min=0.1)]
+Freeze = Annotated[
+    list[str] | None,
+    typer.Option(
+        '--freeze', help='image, sound or text: do not train the backbone of this encoder.'
+    ),
+]
+ImageWeights = Annotated[
+    Path | None, typer.Option('--image-weights', help='CLIP or ActionCLIP, for preset full.')
+]
+SoundWeights = Annotated[Path | None, typer.Option('--sound-weights', help='AST, for preset full.')]
+TextWeights = Annotated[
+    Path | None, typer.Option('--text-weights', help='CLIP, with its vocabulary.')
+]
+
+# Labels.
+LevelName: TypeAlias = Literal['fine', 'coarse']
+Level = Annotated[LevelName, typer.Option('--level', help="coarse: the labels' parents.")]
+Levels = Annotated[
+    Literal['fine', 'coarse', 'both'],
+    typer.Option('--level', help="Labels to train on; coarse: the labels' parents."),
+]
+MinConfidence = Annotated[
+    float | None,
+    typer.Option(
+        '--min-confidence',
+        help='Hold rule: probability that a new label must reach.',
+        min=0.0,
+        max=1.0,
+    ),
+]
+MinDuration = Annotated[
+    float | None,
+    typer.Option(
+        '--min-duration',
+        help='Hold rule: seconds for which a new label must be the likeliest.',
+        min=0.0,
+    ),
+]
+Lag = Annotated[
+    int | None,
+    typer.Option('--lag', help='Frames to look ahead and smooth over; 0 is online.', min=0),
+]
+
+# Work in parallel.
+Jobs = Annotated[
+    int,
+    typer.Option('--jobs', help='Processes, each on one core; 0: one for each core.', min=0),
+]
