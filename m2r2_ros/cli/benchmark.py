@@ -57,7 +57,7 @@ def benchmark_command(
         msg = f'two folders of features have one name: {", ".join(map(str, features))}'
         raise ConfigError(msg)
     source = _Source(split, frame_rate)
-    for folder in features:  # what cannot be read is better known before training
+    for folder in features:  # report unreadable folders before training
         data = source.read(folder)
         if 'coarse' in levels:
             data.coarse()

@@ -81,7 +81,7 @@ def _write(
     *,
     raw: bool,
 ) -> None:
-    """Write one recording, whose windows are on disk no longer than it takes."""
+    """Write one recording; its windows are on disk only meanwhile."""
     from m2r2_ros.model.torch_backend import TorchBackend
     from m2r2_ros.training.data import image_encoder_of, prepare
     from m2r2_ros.training.extract import extract, raw_features

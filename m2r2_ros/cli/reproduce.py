@@ -130,7 +130,7 @@ def _scored(work: Path, study: _Study, *, all_heads: bool) -> list[dict[str, Any
 
 
 def _write(out: Path, table: str, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Write the tables, with the paper's figures beside ours."""
+    """Write the tables, with the paper's figures above ours."""
     text = ''
     if table != '2':
         text += comparison('Table I', TABLE_1, {'M2R2 (all)': found['all']})

@@ -52,7 +52,7 @@ def simulate_command(
     ] = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Simulate a robot that picks, inserts, removes and places parts, and record all it senses.
+    """Simulate a robot that picks, inserts, removes and places parts, and record its sensors.
 
     Each episode becomes a rosbag2 folder with two cameras, microphone, wrench, pose, twist, gripper
     and ground truth; the same seed and options give the same messages. Existing episodes are kept,
@@ -86,8 +86,8 @@ def simulate(out: Path, seeds: range, config: EpisodeConfig, *, jobs: int = 0) -
         raise ConfigError(msg)
     if config.cameras and not choose_backend():
         console.print(
-            'no OpenGL to draw with: recording without cameras (libegl1 and libgl1-mesa-dri, or '
-            'libosmesa6, draw without a screen)'
+            'no OpenGL for rendering: recording without cameras (libegl1 and libgl1-mesa-dri, or '
+            'libosmesa6, render without a screen)'
         )
         config = replace(config, cameras=False)
     expect_same_options(out, config)

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ground truth that lies beside recordings, on the command line."""
+"""Ground truth in files of its own, on the command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

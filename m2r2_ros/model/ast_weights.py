@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AST's tensors in the layouts they come in, fitted to shorter and lower spectrograms.
+"""AST's tensors in all published layouts, fitted to shorter and lower spectrograms.
 
 AST was trained on AudioSet with 128 mel bins by 1024 columns, a window of M2R2 has 64 bins by
 about 100 columns (paper section III-B). Patches are of the same size in both, so that all tensors
@@ -23,7 +23,7 @@ AST_BINS = 128
 TOKENS = 2
 POSITIONS = 'embeddings.position_embeddings'
 
-#: What maps to AudioSet's classes, and in the original files to ImageNet's before.
+#: Classifiers: AudioSet's, and in the original files ImageNet's.
 HEADS = ('classifier.', 'mlp_head.', 'v.head.', 'v.head_dist.')
 HUGGING_FACE = (
     (r'^audio_spectrogram_transformer\.', ''),
@@ -54,8 +54,8 @@ def ast_tensors(file: WeightFile, shape: ASTConfig) -> dict[str, Tensor]:
     """Return a file's AST under the names of transformers' ASTModel, positions fitted to a shape.
 
     Raises:
-        BundleError: The file holds no AST in a layout that is known, or its position embeddings
-            are no grid of patches at the stride of `shape`.
+        BundleError: The file holds no AST in a known layout, or its position embeddings
+            are not a grid of patches at the stride of `shape`.
     """
     names = file.tensors
     if any(n.startswith('v.blocks.') for n in names):
@@ -80,9 +80,9 @@ def ast_tensors(file: WeightFile, shape: ASTConfig) -> dict[str, Tensor]:
 def fit_positions(positions: Tensor, shape: ASTConfig) -> Tensor:
     """Fit position embeddings to the grid of a shape.
 
-    Over frequency they are interpolated, since 64 bins span about what 128 do. Over time the
-    middle of them is taken, since a column takes as long in both; where there are too few they are
-    interpolated, too. That is AST's own recipe for shorter and longer sounds (arXiv 2104.01778).
+    Over frequency they are interpolated, since 64 bins span about the range of 128. Over time the
+    middle ones are taken, since a column lasts as long in both; if there are too few, they are
+    interpolated as well. That is AST's own recipe for other lengths (arXiv 2104.01778).
 
     Args:
         positions: (1, 2 + rows * columns, hidden), row by row, of a spectrogram with 128 bins.
@@ -98,8 +98,8 @@ def fit_positions(positions: Tensor, shape: ASTConfig) -> Tensor:
     patches = positions.shape[1] - TOKENS if positions.ndim == 3 else 0
     if patches <= 0 or patches % rows:
         msg = (
-            f'{tuple(positions.shape)} is no grid of {rows} rows, which {AST_BINS} mel bins have '
-            f'at stride {shape.frequency_stride}: its stride is another one'
+            f'{tuple(positions.shape)} is not a grid of {rows} rows, which {AST_BINS} mel bins '
+            f'have at stride {shape.frequency_stride}: its stride differs'
         )
         raise BundleError(msg)
     height = (shape.num_mel_bins - shape.patch_size) // shape.frequency_stride + 1
@@ -116,7 +116,7 @@ def fit_positions(positions: Tensor, shape: ASTConfig) -> Tensor:
 def _translated(
     tensors: Mapping[str, Tensor], rules: tuple[tuple[str, str], ...]
 ) -> dict[str, Tensor]:
-    """Return the tensors of the AST renamed; what no rule knows keeps its name."""
+    """Return the tensors of the AST renamed; what no rule matches keeps its name."""
     result: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if name.startswith(HEADS):

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vocabulary of CLIP's text encoder, from the files it comes in."""
+"""The vocabulary of CLIP's text encoder, from the files it is published in."""
 
 import gzip
 import json
@@ -16,30 +16,30 @@ START, END = '<|startoftext|>', '<|endoftext|>'
 OPENAI = 'bpe_simple_vocab_16e6.txt.gz'
 TOKENIZER = 'tokenizer.json'
 VOCABULARY, MERGES = 'vocab.json', 'merges.txt'
-#: Merges that CLIP uses of OpenAI's file, which holds more: its 49408 tokens less 256 bytes, 256
-#: bytes at the end of a word, and start and end.
+#: Merges of OpenAI's file that CLIP uses: 49408 tokens less 256 bytes, 256 bytes at the end of a
+#: word, and start and end. The file holds more.
 USED_MERGES = 48_894
 
-#: What two tokens are put together, the most frequent first.
+#: Pairs of tokens that are joined, the most frequent first.
 Merges = list[tuple[str, str]]
 
 
 def read_tokenizer(path: Path) -> CLIPTokenizer:
-    """Read the byte-pair vocabulary and return what turns sentences into token ids.
+    """Read the byte-pair vocabulary and return the tokenizer.
 
     Args:
         path: A folder with tokenizer.json, with vocab.json and merges.txt, or with OpenAI's
             bpe_simple_vocab_16e6.txt.gz; or one of these files.
 
     Raises:
-        BundleError: There is none of them, or it holds something else.
+        BundleError: None of these files exists, or it holds something else.
     """
     file = _file(path)
     try:
         vocabulary, merges = _read(file)
         tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges)
     except Exception as error:
-        # The tokenizers library raises bare exceptions where a merge is not in the vocabulary.
+        # The tokenizers library raises bare exceptions if a merge is not in the vocabulary.
         msg = f'{file}: not a vocabulary of CLIP: {type(error).__name__} {error}'
         raise BundleError(msg) from error
     if not {START, END} <= set(vocabulary):

@@ -1,10 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""CLIP's tensors in the layouts they come in, under the names that transformers gives them.
+"""CLIP's tensors in all published layouts, under the names that transformers gives them.
 
-OpenAI's files and ActionCLIP's hold both halves of CLIP under the same names; ActionCLIP keeps
-them as `model_state_dict` beside the tensors of its own fusion. Files of Hugging Face's hold both
-halves, or one.
+OpenAI's and ActionCLIP's files hold both halves of CLIP under the same names; ActionCLIP keeps
+them as `model_state_dict` next to the tensors of its own fusion. Hugging Face's files hold one half
+or both.
 """
 
 import re
@@ -18,10 +18,10 @@ from m2r2_ros.model.weight_files import WeightFile, split_three
 
 Half = Literal['vision', 'text']
 
-#: What neither half needs: the temperature of CLIP's loss, and sizes that tensors have anyway.
+#: What neither half needs: the temperature of CLIP's loss, and sizes that the tensors imply.
 NEITHER = ('logit_scale', 'input_resolution', 'context_length', 'vocab_size')
 PROJECTIONS = {'vision': 'visual_projection', 'text': 'text_projection'}
-#: By half, OpenAI's names without `visual.`, and the names in transformers.
+#: For each half, OpenAI's names without `visual.`, and the names in transformers.
 OUTSIDE_BLOCKS: dict[str, dict[str, str]] = {
     'vision': {
         'class_embedding': 'embeddings.class_embedding',
@@ -56,7 +56,7 @@ def clip_tensors(file: WeightFile, half: Half) -> dict[str, Tensor]:
     What is in the file and belongs to neither half keeps its name, so that fit_weights names it.
 
     Raises:
-        BundleError: The file holds no CLIP in a layout that is known.
+        BundleError: The file holds no CLIP in a known layout.
     """
     names = file.tensors
     if any(n.startswith(('visual.', 'token_embedding.')) for n in names):

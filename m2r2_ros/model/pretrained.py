@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Beginning a training from CLIP's and AST's weights, in files that the user has."""
+"""Starting a training from CLIP's and AST's weights, in files that the user provides."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from m2r2_ros.model.image import ClipImageEncoder
 from m2r2_ros.model.sound import SoundEncoder
 from m2r2_ros.model.weight_files import fit_weights, read_weights
 
-#: Width and layers of AST-base, the only shape that there are AudioSet weights of.
+#: Width and layers of AST-base, the only shape with published AudioSet weights.
 AST_BASE = (768, 12)
 
 
@@ -23,7 +23,7 @@ class Loaded:
 
     Attributes:
         origins: By modality, name and hash of the file; to be kept in the bundle.
-        random: Modalities whose encoder is made for pretrained weights, but was given none.
+        random: Modalities whose encoder needs pretrained weights, but was given none.
     """
 
     origins: dict[str, str]
@@ -31,12 +31,12 @@ class Loaded:
 
     @property
     def warning(self) -> str:
-        """What the user ought to know; '' where there is nothing."""
+        """A notice for the user; empty if there is none."""
         if not self.random:
             return ''
         options = ' and '.join(f'--{name}-weights' for name in self.random)
         return (
-            f'{" and ".join(self.random)}: training begins with random weights; such large '
+            f'{" and ".join(self.random)}: training starts from random weights; such large '
             f'encoders need pretrained ones, given with {options}'
         )
 

@@ -16,7 +16,7 @@ from m2r2_ros.model.clip_weights import clip_tensors
 from m2r2_ros.model.weight_files import fit_weights, read_weights
 
 EMBEDDING = 'text_model.embeddings.token_embedding.weight'
-#: The tensors that a text encoder's shape is read from.
+#: The tensors that give the shape of a text encoder.
 SHAPED_BY = (
     EMBEDDING,
     'text_model.embeddings.position_embedding.weight',
@@ -26,7 +26,7 @@ SHAPED_BY = (
 
 
 class ClipTextEncoder(BackboneEncoder):
-    """E_s: what CLIP makes of a sentence, in the space of its image encoder's I_i.
+    """E_s: CLIP's embedding of a sentence, in the space of its image encoder's I_i.
 
     Attributes:
         width: Width of E_s (ViT-B/16: 512).

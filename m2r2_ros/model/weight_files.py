@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pretrained weights in files that the user has: reading them, and fitting them into a module."""
+"""Pretrained weights in files that the user provides: reading them, loading them into a module."""
 
 import hashlib
 import pickle
@@ -29,8 +29,8 @@ class WeightFile:
 
     Attributes:
         path: The file.
-        tensors: By the name they have in it, without the prefix of a parallel training.
-        origin: Name and hash of the file, to be kept with what was made of it.
+        tensors: By their name in it, without the prefix of a parallel training.
+        origin: Name and hash of the file, to be kept with the trained model.
     """
 
     path: Path
@@ -57,13 +57,13 @@ def read_weights(path: Path) -> WeightFile:
             found = torch.load(path, map_location='cpu', weights_only=True)
     except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).strip().partition('\n')[0]
-        msg = f'{path}: neither safetensors nor a torch file of nothing but tensors: {reason}'
+        msg = f'{path}: neither safetensors nor a torch file that holds only tensors: {reason}'
         raise BundleError(msg) from error
     return WeightFile(path, _state(found, path), f'{path.name}, sha256 {_digest(path)}')
 
 
 def fit_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Load tensors into a module that has exactly these.
+    """Load tensors into a module that has exactly the same ones.
 
     Raises:
         BundleError: A tensor is missing, unknown, not finite or of another shape; all are named.
@@ -127,8 +127,8 @@ def _torchscript_state(path: Path) -> dict[str, Tensor]:
     """Return the state of an archive, in which OpenAI ships CLIP.
 
     torch.load does not read such archives. torch.jit.load builds the objects in it from torch's
-    own types alone, not from Python's, and runs nothing of the archive's code but the methods
-    called __setstate__; an archive that has one is refused, and no other method is ever called.
+    own types only, not from Python's, and runs no code of the archive except methods called
+    __setstate__; an archive that has one is refused, and no other method is ever called.
     """
     with zipfile.ZipFile(path) as archive:
         code = [name for name in archive.namelist() if name.endswith('.py')]
@@ -136,13 +136,13 @@ def _torchscript_state(path: Path) -> dict[str, Tensor]:
             msg = 'a TorchScript archive with code that would run on loading (__setstate__)'
             raise RuntimeError(msg)
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', FutureWarning)  # torch writes such archives no more
+        warnings.simplefilter('ignore', FutureWarning)  # torch no longer writes such archives
         state: dict[str, Tensor] = torch.jit.load(str(path), map_location='cpu').state_dict()
     return state
 
 
 def _state(found: object, path: Path) -> dict[str, Tensor]:
-    """Return the tensors of what a file held; ActionCLIP keeps CLIP's beside those of others."""
+    """Return the tensors of a file; ActionCLIP keeps CLIP's next to its own."""
     if isinstance(found, Mapping) and 'model_state_dict' in found:
         found = found['model_state_dict']
     if not isinstance(found, Mapping) or not found:

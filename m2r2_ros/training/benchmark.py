@@ -27,7 +27,7 @@ from m2r2_ros.training.scoring import (
 from m2r2_ros.training.train_head import digest, train_head
 
 Level = Literal['fine', 'coarse']
-#: Hold rules that are tried on the validation recordings.
+#: Hold rules that are tried on the validation recordings: every pair of these.
 CONFIDENCES = (0.0, 0.6, 0.8, 0.9)
 DURATIONS = (0.0, 0.2, 0.3, 0.5, 0.8, 1.2)
 
@@ -50,10 +50,10 @@ class Job:
 
     @property
     def title(self) -> str:
-        """The head's name and the options that are not the usual ones."""
+        """The head's name and the options that differ from the defaults."""
         usual = type(self.head)().to_dict()
-        odd = [f'{k}={json.dumps(v)}' for k, v in self.head.to_dict().items() if usual[k] != v]
-        return ':'.join([self.head.name, *odd])
+        given = [f'{k}={json.dumps(v)}' for k, v in self.head.to_dict().items() if usual[k] != v]
+        return ':'.join([self.head.name, *given])
 
     @property
     def file(self) -> str:
@@ -81,7 +81,7 @@ def parse_head(text: str) -> HeadConfig:
             raise ConfigError(msg) from error
     config = head_from_dict(entries)
     if isinstance(config, NoHeadConfig):
-        msg = f'head {text!r}: there is nothing to train'
+        msg = f'head {text!r}: it has nothing to train'
         raise ConfigError(msg)
     return config
 
@@ -104,7 +104,7 @@ def run_job(
     folder: Path,
     progress: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
 ) -> list[dict[str, Any]]:
-    """Train and score; return rows, from the folder where it was done before.
+    """Train and score; return the rows, or those in the folder if it was done before.
 
     There is a row for the last epoch and one for the epoch that was best on the validation
     recordings; online heads have each with the hold rule, too.
@@ -167,7 +167,7 @@ def _rows(head: Head, features: FeatureSet) -> Iterator[dict[str, Any]]:
 
 
 def best_hold(labelling: Labelling, features: FeatureSet) -> Decoding:
-    """Return the hold rule with the best F1@50 plus accuracy on recordings not scored later."""
+    """Return the hold rule with the best F1@50 plus accuracy on validation recordings."""
 
     def value(rule: Decoding) -> float:
         scores = score_labelling(labelling, features.labels, features.frame_rate, rule)

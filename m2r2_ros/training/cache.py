@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Windows of a recording on disk, as training reads them again and again."""
+"""Windows of a recording on disk, which training reads in every epoch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class CachedRecording:
         name: Name of the recording.
         stamps: int64 (n,), frame stamps.
         targets: int64 (n,), label ids; UNKNOWN outside every segment.
-        restarts: bool (n,), frames that do not follow on the one before.
+        restarts: bool (n,), frames that do not directly follow the one before.
         arrays: By modality: sensors float32 (n, T, D_s) in SI units, sound float16
             (n, 64, frames) in dB, image float16 (n, feature_dim), a frozen backbone's features, or
             uint8 (n, 224, 224, 3), pixels for a backbone that learns.
@@ -65,7 +65,7 @@ class CachedRecording:
 
 
 class CacheWriter:
-    """Writes windows to disk run by run, so that long recordings need no more memory."""
+    """Writes windows to disk run by run, so that memory does not grow with recordings."""
 
     def __init__(
         self, folder: Path, config: WindowConfig, image_encoder: ImageEncoder | None
@@ -104,8 +104,8 @@ class CacheWriter:
                     file.write(np.ascontiguousarray(rows).tobytes())
         if not (folder / 'stamps.bin').is_file():
             msg = (
-                f'{name}: it is too short for a single window, or its topics hold no message that '
-                'can be used: leave it out (m2r2 inspect shows what is in it)'
+                f'{name}: it is too short for a single window, or its topics hold no usable '
+                'message: leave it out (m2r2 inspect shows what is in it)'
             )
             raise BagError(msg)
         return self._open(folder, name)

@@ -16,11 +16,12 @@ class TrainConfig:
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: Of AdamW.
         crop: Frames of a training sequence; each recording gives one from its beginning, and
-            longer ones others from anywhere.
+            longer recordings give more, from random places.
         noise: Standard deviation of white noise on z-scores.
         offset: Standard deviation of a constant offset on each channel's z-scores, so that a
-            trial a little aside is no new world; not on the gripper's.
-        gain: Standard deviation of a constant factor on each channel's z-scores; likewise.
+            trial with other offsets looks familiar; not on the gripper's.
+        gain: Standard deviation of a constant factor on each channel's z-scores; not on the
+            gripper's.
         modality_dropout: Share of modalities masked over a whole sequence.
         averaging: Weight of the past in the average of weights that is kept.
     """

@@ -12,7 +12,7 @@ from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.windows.normalisation import Normalisation
 
-#: Frames that go through the extractor at once.
+#: Frames that go through the extractor at a time.
 CHUNK = 256
 
 

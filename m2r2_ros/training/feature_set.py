@@ -6,7 +6,7 @@ features/NAME.npy         float32 (D, T)
 groundTruth/NAME.txt      one label a line, T lines
 mapping.txt               'id label' a line
 splits/PART.split1.bundle 'NAME.txt' a line, PART is train, test or val
-features.yaml             what the layout has no place for; others' folders do without
+features.yaml             what the layout has no place for; folders of other origin lack it
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ from m2r2_ros.core.options import Section
 
 FACTS = 'features.yaml'
 PARTS = ('train', 'val', 'test')
-#: What frames without a label are called in groundTruth.
+#: The label of frames without one in groundTruth.
 UNLABELLED = 'background'
-#: Labels and features of others differ in length by a frame or two; more is a mistake.
+#: Published labels and features differ in length by a frame or two; more is an error.
 MAX_EXCESS = 0.02
 
 
@@ -67,11 +67,11 @@ class FeatureSet:
     """Features of recordings, in the parts that they are trained and scored in.
 
     Attributes:
-        folder: Where it lies.
+        folder: Its folder.
         labels: What the ids of targets mean.
         frame_rate: Frames per second.
         parts: Recordings of train, val and test; val may be empty.
-        facts: Where the features come from; empty for others' folders.
+        facts: Where the features come from; empty if the folder has no features.yaml.
     """
 
     folder: Path
@@ -107,7 +107,7 @@ class FeatureSet:
 class FeatureWriter:
     """Writes a feature set recording by recording.
 
-    The same folder can be gone on with: what is there is kept.
+    A folder can be continued: recordings in it are kept.
     """
 
     def __init__(self, folder: Path, labels: LabelSet) -> None:
@@ -119,7 +119,7 @@ class FeatureWriter:
         self._parts: dict[str, list[str]] = {part: [] for part in PARTS}
 
     def has(self, name: str) -> bool:
-        """Tell whether a recording is there already; its features are written last."""
+        """Return whether a recording exists already; its features are written last."""
         return (self._folder / 'features' / f'{name}.npy').is_file()
 
     def add(self, part: str, name: str) -> None:
@@ -163,7 +163,7 @@ class FeatureWriter:
 def read_feature_set(
     folder: Path, *, split: int = 1, frame_rate: float | None = None
 ) -> FeatureSet:
-    """Read a feature set, ours or another's.
+    """Read a feature set, with or without features.yaml.
 
     Args:
         folder: With features, groundTruth, splits and mapping.txt.
@@ -202,7 +202,7 @@ def _facts(path: Path) -> Section:
 
 
 def _labels(folder: Path, facts: Section) -> LabelSet:
-    """Return our own label set, or another's mapping.txt as a flat one."""
+    """Return the label set of features.yaml, or mapping.txt as a flat one."""
     if facts.has('labels'):
         own = facts.section('labels')
         return LabelSet(own.texts('names'), tuple(own.get('parents', (list,))))
@@ -243,7 +243,7 @@ def _track(folder: Path, name: str, labels: LabelSet) -> FeatureTrack:
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating) or not values.size:
         msg = f'{path}: expected numbers (D, T), found {values.dtype} {values.shape}'
         raise LabelError(msg)
-    # Some keep (T, D): the axis that has as many entries as there are labels is time.
+    # Some store (T, D): the axis that has as many entries as there are labels is time.
     transposed = values.shape[1] != len(lines) and values.shape[0] == len(lines)
     rows = values if transposed else values.T
     frames = min(len(rows), len(lines))

@@ -49,16 +49,16 @@ def train_network(
 ) -> None:
     """Train a network in place; it ends with the running average of its weights.
 
-    Every epoch draws from its own random numbers, so that a training that was interrupted goes
-    on from its checkpoint as if nothing had happened.
+    Every epoch draws from its own random numbers, so that a training that was interrupted continues
+    from its checkpoint to the same result.
 
     Args:
         network: The network; its weights are where training begins.
         recordings: What to learn.
         normalisation: Scales of these recordings.
         config: Options.
-        checkpoint: File to keep the state in after each epoch, and to go on from.
-        fingerprint: Of data and options; a checkpoint with another one is not gone on from.
+        checkpoint: File to keep the state in after each epoch, and to continue from.
+        fingerprint: Of data and options; a checkpoint with another one is ignored.
         progress: Called after each epoch.
     """
     sequences = [(r, lo) for r in recordings for lo in range(0, max(len(r), 1), config.crop)]
@@ -111,11 +111,11 @@ def _step(
 
 
 def augment(inputs: InputTensors, config: TrainConfig) -> InputTensors:
-    """Shift and shake sensors, and mask modalities, from torch's own random numbers.
+    """Add noise and offsets to sensors, and mask modalities, from torch's own random numbers.
 
-    Where the arm stands and what its wrench sensor shows at rest differ from trial to trial; how
-    far its fingers are apart does not, and millimetres of it tell objects from each other: the
-    gripper is shaken, but neither shifted nor stretched.
+    The pose of the arm and the wrench at rest differ from trial to trial. The opening of the
+    gripper does not, and millimetres of it distinguish objects: it gets noise, but neither an
+    offset nor a gain.
     """
     data = dict(inputs.data)
     for name in SENSORS:

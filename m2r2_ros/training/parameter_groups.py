@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What of a model learns, and how fast: freezing, layer-wise learning rates, weight decay."""
+"""Which parts of a model learn, and how fast: freezing, layer-wise rates, weight decay."""
 
 import re
 from collections.abc import Collection
@@ -29,16 +29,16 @@ def parameter_groups(
     """Return what an optimiser such as AdamW takes: groups with `params`, `lr`, `weight_decay`.
 
     Layer k from the top of a backbone, counted from 0, learns at learning_rate * layer_decay ** k:
-    what it holds already is the more general, the deeper. What comes behind the last layer counts
-    as part of it, embeddings as one layer more below the first. All else learns at the full rate.
-    Norms, biases and embeddings have no weight decay, which would pull them towards 0 for nothing.
+    deeper layers are more general. What follows the last layer counts as part of it, embeddings as
+    one more layer below the first. Everything else learns at the full rate. Norms, biases and
+    embeddings have no weight decay, which would pull them towards 0 without benefit.
 
     Args:
         module: The model. Encoders that are frozen are changed in place.
         learning_rate: Rate at the top.
         weight_decay: Of all other parameters.
-        freeze: Modalities whose encoder keeps its backbone as it is; those that the model does
-            not have do not matter.
+        freeze: Modalities whose encoder's backbone is not trained; those that the model does
+            not have are ignored.
         layer_decay: Factor from one layer to the next below, above 0 and up to 1.
 
     Raises:

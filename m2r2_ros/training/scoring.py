@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of a head on features: the same metrics as of label bags, and what a robot asks of it."""
+"""Scores of a head on features: the same metrics as of label bags, and what matters on a robot."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
+from m2r2_ros.core.time import SECOND, to_ns
 from m2r2_ros.evaluation.runs import runs_of
 from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
@@ -18,10 +19,9 @@ from m2r2_ros.model.heads.base import Head, OnlineHead
 from m2r2_ros.segmenters.decoding import Decoding, Hold
 from m2r2_ros.training.feature_set import FeatureTrack
 
-SECOND = 1_000_000_000
-#: Growing beginnings of a recording that a head labels, to see what it takes back.
+#: Prefixes of a recording that a head labels, to see which labels it revises.
 PREFIXES = 20
-#: Frames that the time of a step is measured on, after as many again that warm up.
+#: Frames that the time of a step is measured on, after as many for warming up.
 TIMED = 200
 
 Labelling = Sequence[tuple[FeatureTrack, NDArray[np.float32]]]
@@ -48,7 +48,7 @@ def score_labelling(
         labelling: Recordings and their probabilities.
         labels: What the ids mean.
         frame_rate: Frames per second.
-        decoding: The hold rule; arg max where there is none.
+        decoding: The hold rule; arg max by default.
         coarse: Score the labels' parents.
     """
     hold = Decoding() if decoding is None else decoding
@@ -67,7 +67,7 @@ def _sequence(
     period: float,
 ) -> ScoredSequence:
     stamps = np.round(np.arange(1, len(track) + 1) * period).astype(np.int64)
-    rule = Hold(hold.min_confidence, round(hold.min_duration * SECOND))
+    rule = Hold(hold.min_confidence, to_ns(hold.min_duration))
     starts = stamps - round(period)
     predicted = [
         rule.step(p, int(start), int(stamp))
@@ -84,13 +84,13 @@ def _sequence(
 
 @torch.no_grad()
 def revised_share(head: Head, tracks: Sequence[FeatureTrack]) -> float:
-    """Return the share of frames whose label is taken back as the recording goes on.
+    """Return the share of frames whose label is revised as the recording continues.
 
-    A head labels ever longer beginnings of a recording. A frame's first label is the one it gets
-    when it is first among them; it is taken back where the last one differs. 0 is strictly online.
+    A head labels ever longer prefixes of a recording. A frame's first label is the one it gets from
+    the first prefix that holds it; it is revised if the last one differs. 0 is strictly online.
     """
     head.eval()
-    taken_back, frames = 0, 0
+    revised, frames = 0, 0
     for track in tracks:
         features = track.features
         ends = np.unique(np.linspace(0, len(track), PREFIXES + 1).astype(int)).tolist()
@@ -99,9 +99,9 @@ def revised_share(head: Head, tracks: Sequence[FeatureTrack]) -> float:
             for start, end in pairwise(ends)
         ]
         last = head.predict(features).probabilities.argmax(dim=1)
-        taken_back += int((torch.cat(first) != last).sum())
+        revised += int((torch.cat(first) != last).sum())
         frames += len(track)
-    return taken_back / max(frames, 1)
+    return revised / max(frames, 1)
 
 
 @torch.no_grad()

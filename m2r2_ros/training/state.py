@@ -47,7 +47,7 @@ class TrainState:
         )
         self.optimizer.step()
         self._done += 1
-        # The average of few steps is short, so that it forgets where training began.
+        # Early averages are short, so that the initial weights are soon forgotten.
         past = min(self.config.averaging, self._done / (self._done + 10))
         with torch.no_grad():
             for name, parameter in self._trained.items():

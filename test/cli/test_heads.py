@@ -135,7 +135,7 @@ def test_an_offline_head_labels_recordings_and_says_what_it_is(
         (('--head', 'ms_tcn:layers=many'), 'many'),
         (('--head', 'ms_tcn:layers=99'), '1 to 16'),
         (('--head', 'none'), 'none'),
-        (('--head', 'ms_tcn', '--epoch', 'test'), "'test' is not one of 'last', 'best'"),
+        (('--head', 'ms_tcn', '--epoch', 'test'), "'test' is not one of"),
     ],
 )
 def test_what_is_wrong_with_a_head_is_said(
@@ -156,7 +156,7 @@ def test_a_head_belongs_to_the_extractor_of_its_features(
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
-        (('--level', 'middle'), "'middle' is not one of 'fine', 'coarse', 'both'"),
+        (('--level', 'middle'), "'middle' is not one of"),
         (('--level', 'both'), 'no coarse level'),
         (('--heads', 'lstm'), 'lstm'),
         (('--split', 2), 'split2'),

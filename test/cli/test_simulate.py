@@ -54,7 +54,7 @@ def test_nonsense_is_refused_before_anything_is_made(tmp_path: Path) -> None:
 
 def test_a_fault_behind_the_end_is_pointed_out(tmp_path: Path) -> None:
     shown = done(*QUICK, '--fault', 'pose-nan@90s', '--out', tmp_path).err
-    assert 'pose-nan@90s+5s begins behind the end' in shown
+    assert 'pose-nan@90s+5s begins after the end' in shown
 
 
 def test_without_opengl_it_goes_on_without_cameras(tmp_path: Path) -> None:

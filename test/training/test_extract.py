@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Features of recordings: chunk by chunk as at once, and windows as they are."""
+"""Features of recordings: the same in chunks as in one piece, and raw windows."""
 
 import numpy as np
 import pytest

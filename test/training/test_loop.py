@@ -44,7 +44,7 @@ def test_what_is_separable_is_learned() -> None:
     assert not net.training
 
 
-def test_seeds_settle_everything() -> None:
+def test_seeds_determine_everything() -> None:
     recordings = [trial(50, 1), trial(30, 2)]
 
     def train(seed: int) -> dict[str, torch.Tensor]:
@@ -59,7 +59,7 @@ def test_seeds_settle_everything() -> None:
     assert not equal(first, train(2))
 
 
-def test_training_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -> None:
+def test_training_continues_from_a_checkpoint_bit_for_bit(tmp_path: Path) -> None:
     recordings = [trial(50, 1), trial(30, 2)]
     scales = fitted(*recordings)
     whole, half = network(), network()

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One trainer for all heads: learns, repeats, goes on, and never looks at the test part."""
+"""One trainer for all heads: it learns, repeats, continues, and never uses the test part."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(data: Featu
     assert not all(map(torch.equal, weights(a), weights(c)))
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
+def test_an_interrupted_training_continues_to_the_same_result(
     data: FeatureSet, tmp_path: Path
 ) -> None:
     file = tmp_path / 'state.safetensors'
@@ -93,7 +93,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize('change', ['seed', 'recipe', 'features'])
-def test_another_training_does_not_go_on(data: FeatureSet, tmp_path: Path, change: str) -> None:
+def test_another_training_starts_anew(data: FeatureSet, tmp_path: Path, change: str) -> None:
     file = tmp_path / 'state.safetensors'
     train_head(SMALL, data, recipe=RECIPE, checkpoint=file)
     epochs: list[int] = []

@@ -19,7 +19,7 @@ class PretrainConfig:
     Attributes:
         epochs: Times each window of three actions is seen.
         seed: Of weights, order, points, words and noise.
-        batch_size: Windows that are contrasted with each other, on each device.
+        batch_size: Windows that are contrasted with each other on each device.
         accumulation: Batches of each optimiser step.
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: Of AdamW.
@@ -29,10 +29,10 @@ class PretrainConfig:
         layers: L, layers of the fusion transformer.
         text: What makes E_s: 'labels', 'scratch' or 'clip' (pretraining.sentences).
         per_action: Weight of contrasting each action with a sentence of its own, as
-            Bridge-Prompt does; the paper names the whole window's sentence alone.
+            Bridge-Prompt does; the paper names only the sentence of the whole window.
         patience: Epochs without a better validation after which to stop; 0 is never.
-        precision: 'no', 'bf16' or 'fp16': of what is computed; weights stay float32.
-        freeze: Modalities whose encoder keeps its backbone as it is: image, sound, text.
+        precision: 'no', 'bf16' or 'fp16', for computations; weights stay float32.
+        freeze: Modalities whose encoder's backbone is not trained: image, sound, text.
         layer_decay: Factor on the learning rate from each layer of a backbone to the one below.
         noise, offset, gain, modality_dropout: As in TrainConfig, for each window.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""L_action: windows and sentences that mean the same are alike (paper section III-D).
+"""L_action: windows and sentences of the same meaning become similar (paper section III-D).
 
 The paper takes the loss of Bridge-Prompt (CVPR 2022), which is ActionCLIP's: a symmetric
 Kullback-Leibler divergence between the similarities of a batch and the matrix of what belongs
@@ -22,7 +22,7 @@ MAX_SCALE = 100.0
 
 
 class Contrastive(nn.Module):
-    """L_action of a batch, with a scale of similarities that is learnt."""
+    """L_action of a batch, with a learnt scale of similarities."""
 
     def __init__(self) -> None:
         """Begin with CLIP's scale."""
@@ -43,7 +43,7 @@ class Contrastive(nn.Module):
     def keep_in_bounds(self) -> None:
         """Bring the scale back to its bound, after every step.
 
-        A clamp in the forward pass would let no gradient through, and the scale never come back.
+        A clamp in the forward pass would block the gradient, and the scale would never recover.
         """
         with torch.no_grad():
             self.log_scale.clamp_(max=math.log(MAX_SCALE))
@@ -57,7 +57,7 @@ def similarity(windows: Tensor, sentences: Tensor) -> Tensor:
 def shared_meaning(sentences: Sequence[Sentence]) -> Tensor:
     """Return which of a batch belong together: float32 (n, n), every row sums to 1.
 
-    Sentences of the same ordered labels share the mass of a row: they are no negatives.
+    Sentences of the same ordered labels share the mass of a row: they are not negatives.
     """
     meanings = [s.labels for s in sentences]
     same = torch.tensor([[float(a == b) for b in meanings] for a in meanings])

@@ -25,7 +25,7 @@ class Batch:
 
     Attributes:
         inputs: B * N_w frames, window after window.
-        places: int64 (B, N_w), which action of its window a point lies in, -1 outside them.
+        places: int64 (B, N_w), which action of its window a point lies in, -1 outside.
         boundaries: float32 (B, N_w), B smoothed.
         sentences: B, each of a window's ordered actions.
         actions: For each place B sentences of one action; None where a window has fewer actions.
@@ -51,7 +51,7 @@ class WindowSet:
     """Every window of three consecutive actions in some recordings."""
 
     def __init__(self, prepared: TrainingData, config: PretrainConfig) -> None:
-        """Find the windows; every recording has one at the least."""
+        """Find the windows; every recording has at least one."""
         self._normalisation = prepared.normalisation
         self._prompts = Prompts(prepared.labels.names)
         self._config = config
@@ -69,8 +69,8 @@ class WindowSet:
 
         Args:
             chosen: Numbers of the windows.
-            rng: Where points and words come from.
-            augmented: Shake and mask each window, from torch's own random numbers.
+            rng: Source of points and words.
+            augmented: Add noise to windows and mask modalities, from torch's own random numbers.
         """
         windows = [self._windows[k] for k in chosen]
         points = [draw(s, self._config.points, self._config.sigma, rng) for _, s in windows]

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What pretraining puts behind the extractor, and throws away after (paper section III-D)."""
+"""Modules behind the extractor that only pretraining needs (paper section III-D)."""
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,10 @@ class FusionTransformer(nn.Module):
     """X to the temporally enhanced sequence: L layers of self-attention over a window's points."""
 
     def __init__(self, model: ModelConfig, points: int, layers: int) -> None:
-        """Make one for windows of N_w points; its width, heads and the like are the model's."""
+        """Make one for windows of N_w points; its width, heads and dropout are the model's."""
         super().__init__()
         self.positions = nn.Parameter(torch.empty(points, model.width))
-        # Not lost beside the features: boundaries are found by looking at the points next to one.
+        # Large enough to matter next to the features: boundaries depend on neighbouring points.
         nn.init.trunc_normal_(self.positions, std=0.2)
         # Norms come first, as in CLIP's transformers.
         layer = nn.TransformerEncoderLayer(
@@ -37,7 +37,7 @@ class FusionTransformer(nn.Module):
 
 
 class BoundaryRegression(nn.Module):
-    """B_pred: the chance of each point to be where an action begins, as logits."""
+    """B_pred: the probability that an action begins at each point, as logits."""
 
     def __init__(self, width: int) -> None:
         """Make one for D_e = width."""
@@ -45,7 +45,7 @@ class BoundaryRegression(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
 
     def forward(self, enhanced: Tensor) -> Tensor:
-        """Map (B, N_w, D_e) to (B, N_w); the loss takes the sigmoid of it."""
+        """Map (B, N_w, D_e) to (B, N_w); the loss applies the sigmoid."""
         logits: Tensor = self.mlp(enhanced).squeeze(-1)
         return logits
 

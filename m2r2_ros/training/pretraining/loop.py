@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PretrainingRun:
-    """What an epoch works with."""
+    """What every epoch needs."""
 
     module: Pretraining
     windows: WindowSet
@@ -44,10 +44,10 @@ def run_epochs(
     log_dir: Path | None,
     on_epoch: Callable[[Epoch], None],
 ) -> None:
-    """Train until the last epoch, or until validation stands still.
+    """Train until the last epoch, or until validation no longer improves.
 
-    Every epoch draws from its own random numbers, so that one that was interrupted goes on as if
-    nothing had happened.
+    Every epoch draws from its own random numbers, so that an interrupted training continues to the
+    same result.
 
     Raises:
         ConfigError: The extra `pretrain` is not installed, or fp16 has no device.
@@ -78,7 +78,7 @@ def order(
 ) -> NDArray[np.int64]:
     """Return an epoch's batches: int64 (steps, processes, accumulation, batch_size).
 
-    Every window once, and some of them once more until the last batch is full.
+    Every window once, and some twice so that the last batch is full.
     """
     shape = (processes, config.accumulation, config.batch_size)
     steps = -(-windows // int(np.prod(shape)))
@@ -117,7 +117,7 @@ def _epoch(
 
 
 def _validated(run: PretrainingRun, accelerator: 'Accelerator') -> ValidationScores | None:
-    """Return the scores on validation, the same in all processes, which have to agree."""
+    """Return the scores on validation: their mean over processes, so that all of them agree."""
     if run.held_out is None:
         return None
     scores = validate(run.module, run.held_out, run.config, accelerator.device)
@@ -128,7 +128,7 @@ def _validated(run: PretrainingRun, accelerator: 'Accelerator') -> ValidationSco
 
 
 def expect_extra() -> None:
-    """Refuse to begin without the extra `pretrain`, before hours of work.
+    """Refuse to start without the extra `pretrain`, before hours of work.
 
     Raises:
         ConfigError: It is not installed.
@@ -146,13 +146,13 @@ def _accelerator(precision: str) -> 'Accelerator':
     if precision == 'fp16' and not torch.cuda.is_available():
         msg = 'pretraining.precision: fp16 needs a CUDA device; choose bf16 or no'
         raise ConfigError(msg)
-    # Masked modalities leave encoders without a gradient.
+    # Encoders of masked modalities get no gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(mixed_precision=precision, kwargs_handlers=[unused])
 
 
 class _EventLog:
-    """TensorBoard event files, or nothing."""
+    """TensorBoard event files, if a folder is given."""
 
     def __init__(self, folder: Path | None) -> None:
         self._writer: Any = None

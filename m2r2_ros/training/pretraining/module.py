@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Extractor and all that pretraining puts behind it, in one module (paper figure 3)."""
+"""The extractor and everything that pretraining puts behind it, in one module (paper figure 3)."""
 
 import torch
 from torch import Tensor, nn
@@ -15,17 +15,17 @@ from m2r2_ros.training.pretraining.fusion import BoundaryRegression, FusionTrans
 
 
 class Pretraining(nn.Module):
-    """Makes L_action and L_boundary of a batch of windows.
+    """Computes L_action and L_boundary of a batch of windows.
 
     Attributes:
-        extractor: F_m, the one part that is kept.
-        text: Makes E_s.
+        extractor: F_m, the only part that is kept.
+        text: Computes E_s.
     """
 
     def __init__(
         self, extractor: Extractor, text: nn.Module, model: ModelConfig, config: PretrainConfig
     ) -> None:
-        """Put what is thrown away later behind an extractor of the model's shape."""
+        """Put the parts that are discarded later behind an extractor of the model's shape."""
         super().__init__()
         self.extractor = extractor
         self.fusion = FusionTransformer(model, config.points, config.layers)

@@ -52,17 +52,17 @@ def headless(
     image: Path | None = None,
     sound: Path | None = None,
 ) -> tuple[Network, Loaded]:
-    """Return an extractor without a head, as pretraining begins with it.
+    """Return an extractor without a head, as pretraining starts from it.
 
     Args:
         model: Shapes of the network; the head is left out.
         windows: Shape of the windows.
-        config: Options, of which the seed and what is frozen matter here.
+        config: Options; here the seed and what is frozen matter.
         image: File or folder with CLIP or ActionCLIP.
         sound: File or folder with AST.
 
     Returns:
-        The network, and where its weights are from.
+        The network, and where its weights came from.
 
     Raises:
         M2R2Error: Weights cannot be read or do not fit.
@@ -89,7 +89,7 @@ def pretrain(
     log_dir: Path | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Pretrained:
-    """Pretrain an extractor; the same seed and weights to begin with give the same weights.
+    """Pretrain an extractor; the same seed and initial weights give the same result.
 
     Args:
         network: From `headless`; it is trained in place.
@@ -102,7 +102,7 @@ def pretrain(
         config: Options.
         facts: More to keep in the bundle.
         text_encoder: A `sentences.TextEncoder` with weights, for text 'clip'.
-        checkpoint: File to keep the state in after each epoch, and to go on from.
+        checkpoint: File to keep the state in after each epoch, and to continue from.
         log_dir: Folder for TensorBoard event files.
         on_epoch: Called after each epoch.
 
@@ -138,7 +138,7 @@ def _begin(
     config: PretrainConfig,
     text_encoder: nn.Module | None,
 ) -> PretrainingRun:
-    """Put behind the extractor what it is trained with."""
+    """Put the modules of pretraining behind the extractor."""
     torch.manual_seed(config.seed)
     text = make_text(config.text, prepared.labels, model.width, text_encoder)
     module = Pretraining(network.extractor, text, model, config)
@@ -163,7 +163,7 @@ def _best(bundle: Bundle, state: PretrainState) -> Bundle | None:
 
 
 def _after(bundle: Bundle, epoch: Epoch, held_out: TrainingData | None) -> Bundle:
-    """Return the bundle with what came of the epoch that it is from."""
+    """Return the bundle with losses and scores of the epoch that it is from."""
     entries = asdict(epoch)
     validation = entries.pop('validation')
     scores = {}

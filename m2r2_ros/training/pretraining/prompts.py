@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sentences that tell the ordered actions of a window (paper section III-D)."""
+"""Sentences that describe the ordered actions of a window (paper section III-D)."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ ORDINALS = (
     ('To begin with', 'Afterwards', 'At last'),
 )
 VERB_FORMS = ('is', 'starts', 'goes about', 'can be seen')
-#: Labels that say that nothing is done.
+#: Labels that mean that nothing is done.
 IDLE = ('no action', 'none', 'nothing', 'background')
 
 
@@ -31,7 +31,7 @@ class Sentence:
     Attributes:
         text: English.
         labels: What it means: the label of the first, second and third action, UNKNOWN where it
-            says nothing of one. Two sentences of the same labels mean the same.
+            does not mention one. Two sentences of the same labels mean the same.
     """
 
     text: str
@@ -46,11 +46,11 @@ class Prompts:
         self._phrases = [gerund_phrase(name) for name in names]
 
     def window(self, labels: Sequence[int], rng: np.random.Generator) -> Sentence:
-        """Tell all actions of a window: 'First, the robot is picking USB. Next, the arm ...'.
+        """Describe all actions of a window: 'First, the robot is picking USB. Next, the arm ...'.
 
         Args:
             labels: One to three labels in order.
-            rng: Where the choice of words comes from.
+            rng: Source of the choice of words.
         """
         ordinals = ORDINALS[rng.integers(len(ORDINALS))]
         parts = [self._part(ordinals[k], label, rng) for k, label in enumerate(labels)]
@@ -58,12 +58,12 @@ class Prompts:
         return Sentence(' '.join(parts), (*labels, *rest))
 
     def action(self, place: int, label: int, rng: np.random.Generator) -> Sentence:
-        """Tell one action of a window: 'Second, the machine is inserting USB.'.
+        """Describe one action of a window: 'Second, the machine is inserting USB.'.
 
         Args:
             place: 0, 1 or 2: which action of the window it is.
             label: Its label.
-            rng: Where the choice of words comes from.
+            rng: Source of the choice of words.
         """
         ordinals = ORDINALS[rng.integers(len(ORDINALS))]
         labels = tuple(label if k == place else UNKNOWN for k in range(ACTIONS))
@@ -95,7 +95,7 @@ def tokens(text: str) -> list[str]:
 def gerund_phrase(name: str) -> str:
     """Return what is being done: 'pick_round_peg_small' is 'picking round peg small'.
 
-    The first word is taken for the verb, where it can be one.
+    The first word is taken as the verb if it can be one.
     """
     words = re.sub(r'[\W_]+', ' ', name).split()
     if not words or ' '.join(words).lower() in IDLE:

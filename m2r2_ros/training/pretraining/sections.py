@@ -72,7 +72,7 @@ def runs(targets: NDArray[np.int64]) -> list[LabelRun]:
 
 
 def spans(targets: NDArray[np.int64], padding: int) -> list[WindowSpan]:
-    """Return the span of every three consecutive actions; one of all where there are fewer.
+    """Return the span of every three consecutive actions; a single one if there are fewer.
 
     Args:
         targets: int64 (n,), label ids; UNKNOWN outside every segment.
@@ -92,11 +92,11 @@ def spans(targets: NDArray[np.int64], padding: int) -> list[WindowSpan]:
 
 
 def allot(lengths: list[int], least: list[int], points: int) -> list[int]:
-    """Share out points in proportion to lengths, by largest remainder.
+    """Distribute points in proportion to lengths, by largest remainder.
 
     Args:
         lengths: Frames of each section.
-        least: Points that a section gets at the least; what it lacks is taken from the others.
+        least: Minimum of points of each section; the others give up what it lacks.
         points: N_w, at least the sum of `least`.
     """
     size, floor = np.array(lengths), np.array(least)
@@ -118,14 +118,14 @@ def allot(lengths: list[int], least: list[int], points: int) -> list[int]:
 def draw(span: WindowSpan, points: int, sigma: float, rng: np.random.Generator) -> Points:
     """Draw the points of a span at random.
 
-    Every action has one point at the least. A frame is drawn twice only where a section has fewer
+    Every action has at least one point. A frame is drawn twice only where a section has fewer
     frames than points.
 
     Args:
         span: Where from.
         points: N_w.
         sigma: Width of smoothed boundaries, points.
-        rng: Where the choice comes from.
+        rng: Source of randomness.
     """
     counts = allot(
         [run.hi - run.lo for run in span.sections],
@@ -145,6 +145,6 @@ def draw(span: WindowSpan, points: int, sigma: float, rng: np.random.Generator) 
 
 def _boundaries(span: WindowSpan, frames: NDArray[np.int64], sigma: float) -> Tensor:
     """Return the smoothed B: 1 at the first point of an action that began since the last point."""
-    # Counting beginnings, not labels, tells two actions of one label from each other.
+    # Counting beginnings, not labels, separates two actions of the same label.
     begun = np.searchsorted(span.begins, frames, side='right')
     return boundary_targets(torch.from_numpy(begun), sigma)

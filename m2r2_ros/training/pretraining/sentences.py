@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sentences to E_s (paper section III-D): three ways, of which two need no weights."""
+"""Sentences to E_s (paper section III-D) in three ways, two of which need no weights."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -27,8 +27,8 @@ class TextEncoder(Protocol):
 class LabelOrderEmbedding(nn.Module):
     """E_s from the ordered labels alone, as if every wording of them were one sentence.
 
-    A vector is learnt for each label at each place, one more for a place of which nothing is
-    said; those of the three places are concatenated and go through an MLP.
+    A vector is learnt for each label at each place, and one for each place without a label; those
+    of the three places are concatenated and go through an MLP.
     """
 
     first: Tensor
@@ -77,16 +77,16 @@ class ScratchText(nn.Module):
         rows = [[self._ids[t] for t in tokens(s.text)] + [END] for s in sentences]
         length = max(map(len, rows))
         padded = torch.tensor([row + [PAD] * (length - len(row)) for row in rows])
-        # Attention looks back only, and E_s is taken at the end mark: what fills up is not seen.
+        # Attention is causal and E_s is taken at the end mark: padding has no effect.
         embedded: Tensor = self.clip(padded.to(self.clip.device)).text_embeds
         return embedded
 
 
 class WrittenText(nn.Module):
-    """E_s from a text transformer that has weights, projected where its width is another."""
+    """E_s from a pretrained text transformer, projected if its width differs."""
 
     def __init__(self, encoder: nn.Module, width: int) -> None:
-        """Put an encoder in place, which has to be a `TextEncoder`."""
+        """Take an encoder, which has to be a `TextEncoder`."""
         super().__init__()
         self.encoder = encoder
         with torch.no_grad():
@@ -102,16 +102,16 @@ class WrittenText(nn.Module):
 def make_text(
     text: str, labels: LabelSet, width: int, encoder: nn.Module | None = None
 ) -> nn.Module:
-    """Return what makes E_s.
+    """Return the module that computes E_s.
 
     Args:
         text: One of TEXTS.
-        labels: What sentences tell of.
+        labels: What the sentences describe.
         width: D_e.
         encoder: A `TextEncoder` with weights, for 'clip'.
 
     Raises:
-        ConfigError: There is no such way, or it has no weights.
+        ConfigError: The weights for 'clip' are missing.
     """
     if text == 'labels':
         return LabelOrderEmbedding(len(labels.names), width)

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The state of a pretraining: weights, optimiser, what came of each epoch; on disk in between."""
+"""The state of a pretraining: weights, optimiser, results of each epoch; on disk in between."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,12 +18,12 @@ from m2r2_ros.training.schedule import one_cycle
 
 @dataclass(frozen=True, slots=True)
 class ValidationScores:
-    """How good a pretraining is on the validation windows.
+    """Losses and retrieval on the validation windows.
 
     Attributes:
         action: L_action.
         boundary: L_boundary.
-        retrieval: Share of windows whose own sentence is the nearest among the distinct ones.
+        retrieval: Share of windows whose own sentence is the nearest of all distinct ones.
     """
 
     action: float
@@ -38,7 +38,7 @@ class ValidationScores:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What came of an epoch.
+    """Results of an epoch.
 
     Attributes:
         epoch: Epochs that are done.
@@ -64,7 +64,7 @@ class PretrainState:
     """
 
     def __init__(self, module: Pretraining, config: PretrainConfig, fingerprint: str) -> None:
-        """Begin a pretraining; what is to be frozen of the module is frozen now."""
+        """Begin a pretraining, and freeze the parts of the module that `config` names."""
         self._module = module
         self._fingerprint = fingerprint
         self.optimizer = torch.optim.AdamW(
@@ -87,7 +87,7 @@ class PretrainState:
             group['lr'] = peak * one_cycle(share)
 
     def add(self, epoch: Epoch) -> None:
-        """Note an epoch, and keep the extractor where none was better."""
+        """Record an epoch, and keep the extractor if none was better."""
         self.history.append(epoch)
         scores = [e.validation.total for e in self.history if e.validation]
         if scores and scores[-1] <= min(scores):
@@ -99,7 +99,7 @@ class PretrainState:
             }
 
     def stale(self, patience: int) -> bool:
-        """Tell whether there was no better epoch for `patience` epochs."""
+        """Return whether no epoch of the last `patience` ones was better."""
         return 0 < patience <= len(self.history) - self.best_epoch and self.best_epoch > 0
 
     def save(self, path: Path, scaler: dict[str, Any]) -> None:

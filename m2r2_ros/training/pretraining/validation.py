@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How good a pretraining is on windows that never change."""
+"""Scores of a pretraining on windows that never change."""
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ VALIDATION = 2**32 - 1
 def validate(
     module: Pretraining, windows: WindowSet, config: PretrainConfig, device: torch.device
 ) -> ValidationScores:
-    """Return the scores of a module on windows whose points and words the seed decides."""
+    """Return the scores of a module on windows whose points and words the seed determines."""
     module.eval()
     losses: list[list[float]] = []
     embedded: list[Tensor] = []

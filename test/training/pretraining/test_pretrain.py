@@ -211,7 +211,7 @@ def test_validation_changes_nothing_but_what_is_chosen() -> None:
     assert equal(weights(run(QUICK).last.network), weights(run(QUICK, held_out=None).last.network))
 
 
-def test_an_interrupted_pretraining_goes_on_bit_for_bit(tmp_path: Path) -> None:
+def test_an_interrupted_pretraining_continues_bit_for_bit(tmp_path: Path) -> None:
     config = replace(QUICK, epochs=5)
     whole = run(config)
     path = tmp_path / 'c.safetensors'
@@ -229,7 +229,7 @@ def test_an_interrupted_pretraining_goes_on_bit_for_bit(tmp_path: Path) -> None:
     assert other.history[0] != whole.history[0]
 
 
-def test_the_best_epoch_is_kept_beside_the_last() -> None:
+def test_the_best_epoch_is_kept_next_to_the_last() -> None:
     config = replace(QUICK, epochs=6, learning_rate=0.1)
     outcome = run(config)
     totals = [e.validation.total for e in outcome.history if e.validation]
