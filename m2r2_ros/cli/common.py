@@ -1,13 +1,11 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What commands share: consoles, arguments, progress."""
+"""What commands share: consoles, recordings, progress."""
 
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -26,16 +24,6 @@ from m2r2_ros.readers.topics import TopicSpec, load_topics
 #: are not to be taken for markup.
 console = Console(stderr=True, markup=False, highlight=False)
 stdout = Console(markup=False, highlight=False)
-
-Bags = Annotated[
-    list[Path],
-    typer.Argument(help='Recordings: rosbag2 folders, .mcap, .db3, .h5, or folders of them.'),
-]
-Topics = Annotated[
-    Path | None,
-    typer.Option(help='YAML that names the topic of each modality; others are guessed.'),
-]
-Overwrite = Annotated[bool, typer.Option('--overwrite', help='Replace outputs that exist.')]
 
 
 def source_recordings(paths: list[Path]) -> list[Path]:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.bags.tables.importer import import_table
-from m2r2_ros.cli.common import Overwrite, stdout
+from m2r2_ros.cli.common import stdout
 from m2r2_ros.cli.import_reassemble import reassemble_command
+from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.share import share_path
 

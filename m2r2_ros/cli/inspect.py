@@ -10,7 +10,8 @@ from rich.table import Table
 
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
-from m2r2_ros.cli.common import Bags, Topics, given_topics, stdout
+from m2r2_ros.cli.common import given_topics, stdout
+from m2r2_ros.cli.options import AsJson, Bags, Topics
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 
@@ -18,7 +19,7 @@ from m2r2_ros.readers.topics import TopicSpec, guess_topics
 def inspect_command(
     bags: Bags,
     topics: Topics = None,
-    as_json: bool = typer.Option(False, '--json', help='Print JSON instead of tables.'),
+    as_json: AsJson = False,
 ) -> None:
     """Show the topics of recordings, their rates and gaps, and which modality each would serve."""
     given = given_topics(topics)

@@ -11,15 +11,22 @@ from rich.table import Table
 
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import (
-    Bags,
-    Overwrite,
-    Topics,
     console,
     given_topics,
     progress_bar,
     source_recordings,
     stdout,
     use_cores,
+)
+from m2r2_ros.cli.options import (
+    Bags,
+    Lag,
+    MinConfidence,
+    MinDuration,
+    ModelBundle,
+    Overwrite,
+    Resume,
+    Topics,
 )
 from m2r2_ros.core.errors import BagError
 
@@ -31,25 +38,17 @@ if TYPE_CHECKING:  # torch takes seconds
 
 def label_command(
     bags: Bags,
-    model: Annotated[Path, typer.Option(help='Bundle, as m2r2 train writes it.')],
+    model: ModelBundle,
     out: Annotated[Path, typer.Option(help='Folder for label bags, segments and summaries.')],
     merge: Annotated[
         bool, typer.Option('--merge', help='Also write copies of the recordings with labels.')
     ] = False,
     overwrite: Overwrite = False,
-    resume: Annotated[
-        bool, typer.Option('--resume', help='Pass over recordings that are labelled already.')
-    ] = False,
+    resume: Resume = False,
     topics: Topics = None,
-    min_confidence: Annotated[
-        float | None, typer.Option(help='Hold rule: probability a new label must reach.')
-    ] = None,
-    min_duration: Annotated[
-        float | None, typer.Option(help='Hold rule: seconds a new label must be the likeliest.')
-    ] = None,
-    lag: Annotated[
-        int | None, typer.Option(help='Frames to look ahead and smooth over; 0 is online.')
-    ] = None,
+    min_confidence: MinConfidence = None,
+    min_duration: MinDuration = None,
+    lag: Lag = None,
 ) -> None:
     """Label recordings as a live robot would: each frame from what was sensed before it.
 

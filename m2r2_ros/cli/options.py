@@ -33,7 +33,7 @@ Validate = Annotated[
         help='Labelled recordings to validate on; they are not trained on. Never a test set.',
     ),
 ]
-Model = Annotated[Path, typer.Option('--model', help='Bundle, as m2r2 train writes it.')]
+ModelBundle = Annotated[Path, typer.Option('--model', help='Bundle, as m2r2 train writes it.')]
 ExtractorOf = Annotated[
     Path, typer.Option('--model', help='Bundle whose extractor makes the features.')
 ]

@@ -3,6 +3,7 @@
 """`m2r2 train`: labelled recordings to a bundle."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,24 +12,32 @@ import typer
 
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import (
-    Bags,
-    Topics,
     console,
     epoch_bar,
-    expect_scorable,
     given_topics,
-    source_recordings,
     stdout,
     training_workspace,
     use_cores,
 )
-from m2r2_ros.cli.truths import Truths, truth_files
+from m2r2_ros.cli.options import (
+    Bags,
+    Epochs,
+    Freeze,
+    NewBundle,
+    Note,
+    Seed,
+    Topics,
+    Truths,
+    Validate,
+)
+from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
     from m2r2_ros.model.config import ModelConfig
+    from m2r2_ros.training.config import TrainConfig
     from m2r2_ros.windows.config import WindowConfig
 
 #: What is in the folder that training works in, beside windows and the checkpoint.
@@ -45,75 +54,48 @@ OURS = (
 
 def train_command(
     bags: Bags,
-    out: Annotated[Path, typer.Option(help='Folder for the bundle; must not exist.')],
+    out: NewBundle,
     preset: Annotated[
         str | None, typer.Option(help='proprio, lite or full (m2r2 models lists them).')
     ] = None,
     extractor: Annotated[
         Path | None,
-        typer.Option(help='Bundle of m2r2 pretrain to begin with, instead of a preset.'),
+        typer.Option(help='Bundle of m2r2 pretrain to start from, instead of a preset.'),
     ] = None,
-    freeze: Annotated[
-        list[str] | None, typer.Option(help='image or sound: its backbone stays as it is.')
-    ] = None,
+    freeze: Freeze = None,
     truth: Truths = None,
-    validate: Annotated[
-        list[Path] | None,
-        typer.Option(help='Labelled recordings to score the bundle on; not trained on.'),
-    ] = None,
+    validate: Validate = None,
     topics: Topics = None,
-    epochs: Annotated[int, typer.Option(help='Times each recording is seen.', min=1)] = 15,
-    seed: Annotated[int, typer.Option(help='Of weights, order, crops and noise.', min=0)] = 0,
+    epochs: Epochs = 15,
+    seed: Seed = 0,
     frame_rate: Annotated[
         float | None, typer.Option(help="Frames per second: 10, or the extractor's.", min=0.1)
     ] = None,
-    note: Annotated[str, typer.Option(help='Kept in the bundle: how all was made.')] = '',
+    note: Note = '',
 ) -> None:
     """Train the M2R2 extractor and the online head on recordings with ground truth.
 
     Recordings hold their ground truth in /ground_truth/action_segment, or --truth gives it as
-    NAME.csv with the columns start, end, label. An interrupted training goes on when the same
+    NAME.csv with the columns start, end, label. An interrupted training continues when the same
     command is given again.
     """
     from m2r2_ros.model.bundle import save_bundle  # torch takes seconds
-    from m2r2_ros.segmenters.decoding import Decoding
     from m2r2_ros.training.config import TrainConfig
-    from m2r2_ros.training.train import train
 
     use_cores()
-    begin = _begin(preset, extractor, frame_rate)
+    begin = _begin(preset, extractor, frame_rate, freeze)
     if preset == 'full':
-        console.print('preset full begins with random weights here: m2r2 pretrain reads pretrained')
+        console.print('preset full starts from random weights: m2r2 pretrain reads pretrained ones')
     given = given_topics(topics)
     workspace = training_workspace(out, OURS)
-    paths = source_recordings(bags)
-    held_out = source_recordings(validate) if validate else []
-    truths = truth_files(truth or [], paths + held_out)
-    expect_scorable(paths, held_out, truths)
-    with epoch_bar() as bar:
-        reading = bar.add_task('reading recordings', total=len(paths), loss='')
-        learning = bar.add_task('training', total=epochs, loss='')
-        bundle = train(
-            paths,
-            preset=begin.preset,
-            model=begin.model,
-            windows=begin.windows,
-            extractor=begin.extractor,
-            freeze=freeze or (),
-            config=TrainConfig(epochs=epochs, seed=seed),
-            decoding=Decoding().to_dict(),
-            workspace=workspace,
-            truths=truths,
-            topics=given,
-            on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
-            on_epoch=lambda p: bar.update(learning, completed=p.epoch, loss=f'loss {p.loss:.3f}'),
-        )
+    sources = training_sources(bags, validate, truth)
+    bundle = _train(begin, sources, TrainConfig(epochs=epochs, seed=seed), given, workspace)
     bundle = replace(bundle, training={**bundle.training, 'note': note})
     draft = workspace / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
-    if held_out:
+    if sources.held_out:
         save_bundle(bundle, draft)
-        scores = _validate(draft, held_out, truths, given, workspace)
+        scores = _validate(draft, sources.held_out, sources.truths, given, workspace)
         bundle = replace(bundle, scores=scores)
         shutil.rmtree(draft)
     saved = save_bundle(bundle, draft)
@@ -124,6 +106,37 @@ def train_command(
         console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})')
 
 
+def _train(
+    begin: '_Begin',
+    sources: TrainingSources,
+    config: 'TrainConfig',
+    topics: dict[str, TopicSpec],
+    workspace: Path,
+) -> 'Bundle':
+    """Train, and show progress."""
+    from m2r2_ros.segmenters.decoding import Decoding
+    from m2r2_ros.training.train import train
+
+    with epoch_bar() as bar:
+        reading = bar.add_task('reading recordings', total=len(sources.trained), loss='')
+        learning = bar.add_task('training', total=config.epochs, loss='')
+        return train(
+            sources.trained,
+            preset=begin.preset,
+            model=begin.model,
+            windows=begin.windows,
+            extractor=begin.extractor,
+            freeze=begin.freeze,
+            config=config,
+            decoding=Decoding().to_dict(),
+            workspace=workspace,
+            truths=sources.truths,
+            topics=topics,
+            on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
+            on_epoch=lambda p: bar.update(learning, completed=p.epoch, loss=f'loss {p.loss:.3f}'),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Begin:
     """What a training begins with."""
@@ -132,9 +145,15 @@ class _Begin:
     model: 'ModelConfig'
     windows: 'WindowConfig'
     extractor: 'Bundle | None'
+    freeze: tuple[str, ...]
 
 
-def _begin(preset: str | None, extractor: Path | None, frame_rate: float | None) -> _Begin:
+def _begin(
+    preset: str | None,
+    extractor: Path | None,
+    frame_rate: float | None,
+    freeze: Sequence[str] | None,
+) -> _Begin:
     """Return the shapes of a preset, or those of an extractor with the online head behind it."""
     from m2r2_ros.model.bundle import load_bundle
     from m2r2_ros.model.config import preset as preset_config
@@ -146,13 +165,13 @@ def _begin(preset: str | None, extractor: Path | None, frame_rate: float | None)
         raise ConfigError(msg)
     if extractor is None:
         windows = WindowConfig() if frame_rate is None else WindowConfig(frame_rate=frame_rate)
-        return _Begin(str(preset), preset_config(str(preset)), windows, None)
+        return _Begin(str(preset), preset_config(str(preset)), windows, None, tuple(freeze or ()))
     bundle = load_bundle(extractor)
     if frame_rate not in (None, bundle.windows.frame_rate):
         msg = f'--frame-rate {frame_rate:g}: {extractor} is for {bundle.windows.frame_rate:g} Hz'
         raise ConfigError(msg)
     model = replace(bundle.model, head=CausalTCNConfig())
-    return _Begin(bundle.preset, model, bundle.windows, bundle)
+    return _Begin(bundle.preset, model, bundle.windows, bundle, tuple(freeze or ()))
 
 
 def _validate(

@@ -5,18 +5,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import expect_scorable, source_recordings
 from m2r2_ros.core.errors import LabelError
-
-Truths = Annotated[
-    list[Path] | None,
-    typer.Option('--truth', help='Ground truth CSV files, or folders of them, matched by name.'),
-]
 
 
 def truth_files(paths: list[Path], recordings: list[Path]) -> dict[str, Path]:

@@ -251,7 +251,7 @@ def test_a_missing_topic_file_is_named(robots: Path, bundle: Path, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ('option', 'value', 'name'),
-    [('--min-confidence', 2, 'min_confidence'), ('--lag', -1, 'lag')],
+    [('--min-confidence', 2, '--min-confidence'), ('--lag', -1, '--lag')],
 )
 def test_options_out_of_range_are_refused(
     robots: Path, bundle: Path, tmp_path: Path, option: str, value: int, name: str
