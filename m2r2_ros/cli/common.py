@@ -33,7 +33,7 @@ def source_recordings(paths: list[Path]) -> list[Path]:
     be opened is among them, to fail by name when its turn comes.
 
     Raises:
-        BagError: There is none.
+        BagError: There are none.
     """
     named = {p.resolve() for p in paths}
     found = [p for p in find_recordings(paths) if p.resolve() in named or not _is_labelled(p)]
@@ -106,7 +106,7 @@ def training_workspace(out: Path, ours: Collection[str]) -> Path:
         ours: Names of what is put there.
 
     Raises:
-        BundleError: The outcome exists, or the folder holds what is not ours.
+        BundleError: The outcome exists, or the folder holds files of someone else.
     """
     if out.exists():
         msg = f'{out}: exists already; choose another folder or remove it'

@@ -65,7 +65,7 @@ def version_option(
 
 
 def main() -> None:
-    """Run the command line; what the user can put right ends with exit code 2."""
+    """Run the command line; errors that the user can fix end with exit code 2."""
     try:
         app()
     except (M2R2Error, OSError) as error:

@@ -54,7 +54,7 @@ class Bundle:
 def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
     """Write a bundle into a folder that holds none yet, and return it as it was written.
 
-    Weights are stored as float16: half the size, and far finer than what training settles to.
+    Weights are stored as float16: half the size, and far finer than the noise of training.
 
     Raises:
         BundleError: The folder holds something already.

@@ -30,7 +30,7 @@ class ModelConfig:
         feedforward: Width of its feed-forward layer.
         mlp: Hidden width of the MLP behind the concatenation.
         dropout: Share of units dropped in training.
-        sound_width: Width of the AST; each 64 of it are an attention head (AST-base: 768).
+        sound_width: Width of the AST; one attention head per 64 (AST-base: 768).
         sound_layers: Layers of the AST (AST-base: 12).
         sound_stride: Mel bins, and columns, from one patch of 16 by 16 to the next (AST: 10).
         sound_expansion: Width of the AST's feed-forward layers, in widths of the AST (AST: 4).
@@ -122,7 +122,7 @@ def restrict_modalities(config: ModelConfig, modalities: Collection[str]) -> Mod
     """Return the same shapes for some of the modalities, as ablations want it.
 
     Raises:
-        ConfigError: One of them is not among those of `config`, or there is none.
+        ConfigError: One of them is not among those of `config`, or none is given.
     """
     if unknown := sorted(set(modalities) - set(config.modalities)):
         known = ', '.join(config.modalities)

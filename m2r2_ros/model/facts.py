@@ -24,7 +24,7 @@ YAML: Final = 'bundle.yaml'
 WEIGHTS: Final = 'weights.safetensors'
 #: The kind of a network with M2R2 features, and of every bundle that does not name its kind.
 LEARNED: Final = 'learned'
-#: Sections that every bundle has, besides `kind`.
+#: Sections that every bundle has; `kind` is optional.
 COMMON: Final = ('format', 'labels', 'windows', 'decoding', 'topics', 'training', 'scores')
 #: Sections of a network, and of any other kind.
 NETWORK: Final = ('preset', 'model', 'normalisation')

@@ -13,16 +13,16 @@ from m2r2_ros.core.errors import BundleError
 from m2r2_ros.model.backbone import BackboneEncoder
 
 LITE0_FEATURES = 1280
-#: Pictures that go through the backbone at a time: what it makes of more does not fit into caches,
-#: and takes twice as long for each.
+#: Images per call of the backbone: the activations of more do not fit into caches, and each image
+#: then takes twice as long.
 BATCH = 8
-#: Of the pictures that CLIP was trained on; red, green, blue, in [0, 1].
+#: Of the images that CLIP was trained on; red, green, blue, in [0, 1].
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class ImageEncoder(BackboneEncoder):
-    """A backbone that makes a feature of each picture, and a projection to D_e.
+    """A backbone that computes a feature of each image, and a projection to D_e.
 
     Attributes:
         feature_dim: Width of the backbone's features.
@@ -40,10 +40,10 @@ class ImageEncoder(BackboneEncoder):
 
     @abstractmethod
     def _pooled(self, pixels: Tensor) -> Tensor:
-        """Map a part of the pictures, few enough for caches."""
+        """Map a batch that is small enough for caches."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """Map pixels, or features made of them before, to I_i, float32 (N, D_e)."""
+        """Map pixels, or features that the backbone has computed already, to I_i, float32 (N, D_e)."""
         features = self.features(image) if image.dtype == torch.uint8 else image
         projected: Tensor = self.projection(features)
         return projected

@@ -40,7 +40,7 @@ class SoundEncoder(BackboneEncoder):
 
         Args:
             frames: Columns of a spectrogram.
-            hidden: Width of the AST; each 64 of it are an attention head.
+            hidden: Width of the AST; one attention head per 64.
             layers: Its layers.
             width: D_e.
             stride: Bins, and columns, from one patch to the next.
@@ -62,7 +62,7 @@ class SoundEncoder(BackboneEncoder):
                 num_mel_bins=MEL_BINS + self.padding,
             )
         )
-        # transformers leaves these at zero, where no patch knows its place and no gradient reaches
+        # transformers leaves these at zero, so that patches have no position and no gradient reaches
         # the class token's queries; AST itself begins with small random ones.
         for name in ('cls_token', 'distillation_token', 'position_embeddings'):
             nn.init.trunc_normal_(getattr(self.ast.embeddings, name), std=0.02)

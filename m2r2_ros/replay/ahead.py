@@ -14,7 +14,7 @@ def one_ahead(items: Iterable[T]) -> Iterator[T]:
     """Yield items in order, while a thread makes the one after.
 
     Decompressing and the network both leave Python's lock to others most of the time, so that two
-    cores do both at once. No more than one item waits.
+    cores do both at a time. No more than one item waits.
 
     Args:
         items: Iterated over in the thread alone, whatever it raises is raised in its place.

@@ -48,7 +48,7 @@ class Outputs:
     def labelled_by(self) -> str:
         """Return the id of the model that labelled the recording to its end, '' where none did.
 
-        The summary is written last, so that it is there only where all else is.
+        The summary is written last: where it exists, all other outputs do.
 
         Raises:
             BagError: The summary is not one that labelling wrote.
@@ -62,10 +62,10 @@ class Outputs:
             raise BagError(msg) from error
 
     def check(self, *, overwrite: bool) -> None:
-        """Refuse to touch what is there.
+        """Refuse to replace existing outputs unless told to.
 
         Raises:
-            BagError: An output exists and overwriting is not wanted, or is not ours.
+            BagError: An output exists and is not to be overwritten, or is not a label bag.
         """
         for path in (self.segments, self.summary):
             if path.exists() and not overwrite:
@@ -92,9 +92,9 @@ class Summary:
         recording: Name of the recording.
         model_id: Id of the bundle.
         topics: Topic of each modality.
-        absent_topics: Topics that were asked for, but that the recording has not, by modality.
+        absent_topics: Topics that were requested but are not in the recording, by modality.
         twist_from_pose: The twist was made from the pose.
-        truncated: The recording ends before its end.
+        truncated: The recording was cut off.
         duration_s: Length of the recording, s.
         wall_s: Time it took, s.
         speed: Recorded seconds labelled in a second.
@@ -137,11 +137,11 @@ def label_recording(
         folder: Where the outputs go; made where it is missing.
         topics: Topics that are not to be guessed.
         with_recording: Also write a copy of the recording with the labels in it.
-        overwrite: Replace outputs that are there.
+        overwrite: Replace outputs that exist.
         progress: Called now and then with the share that is done.
 
     Raises:
-        M2R2Error: The recording cannot be read, or an output is there already.
+        M2R2Error: The recording cannot be read, or an output exists already.
     """
     recording = open_recording(path)
     outputs = Outputs.of(folder, recording.name)
@@ -158,10 +158,25 @@ def label_recording(
         merge(path, outputs.labels, outputs.merged, overwrite=overwrite)
     with atomic_write(outputs.segments) as draft:
         write_segments_csv(draft, segments)
-    counters = stream.counters + model.segmenter.counters
     wall = time.perf_counter() - began
+    summary = _summarise(recording, stream, model, wall, frames, len(segments))
+    text = json.dumps(asdict(summary), indent=2) + '\n'
+    with atomic_write(outputs.summary) as draft:
+        draft.write_text(text, encoding='utf-8')
+    return summary
+
+
+def _summarise(
+    recording: Recording,
+    stream: WindowStream,
+    model: Model,
+    wall: float,
+    frames: int,
+    segments: int,
+) -> Summary:
+    counters = stream.counters + model.segmenter.counters
     duration = (recording.end - recording.start) * 1e-9
-    summary = Summary(
+    return Summary(
         recording=recording.name,
         model_id=model.id,
         topics={m: s.topic for m, s in stream.topics.items()},
@@ -172,18 +187,14 @@ def label_recording(
         wall_s=round(wall, 3),
         speed=round(duration / wall, 1),
         frames=frames,
-        segments=len(segments),
+        segments=segments,
         revision_lag=model.segmenter.revision_lag,
         counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
-    text = json.dumps(asdict(summary), indent=2) + '\n'
-    with atomic_write(outputs.summary) as draft:
-        draft.write_text(text, encoding='utf-8')
-    return summary
 
 
 def _expect_no_labels(recording: Recording) -> None:
-    """Refuse to merge labels into what has some, before any work is done."""
+    """Refuse to merge labels into a recording that has some, before any work is done."""
     labels = (LABEL_TOPIC, SEGMENT_TOPIC, LABEL_SET_TOPIC)
     if there := [topic for topic in labels if topic in recording.topics]:
         msg = (

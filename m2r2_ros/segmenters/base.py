@@ -53,7 +53,7 @@ class Segmenter(Protocol):
         """Take windows that follow on those before; the same labels as step by step."""
 
     def finish(self) -> list[FrameLabel]:
-        """Return the labels that were still waited for, and reset."""
+        """Return the labels of the frames that are still pending, and reset."""
 
     def segment(self, windows: FrameWindows) -> list[FrameLabel]:
         """Label a whole recording, one label for each window."""

@@ -15,7 +15,7 @@ from m2r2_ros.core.options import between, check_options, read_options
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """Options of the decoder; all zero is arg max of each frame by itself.
+    """Options of the decoder; with all of them zero, each frame gets its own arg max.
 
     Attributes:
         min_confidence: A new label is taken up once its probability reaches this.
@@ -69,7 +69,7 @@ class Smoother:
         return self._next() if self._waiting > self._lag else None
 
     def finish(self) -> list[NDArray[np.float32]]:
-        """Return what was still waited for, and forget all."""
+        """Return what is still pending, and forget all."""
         rest = [self._next() for _ in range(self._waiting)]
         self._recent.clear()
         return rest

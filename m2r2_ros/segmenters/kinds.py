@@ -34,7 +34,7 @@ class Kind(Protocol):
         """Refuse a model that cannot label frames as they come.
 
         Raises:
-            BundleError: It cannot; says why, and the way out.
+            BundleError: It cannot; the message says why and what to do instead.
         """
 
 

@@ -86,7 +86,7 @@ class NetworkSegmenter(ABC):
         if len(window) != 1:
             msg = f'step takes one window, not {len(window)}; extend takes any number'
             raise M2R2Error(msg)
-        # A restart releases all that were waited for; they go out one at a step.
+        # A restart releases all pending labels; they go out one per step.
         self._ready.extend(self._extend(window))
         return self._ready.popleft() if self._ready else None
 
@@ -97,7 +97,7 @@ class NetworkSegmenter(ABC):
         return labels
 
     def finish(self) -> list[FrameLabel]:
-        """Return the labels that were still waited for, and reset."""
+        """Return the labels of the frames that are still pending, and reset."""
         labels = [*self._ready, *self._end()]
         self.reset()
         return labels
@@ -130,7 +130,7 @@ class NetworkSegmenter(ABC):
 
     @abstractmethod
     def _end(self) -> list[FrameLabel]:
-        """Return the labels of the run that were still waited for."""
+        """Return the labels of the run that are still pending."""
 
 
 def frames_of(

@@ -12,7 +12,7 @@ class OnlineSegmenter(NetworkSegmenter):
     """Labels from an online head.
 
     Raises:
-        BundleError: The head is offline, or there is none.
+        BundleError: The head is offline, or the bundle has none.
     """
 
     @property
