@@ -43,7 +43,7 @@ class ImageEncoder(BackboneEncoder):
         """Map a batch that is small enough for caches."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """Map pixels, or features that the backbone has computed already, to I_i, float32 (N, D_e)."""
+        """Map pixels, or features computed by the backbone before, to I_i, float32 (N, D_e)."""
         features = self.features(image) if image.dtype == torch.uint8 else image
         projected: Tensor = self.projection(features)
         return projected

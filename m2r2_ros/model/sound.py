@@ -62,8 +62,8 @@ class SoundEncoder(BackboneEncoder):
                 num_mel_bins=MEL_BINS + self.padding,
             )
         )
-        # transformers leaves these at zero, so that patches have no position and no gradient reaches
-        # the class token's queries; AST itself begins with small random ones.
+        # transformers leaves these at zero, so that patches have no position and no gradient
+        # reaches the class token's queries; AST itself begins with small random ones.
         for name in ('cls_token', 'distillation_token', 'position_embeddings'):
             nn.init.trunc_normal_(getattr(self.ast.embeddings, name), std=0.02)
         self.projection = nn.Linear(hidden, width)

@@ -61,7 +61,7 @@ class FrameLabels:
         return [] if smooth is None else [self._label(smooth)]
 
     def finish(self) -> list[FrameLabel]:
-        """Return the labels of the frames that are still pending; the next frame begins a new segment."""
+        """Return the pending labels; the next frame begins a new segment."""
         labels = [self._label(p) for p in self._smoother.finish()]
         self._index += self._current >= 0
         self._begin()
