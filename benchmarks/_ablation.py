@@ -19,7 +19,7 @@ import numpy as np
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels.reader import Truth, read_truth
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.cli.common import progress_bar
+from m2r2_ros.cli.console import progress_bar
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES

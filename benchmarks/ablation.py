@@ -35,7 +35,8 @@ from benchmarks._ablation import (
     write_json,
 )
 from m2r2_ros import __version__
-from m2r2_ros.cli.common import console, progress_bar, stdout, use_cores
+from m2r2_ros.cli.common import use_cores
+from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.modalities import MODALITIES, SENSORS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from m2r2_ros.cli.common import progress_bar, stdout
+from m2r2_ros.cli.console import progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.evaluation.benchmark_table import COLUMNS, summarise, to_markdown, to_table

@@ -1,13 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What commands share: consoles, recordings, progress."""
+"""What commands share: recordings by their paths, checks before long work, cores."""
 
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
@@ -19,11 +16,6 @@ from m2r2_ros.bags.recording import (
 )
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.readers.topics import TopicSpec, load_topics
-
-#: Progress and messages; standard output is for results. Names of files may hold brackets, which
-#: are not to be taken for markup.
-console = Console(stderr=True, markup=False, highlight=False)
-stdout = Console(markup=False, highlight=False)
 
 
 def source_recordings(paths: list[Path]) -> list[Path]:
@@ -51,31 +43,6 @@ def _is_labelled(path: Path) -> bool:
         return LABEL_TOPIC in open_recording(path).topics
     except (BagError, OSError):
         return False
-
-
-def progress_bar() -> Progress:
-    """Return a progress display on standard error."""
-    return Progress(
-        TextColumn('{task.description}', markup=False),
-        BarColumn(),
-        TextColumn('{task.percentage:>3.0f} %'),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
-
-
-def epoch_bar() -> Progress:
-    """Return a progress display of epochs; its tasks have a field 'loss'."""
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        TextColumn('{task.completed}/{task.total}'),
-        TextColumn('{task.fields[loss]}', markup=False),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
 
 
 def expect_scorable(paths: list[Path], held_out: list[Path], truths: Mapping[str, Path]) -> None:

@@ -9,7 +9,8 @@ import typer
 
 from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.labels.reader import read_label_track, read_truth
-from m2r2_ros.cli.common import progress_bar, stdout, use_cores
+from m2r2_ros.cli.common import use_cores
+from m2r2_ros.cli.console import progress_bar, stdout
 from m2r2_ros.cli.simulate import simulate
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.evaluate import evaluate

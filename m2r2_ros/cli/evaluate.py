@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.cli.common import stdout
+from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import AsJson, Level
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.evaluate import evaluate

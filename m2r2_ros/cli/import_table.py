@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.bags.tables.importer import import_table
-from m2r2_ros.cli.common import stdout
+from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.import_reassemble import reassemble_command
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.share import share_path
 
-import_app = typer.Typer(help="Turn other people's data into bags.", no_args_is_help=True)
+import_app = typer.Typer(
+    help="Turn other people's data into bags.", no_args_is_help=True, add_completion=False
+)
 
 
 import_app.command('reassemble')(reassemble_command)

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
-from m2r2_ros.cli.common import given_topics, stdout
+from m2r2_ros.cli.common import given_topics
+from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import AsJson, Bags, Topics
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.readers.topics import TopicSpec, guess_topics

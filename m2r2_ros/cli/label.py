@@ -10,14 +10,8 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
-from m2r2_ros.cli.common import (
-    console,
-    given_topics,
-    progress_bar,
-    source_recordings,
-    stdout,
-    use_cores,
-)
+from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
+from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import (
     Bags,
     Lag,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from m2r2_ros.cli.common import stdout
+from m2r2_ros.cli.console import stdout
 from m2r2_ros.core.share import share_path
 from m2r2_ros.model.config import PRESETS
 from m2r2_ros.model.facts import read_facts

@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import Progress
 
-from m2r2_ros.cli.common import (
-    console,
-    epoch_bar,
-    given_topics,
-    stdout,
-    training_workspace,
-    use_cores,
-)
+from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
+from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
     Bags,
     Epochs,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from typer.core import TyperGroup
 
-from m2r2_ros.cli.common import console
+from m2r2_ros.cli.console import console
 
 #: New names of commands.
 COMMANDS: Final = {'reassemble': 'reproduce'}

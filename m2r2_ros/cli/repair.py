@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from m2r2_ros.bags.mcap.repair import repair
-from m2r2_ros.cli.common import console, progress_bar, stdout
+from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Overwrite
 
 

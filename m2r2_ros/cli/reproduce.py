@@ -12,7 +12,7 @@ import typer
 
 from m2r2_ros.bags.reassemble.splits import read_split
 from m2r2_ros.cli.benchmark import benchmark_command
-from m2r2_ros.cli.common import console, stdout
+from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.features import features_command
 from m2r2_ros.cli.options import (
     Epochs,

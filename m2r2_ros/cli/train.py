@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from m2r2_ros.bags.recording import recording_name
-from m2r2_ros.cli.common import (
-    console,
-    epoch_bar,
-    given_topics,
-    stdout,
-    training_workspace,
-    use_cores,
-)
+from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
+from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
     Bags,
     Epochs,

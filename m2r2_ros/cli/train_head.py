@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from m2r2_ros.cli.common import console, progress_bar, stdout, training_workspace, use_cores
+from m2r2_ros.cli.common import training_workspace, use_cores
+from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, FeatureFolder, HeadEpochs, NewBundle, Note, Seed
 from m2r2_ros.core.errors import BundleError
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.cli.common import console
+from m2r2_ros.cli.console import console
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import ConfigError
 
