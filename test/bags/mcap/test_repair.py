@@ -231,8 +231,7 @@ def test_what_a_killed_writer_left_is_repaired(tmp_path: Path) -> None:
     bag.add_topic('/number', FLOAT)
     for i in range(100):
         bag.write('/number', b'\0\1\0\0' + struct.pack('<d', i), i)
-    file = tmp_path / 'bag.partial' / 'bag_0.mcap'
-    while file.stat().st_size < 300:  # the flusher is at it
+    while open_recording(tmp_path / 'bag.partial').message_count < 100:  # until it is flushed
         pass
     report = repair(tmp_path / 'bag.partial', tmp_path / 'repaired')
     assert report.messages == {'/number': 100}
