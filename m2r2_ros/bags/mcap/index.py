@@ -27,6 +27,7 @@ from m2r2_ros.bags.mcap.records import (
     indexed_positions,
     message_head,
     message_heads,
+    numbers,
     parse,
     read_body,
     unpack,
@@ -92,8 +93,8 @@ class McapIndex:
         """Raise BagError if there are messages of channels that no record describes."""
         if missing := sorted(set(channels) - self.definitions.channels.keys()):
             msg = (
-                f'{self.path} has messages of channels {missing} that it does not describe, so '
-                f'their topics are unknown; look whether another copy is whole'
+                f'{self.path} has messages of channels {numbers(missing)} that it does not '
+                f'describe, so their topics are unknown; look for a copy that is complete'
             )
             raise BagError(msg)
 
@@ -335,7 +336,7 @@ class _Reading:
         view = data.data
         try:
             for opcode, position, length in walk_chunk(data, place.cut):
-                if opcode != Opcode.MESSAGE:
+                if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
                     body = bytes(view[position : position + length])
                     self.index.definitions.take(opcode, body)
         except UNREADABLE as error:

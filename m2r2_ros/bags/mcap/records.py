@@ -8,7 +8,7 @@ Format: https://mcap.dev/spec.
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
@@ -70,6 +70,12 @@ class RecordType(Protocol[T_co]):
 def corrupt(path: Path, offset: int, what: object) -> BagError:
     """Return the error for bytes at `offset` that are not what they should be."""
     return BagError(f'{path}: {what} at byte {offset}; `m2r2 repair {path}` saves what can be read')
+
+
+def numbers(channels: Sequence[int]) -> str:
+    """List channels for a message, of many the first few."""
+    more = [f'{len(channels) - 8} more'] if len(channels) > 8 else []
+    return ', '.join([*map(str, channels[:8]), *more])
 
 
 def parse(kind: RecordType[T_co], body: bytes) -> T_co:

@@ -22,6 +22,7 @@ from m2r2_ros.bags.mcap.records import (
     MAX_RECORD,
     PREFIX,
     UNREADABLE,
+    numbers,
     parse,
     read_body,
     unpack,
@@ -39,8 +40,6 @@ _INDEX_HEAD: Final = 6  # channel and length, in front of 16 bytes for each mess
 _INDEX_ENTRY: Final = 16
 #: Opcodes from here on are private: valid, unknown and passed over.
 _PRIVATE: Final = 0x80
-#: Lost channels that are listed by number.
-_LISTED: Final = 8
 #: More topics than any robot has; MCAP itself ends at 65535.
 _MAX_TOPICS: Final = 4096
 
@@ -234,9 +233,7 @@ def _lost_topics(channels: Collection[int]) -> str:
     """Say of which channels the topics are lost."""
     if len(channels) == 1:
         return f'the topic of channel {min(channels)} is lost'
-    listed = [str(channel) for channel in sorted(channels)[:_LISTED]]
-    more = ['...'] if len(channels) > _LISTED else []
-    return f'the topics of channels {", ".join(listed + more)} are lost'
+    return f'the topics of channels {numbers(sorted(channels))} are lost'
 
 
 def _text(error: Exception) -> str:
