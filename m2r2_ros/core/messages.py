@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serialised messages on their way from a recording or a subscription to a reader."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,16 @@ class MessageBlock:
         """Return the bytes of message `i`, a view."""
         start = self.offsets[i]
         return self.data[start : start + self.lengths[i]]
+
+
+def in_order(blocks: Sequence[MessageBlock]) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
+    """Yield log time, topic and bytes of each message of several blocks, in order of arrival."""
+    order = np.argsort(np.concatenate([block.arrival for block in blocks]))
+    which = np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])[order]
+    index = np.concatenate([np.arange(len(block)) for block in blocks])[order]
+    times = np.concatenate([block.log_times for block in blocks])[order]
+    for time, k, i in zip(times.tolist(), which.tolist(), index.tolist(), strict=True):
+        yield time, blocks[k].topic, blocks[k].message(i)
 
 
 def single_message(topic: str, raw: bytes, log_time: int, arrival: int) -> MessageBlock:

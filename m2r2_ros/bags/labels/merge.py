@@ -8,12 +8,11 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-import numpy as np
-
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.writer import BagWriter, Raw
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.messages import in_order
 
 _Entry = tuple[int, int, str, Raw]
 
@@ -60,10 +59,5 @@ def merge(recording: Path, labels: Path, out: Path, *, overwrite: bool = False) 
 def _entries(source: Recording, rank: int) -> Iterator[_Entry]:
     """Yield log time, rank, topic and bytes of every message in log-time order."""
     for blocks in source.blocks(source.topics):
-        arrival = np.concatenate([block.arrival for block in blocks])
-        which = np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
-        index = np.concatenate([np.arange(len(block)) for block in blocks])
-        order = np.argsort(arrival)
-        for b, i in zip(which[order].tolist(), index[order].tolist(), strict=True):
-            block = blocks[b]
-            yield int(block.log_times[i]), rank, block.topic, block.message(i)
+        for log_time, name, raw in in_order(blocks):
+            yield log_time, rank, name, raw

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 from mcap.opcode import Opcode
-from mcap.records import Channel, Chunk, ChunkIndex, Footer, Schema, Statistics
+from mcap.records import Chunk, ChunkIndex, Footer, Statistics
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.mcap.records import (
@@ -21,11 +21,13 @@ from m2r2_ros.bags.mcap.records import (
     MESSAGE,
     PREFIX,
     UNREADABLE,
+    Definitions,
     check_complete,
     corrupt,
     indexed_positions,
     message_head,
     message_heads,
+    numbers,
     parse,
     read_body,
     unpack,
@@ -71,8 +73,7 @@ class McapIndex:
         chunks: Chunks in file order.
         loose: int64 (n, 4), messages outside chunks: channel, position of the data, length of
             the data, log time.
-        schemas: Schema records by id.
-        channels: Channel records by id.
+        definitions: Schemas and channels.
         counts: Messages of each channel.
         start: Log time of the first message, nanoseconds; 0 without messages.
         end: Log time of the last message, nanoseconds.
@@ -82,8 +83,7 @@ class McapIndex:
     path: Path
     chunks: list[ChunkPlace] = field(default_factory=list)
     loose: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 4), np.int64))
-    schemas: dict[int, Schema] = field(default_factory=dict)
-    channels: dict[int, Channel] = field(default_factory=dict)
+    definitions: Definitions = field(default_factory=Definitions)
     counts: Counter[int] = field(default_factory=Counter)
     start: int = 0
     end: int = 0
@@ -91,10 +91,10 @@ class McapIndex:
 
     def require_described(self, channels: Iterable[int]) -> None:
         """Raise BagError if there are messages of channels that no record describes."""
-        if missing := sorted(set(channels) - self.channels.keys()):
+        if missing := sorted(set(channels) - self.definitions.channels.keys()):
             msg = (
-                f'{self.path} has messages of channels {missing} that it does not describe, so '
-                f'their topics are unknown; look whether another copy is whole'
+                f'{self.path} has messages of channels {numbers(missing)} that it does not '
+                f'describe, so their topics are unknown; look for a copy that is complete'
             )
             raise BagError(msg)
 
@@ -119,6 +119,16 @@ def read_index(path: Path) -> McapIndex:
     except OSError as error:
         msg = f'{path} cannot be read: {error.strerror}'
         raise BagError(msg) from error
+    return index
+
+
+def read_summary(path: Path, file: BinaryIO) -> McapIndex:
+    """Return what the summary at the end of a file says, of chunks only their places; never fails.
+
+    The places need not be true.
+    """
+    index = McapIndex(path)
+    index.chunks = _Reading(index, file, file.seek(0, 2)).read_summary()
     return index
 
 
@@ -169,7 +179,7 @@ class _Reading:
 
     def run(self) -> None:
         """Read the summary, then whatever it does not cover."""
-        self.read_summary()
+        self.trust(self.read_summary())
         covered = len(MAGIC)
         for place in list(self.index.chunks):
             self.walk(covered, place.offset)
@@ -184,29 +194,31 @@ class _Reading:
         self.open_chunks()
         self.count()
 
-    def read_summary(self) -> None:
-        """Take chunks, channels, schemas and statistics from the summary, if there is one."""
+    def read_summary(self) -> list[ChunkPlace]:
+        """Take definitions and statistics from the summary; returns its chunks, if it is valid."""
         index = self.index
         if self.size < len(MAGIC) + _FOOTER_SIZE:
             index.truncated = True
-            return
+            return []
         try:
             body = read_body(self.file, self.size - _FOOTER_SIZE, _FOOTER_SIZE)
             if not body.endswith(MAGIC) or PREFIX.unpack_from(body) != (Opcode.FOOTER, 20):
                 index.truncated = True
-                return
+                return []
             self.end = self.size - _FOOTER_SIZE
             start = parse(Footer, body[PREFIX.size :]).summary_start
             places = self.summary_records(start) if len(MAGIC) <= start < self.end else []
         except UNREADABLE:
-            # Unreadable summaries are walked around, as if there were none.
-            places = []
-        places.sort(key=lambda place: place.offset)
+            return []
+        return sorted(places, key=lambda place: place.offset)
+
+    def trust(self, places: list[ChunkPlace]) -> None:
+        """Take the chunks of the summary, unless they cannot be true: then all is walked."""
         ends = [len(MAGIC)] + [p.offset + p.length + p.index_length for p in places]
         starts = [p.offset for p in places] + [self.end]
         apart = all(a <= b for a, b in zip(ends, starts, strict=True))
         if apart and self.statistics and all(p.length <= MAX_CHUNK for p in places):
-            index.chunks = places
+            self.index.chunks = places
         else:
             self.statistics = None
 
@@ -234,16 +246,7 @@ class _Reading:
     def take_definition(self, opcode: int, position: int, length: int) -> None:
         """Keep the record if it is a schema or a channel."""
         if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
-            self.define(opcode, read_body(self.file, position, length))
-
-    def define(self, opcode: int, body: bytes) -> None:
-        """Keep a schema or a channel."""
-        if opcode == Opcode.SCHEMA:
-            schema = parse(Schema, body)
-            self.index.schemas[schema.id] = schema
-        elif opcode == Opcode.CHANNEL:
-            channel = parse(Channel, body)
-            self.index.channels[channel.id] = channel
+            self.index.definitions.take(opcode, read_body(self.file, position, length))
 
     def walk(self, start: int, end: int) -> None:
         """Take everything in [start, end) record by record, up to a cut."""
@@ -312,7 +315,7 @@ class _Reading:
         index = self.index
         closed = []
         for place in list(index.chunks):
-            if place.counts and place.counts.keys() <= index.channels.keys():
+            if place.counts and place.counts.keys() <= index.definitions.channels.keys():
                 closed.append(place)
             else:
                 try:
@@ -324,7 +327,7 @@ class _Reading:
                     index.chunks.pop()
         used = {channel for place in index.chunks for channel in place.counts}
         # A channel may have been described in a chunk that has no message of it.
-        while closed and not used <= index.channels.keys():
+        while closed and not used <= index.definitions.channels.keys():
             self.open_chunk(closed.pop(0))
 
     def open_chunk(self, place: ChunkPlace) -> None:
@@ -333,8 +336,9 @@ class _Reading:
         view = data.data
         try:
             for opcode, position, length in walk_chunk(data, place.cut):
-                if opcode != Opcode.MESSAGE:
-                    self.define(opcode, bytes(view[position : position + length]))
+                if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+                    body = bytes(view[position : position + length])
+                    self.index.definitions.take(opcode, body)
         except UNREADABLE as error:
             raise corrupt(self.index.path, place.offset, error) from error
         found, counts = np.unique(heads['channel'], return_counts=True)

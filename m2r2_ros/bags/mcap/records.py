@@ -7,7 +7,8 @@ Format: https://mcap.dev/spec.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
@@ -18,7 +19,7 @@ import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
-from mcap.records import Chunk, Message
+from mcap.records import Channel, Chunk, Message, Schema
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BagError
@@ -38,9 +39,11 @@ MAX_CHUNK = 1 << 30
 MAX_RECORD = 1 << 26
 #: Bytes that are unpacked at a time.
 PIECE = 1 << 20
-#: Bytes that one byte of an lz4 block can stand for, at most.
-LZ4_RATIO = 256
-#: What the libraries raise on bytes that are not what they should be.
+#: Bytes that one packed byte may stand for, at most; lz4 cannot hold more.
+MAX_RATIO = 256
+#: zstd can hold far more: so much may come out of a chunk of any size, such as black images.
+MAX_BLANK = MAX_RECORD
+#: What the libraries raise on invalid bytes.
 UNREADABLE = (
     McapError,
     struct.error,
@@ -69,6 +72,12 @@ def corrupt(path: Path, offset: int, what: object) -> BagError:
     return BagError(f'{path}: {what} at byte {offset}; `m2r2 repair {path}` saves what can be read')
 
 
+def numbers(channels: Sequence[int]) -> str:
+    """List channels for a message, of many the first few."""
+    more = [f'{len(channels) - 8} more'] if len(channels) > 8 else []
+    return ', '.join([*map(str, channels[:8]), *more])
+
+
 def parse(kind: RecordType[T_co], body: bytes) -> T_co:
     """Parse a record's body; raises one of UNREADABLE."""
     return kind.read(ReadDataStream(BytesIO(body)))
@@ -90,15 +99,58 @@ def walk(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]
         start += PREFIX.size + length
 
 
-def read_body(file: BinaryIO, position: int, length: int) -> bytes:
-    """Read a record's body; raises ValueError where it is too long or cut."""
-    if length > MAX_RECORD:
-        msg = f'record of {length} bytes'
+class Definitions:
+    """The schemas and channels of a file, by id; the newest of each id.
+
+    Attributes:
+        schemas: Schema records.
+        texts: The definitions in them, decoded.
+        channels: Channel records.
+    """
+
+    def __init__(self) -> None:
+        self.schemas: dict[int, Schema] = {}
+        self.texts: dict[int, str] = {}
+        self.channels: dict[int, Channel] = {}
+        self._size = 0
+
+    def take(self, opcode: int, body: bytes) -> Channel | None:
+        """Keep the record if it is a schema or a channel; returns the channel.
+
+        Raises:
+            ValueError: (or another of UNREADABLE) It is invalid, or they are too large in all.
+        """
+        if opcode == Opcode.SCHEMA:
+            schema: Schema = parse(Schema, body)
+            if self.schemas.get(schema.id) != schema:
+                self._count(len(body))
+                self.schemas[schema.id] = schema
+                self.texts[schema.id] = schema.data.decode(errors='replace')
+        elif opcode == Opcode.CHANNEL:
+            channel: Channel = parse(Channel, body)
+            if self.channels.get(channel.id) != channel:
+                self._count(len(body))
+                self.channels[channel.id] = channel
+            return channel
+        return None
+
+    def _count(self, size: int) -> None:
+        """Limit what is new: recorders repeat definitions in every chunk."""
+        self._size += size
+        if self._size > MAX_RECORD:
+            msg = f'more than {MAX_RECORD} bytes of schemas and channels'
+            raise ValueError(msg)
+
+
+def read_body(file: BinaryIO, position: int, length: int, most: int = MAX_RECORD) -> bytes:
+    """Read a record's body; raises ValueError if it is longer than `most` bytes or truncated."""
+    if length > most:
+        msg = f'record of {length} bytes, more than the {most} that are read'
         raise ValueError(msg)
     file.seek(position)
     body = file.read(length)
     if len(body) < length:
-        msg = 'cut record'
+        msg = 'truncated record'
         raise ValueError(msg)
     return body
 
@@ -130,13 +182,17 @@ def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
     if size > MAX_CHUNK:
         msg = f'chunk of {size} bytes, more than the {MAX_CHUNK} that are read'
         raise ValueError(msg)
+    most = MAX_RATIO * len(chunk.data)
+    if chunk.compression == 'zstd':
+        most = max(most, MAX_BLANK)
+    if size > most and not cut:
+        msg = f'chunk that claims to unpack {len(chunk.data)} bytes to {size}'
+        raise ValueError(msg)
+    size = min(size, most)
     if chunk.compression == 'zstd':
         data = _unpack_zstd(chunk.data, size + 1)
     elif chunk.compression == 'lz4':
-        # lz4 sets aside what is claimed before it looks: no more than its format can unpack to.
-        if size > LZ4_RATIO * len(chunk.data):
-            msg = f'chunk that claims to unpack {len(chunk.data)} bytes to {size}'
-            raise ValueError(msg)
+        # lz4 allocates this much before it looks.
         data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
     elif chunk.compression == '':
         data = chunk.data
@@ -158,13 +214,15 @@ def walk_chunk(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, int, i
     """Yield opcode, position of the body and its length of each whole record in a chunk.
 
     Raises:
-        ValueError: The last record reaches beyond the chunk, and the file is not cut there.
+        ValueError: A record is invalid or reaches beyond the chunk, and the file is not truncated
+            there; those before it have been yielded.
     """
     view, start = data.data, 0
     while start + PREFIX.size <= len(view):
         opcode, length = PREFIX.unpack_from(view, start)
         end = start + PREFIX.size + length
-        if end > len(view) or (opcode == Opcode.MESSAGE and end < start + _MESSAGE.size):
+        short = opcode == Opcode.MESSAGE and end < start + _MESSAGE.size
+        if end > len(view) or short or opcode == 0:
             break
         yield opcode, start + PREFIX.size, length
         start = end
@@ -175,14 +233,11 @@ def walk_chunk(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, int, i
 
 def walked_positions(data: NDArray[np.uint8], cut: bool) -> NDArray[np.int64]:
     """Find the messages of a chunk without its index; int64 (n,), where their records start."""
-    return np.array(
-        [
-            position - PREFIX.size
-            for opcode, position, _ in walk_chunk(data, cut)
-            if opcode == Opcode.MESSAGE
-        ],
-        np.int64,
-    )
+    found = array('q')
+    for opcode, position, _ in walk_chunk(data, cut):
+        if opcode == Opcode.MESSAGE:
+            found.append(position - PREFIX.size)
+    return np.frombuffer(found, np.int64)
 
 
 def indexed_positions(raw: bytes) -> NDArray[np.int64]:
@@ -198,7 +253,7 @@ def indexed_positions(raw: bytes) -> NDArray[np.int64]:
     while start < len(raw):
         opcode, length, _, size = struct.unpack_from('<BQHI', raw, start)
         if opcode != Opcode.MESSAGE_INDEX or length != size + 6 or size % 16:
-            msg = 'message index that is none'
+            msg = 'invalid message index'
             raise ValueError(msg)
         found.append(np.frombuffer(raw, '<i8', size // 8, start + 15)[1::2])
         start += PREFIX.size + length
@@ -224,9 +279,9 @@ def message_heads(data: NDArray[np.uint8], positions: NDArray[np.int64]) -> NDAr
     starts = np.append(positions, len(data))
     room = (np.diff(starts) - PREFIX.size).astype(np.uint64)
     sizes = heads['size']
-    sound = (heads['op'] == Opcode.MESSAGE) & (heads['log'] < np.uint64(1 << 63))
-    sound &= (sizes >= MESSAGE.itemsize - PREFIX.size) & (sizes <= room)
-    if (np.diff(positions) < PREFIX.size).any() or not sound.all():
+    valid = (heads['op'] == Opcode.MESSAGE) & (heads['log'] < np.uint64(1 << 63))
+    valid &= (sizes >= MESSAGE.itemsize - PREFIX.size) & (sizes <= room)
+    if (np.diff(positions) < PREFIX.size).any() or not valid.all():
         msg = 'chunk with a message that is not where or what it should be'
         raise ValueError(msg)
     return heads

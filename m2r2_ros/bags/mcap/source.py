@@ -41,7 +41,7 @@ class McapSource:
         """Yield chunks, and stretches of messages outside chunks; see Source."""
         channels = {
             key: channel.topic
-            for key, channel in self._index.channels.items()
+            for key, channel in self._index.definitions.channels.items()
             if channel.topic in topics
         }
         parts = [
@@ -55,14 +55,14 @@ class McapSource:
     def _topics(self) -> dict[str, Topic]:
         """Merge the channels of each topic."""
         topics: dict[str, Topic] = {}
-        for key, channel in sorted(self._index.channels.items()):
-            schema = self._index.schemas.get(channel.schema_id)
+        known = self._index.definitions
+        for key, channel in sorted(known.channels.items()):
+            schema = known.schemas.get(channel.schema_id)
             type_name = _full_name(schema.name) if schema else ''
-            text = schema.data.decode(errors='replace') if schema else ''
             topic = Topic(
                 channel.topic,
                 type_name,
-                text if schema and schema.encoding == 'ros2msg' else '',
+                known.texts[schema.id] if schema and schema.encoding == 'ros2msg' else '',
                 self._index.counts[key],
                 channel.metadata.get('offered_qos_profiles', ''),
                 channel.metadata.get('topic_type_hash', ''),

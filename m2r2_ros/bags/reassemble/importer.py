@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.messages import in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +70,9 @@ def import_reassemble(
                 qos=topic.qos,
             )
         for blocks in recording.blocks(recording.readable):
-            _write(bag, blocks)
+            for log_time, name, raw in in_order(blocks):
+                bag.write(name, raw, log_time)
             done = max(int(block.log_times[-1]) for block in blocks) - recording.start
             progress(done / length)
         counts = bag.counts
     return ReassembleReport(bag.path, length * 1e-9, counts, recording.notes)
-
-
-def _write(bag: BagWriter, blocks: list[MessageBlock]) -> None:
-    """Write the messages of some topics in their common order."""
-    arrival = np.concatenate([block.arrival for block in blocks])
-    which = np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
-    index = np.concatenate([np.arange(len(block)) for block in blocks])
-    order = np.argsort(arrival)
-    for b, i in zip(which[order].tolist(), index[order].tolist(), strict=True):
-        block = blocks[b]
-        bag.write(block.topic, block.message(i), int(block.log_times[i]))

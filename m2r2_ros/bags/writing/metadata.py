@@ -75,12 +75,17 @@ def qos_profiles(text: str) -> list[dict[str, Any]]:
     try:
         profiles = yaml.safe_load(text) or []
         return [{key: _policy(key, value) for key, value in p.items()} for p in profiles]
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
         msg = f'QoS profiles must be a YAML list of rosbag2 profiles, not {text[:80]!r}: {error}'
         raise BagError(msg) from error
 
 
 def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it holds
+    parts = value.values() if isinstance(value, dict) else [value]
+    if any(isinstance(part, dict | list) for part in parts):
+        # Aliases in YAML could make a few bytes of nested values fill the memory.
+        msg = f'{key} is nested deeper than a duration'
+        raise TypeError(msg)
     if key in _POLICIES and isinstance(value, int):
         return _POLICIES[key](value).name.lower()
     return value

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NoReturn
 
 from m2r2_ros.bags.definitions import message_definition
@@ -70,7 +70,8 @@ class BagWriter:
         self._overwrite, self._discard_failed = overwrite, discard_failed
         self._fsync, self._max_size = fsync, max_size
         self._max_duration = round(max_duration * 1e9)
-        self._topics: dict[str, tuple[TopicInfo, str]] = {}
+        self._topics: dict[str, TopicInfo] = {}
+        self._definitions: dict[str, str] = {}
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._published = False
@@ -115,7 +116,7 @@ class BagWriter:
     @property
     def topics(self) -> Mapping[str, TopicInfo]:
         """Topics added so far."""
-        return {name: topic for name, (topic, _) in self._topics.items()}
+        return MappingProxyType(self._topics)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -164,7 +165,7 @@ class BagWriter:
         with self._lock, self._disk_errors():
             self._check_open()
             self._part.add_topic(info, definition)
-            self._topics[name] = info, definition
+            self._topics[name], self._definitions[name] = info, definition
 
     def write(self, topic: str, raw: Raw, log_time: int) -> None:
         """Append one CDR message.
@@ -224,8 +225,8 @@ class BagWriter:
 
     def _new_part(self, number: int) -> BagPart:
         part = BagPart(self._partial / f'{self.path.name}_{number}.mcap')
-        for topic, definition in self._topics.values():
-            part.add_topic(topic, definition)
+        for name, topic in self._topics.items():
+            part.add_topic(topic, self._definitions[name])
         return part
 
     def _is_full(self, log_time: int) -> bool:
@@ -274,7 +275,7 @@ class BagWriter:
                     part.close()
                 files = [*self._finished, self._part.info]
                 counts = self._finished_counts + self._part.counts
-                topics = [(topic, counts[name]) for name, (topic, _) in self._topics.items()]
+                topics = [(topic, counts[name]) for name, topic in self._topics.items()]
                 content = {'rosbag2_bagfile_information': bag_metadata(files, topics)}
                 (self._partial / 'metadata.yaml').write_text(dump_yaml(content))
 

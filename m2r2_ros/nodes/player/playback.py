@@ -12,9 +12,10 @@ from rclpy.node import Node
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 
+from m2r2_ros.core.messages import in_order
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.outlets import Outlets, restamped
-from m2r2_ros.nodes.player.schedule import Stretch, in_order
+from m2r2_ros.nodes.player.schedule import Stretch
 from m2r2_ros.replay.ahead import one_ahead
 
 CLOCK_TOPIC: Final = '/clock'

@@ -6,14 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.messages import MessageBlock
-
-#: When it is due (ns), topic, and the bytes.
-Due = tuple[int, str, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +75,3 @@ def cut(recording: Recording, offset: float, duration: float) -> Stretch:
         raise ConfigError(msg)
     end = begin + round(duration * 1e9) if duration else recording.end
     return Stretch(recording, begin, min(end, recording.end))
-
-
-def in_order(blocks: list[MessageBlock]) -> Iterator[Due]:
-    """Yield the messages of several blocks in the order in which they arrived."""
-    order = np.argsort(np.concatenate([block.arrival for block in blocks]))
-    which = np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])[order]
-    index = np.concatenate([np.arange(len(block)) for block in blocks])[order]
-    times = np.concatenate([block.log_times for block in blocks])[order]
-    for time, k, i in zip(times.tolist(), which.tolist(), index.tolist(), strict=True):
-        yield time, blocks[k].topic, blocks[k].message(i)

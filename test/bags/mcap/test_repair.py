@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcap.opcode import Opcode
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, IndexType, Writer
 from rosbags.highlevel import AnyReader
 
+from m2r2_ros.bags.mcap import salvage
 from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
+from test.bags.mcap.hostile import channel, file, message, record, schema, zstd_chunk
 from test.real_data import DATA
 
+NUMBER = b'\0\1\0\0' + struct.pack('<d', 1)
 FLOAT = 'std_msgs/msg/Float64'
 QOS = '- {history: unknown, depth: 0, reliability: best_effort, durability: volatile}'
 
@@ -75,7 +79,7 @@ ALL_COMPRESSIONS = pytest.mark.parametrize('compression', list(CompressionType))
 
 @ALL_COMPRESSIONS
 @pytest.mark.parametrize('chunked', [True, False])
-def test_sound_file_is_copied_whole(
+def test_valid_file_is_copied_whole(
     tmp_path: Path, compression: CompressionType, chunked: bool
 ) -> None:
     report, values = repaired(tmp_path, recorded(compression, chunked=chunked))
@@ -125,7 +129,7 @@ def test_front_of_a_cut_zstd_chunk_is_kept(tmp_path: Path) -> None:
 
 @ALL_COMPRESSIONS
 @given(st.data())
-def test_any_cut_gives_a_sound_prefix(
+def test_any_cut_gives_a_valid_prefix(
     tmp_path_factory: pytest.TempPathFactory, compression: CompressionType, draw: st.DataObject
 ) -> None:
     data = recorded(compression, messages=40, per_chunk=10)
@@ -168,7 +172,7 @@ def test_messages_of_a_lost_topic_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('at', [0, 3, 9 + 30, 9 + 38])
-def test_nonsense_is_jumped_over_where_the_index_is_sound(tmp_path: Path, at: int) -> None:
+def test_nonsense_is_jumped_over_where_the_index_is_valid(tmp_path: Path, at: int) -> None:
     data = bytearray(recorded())
     start, _ = chunk_spans(bytes(data))[2]
     data[start + at] ^= 0x7F
@@ -231,8 +235,7 @@ def test_what_a_killed_writer_left_is_repaired(tmp_path: Path) -> None:
     bag.add_topic('/number', FLOAT)
     for i in range(100):
         bag.write('/number', b'\0\1\0\0' + struct.pack('<d', i), i)
-    file = tmp_path / 'bag.partial' / 'bag_0.mcap'
-    while file.stat().st_size < 300:  # the flusher is at it
+    while open_recording(tmp_path / 'bag.partial').message_count < 100:  # until it is flushed
         pass
     report = repair(tmp_path / 'bag.partial', tmp_path / 'repaired')
     assert report.messages == {'/number': 100}
@@ -241,10 +244,40 @@ def test_what_a_killed_writer_left_is_repaired(tmp_path: Path) -> None:
     bag.close()
 
 
-def test_qos_that_nobody_can_read_is_no_obstacle(tmp_path: Path) -> None:
-    data = recorded(CompressionType.NONE, chunked=False).replace(QOS.encode(), b'{' * len(QOS))
-    repaired(tmp_path, data)
+@pytest.mark.parametrize('invalid', ['{' * 30, '[' * 10_000, '- {depth: [[1]]}'])
+def test_invalid_qos_is_no_obstacle(tmp_path: Path, invalid: str) -> None:
+    damaged = channel(1, b'/number', invalid.encode())
+    repaired(tmp_path, file(schema(1), damaged, message(1, NUMBER)))
     assert open_recording(tmp_path / 'out').topics['/number'].qos == ''
+
+
+def test_many_losses_of_one_kind_are_one(tmp_path: Path) -> None:
+    known = schema(1) + channel(1, b'/number')
+    unknown = b''.join(message(key) for key in range(2, 100))
+    damaged = record(Opcode.SCHEMA, b'') * 100
+    content = known + unknown + damaged + message(1, NUMBER) + damaged
+    report, values = repaired(tmp_path, file(zstd_chunk(content), damaged, message(3), message(3)))
+    assert values == [1]
+    assert [loss.messages for loss in report.losses] == [None, 98, None, 2, None]
+    assert 'channels 2, 3, 4, 5, 6, 7, 8, 9, 90 more are lost' in report.losses[1].reason
+    assert report.losses[2].length == 99 * 9
+
+
+def test_messages_that_no_reader_takes_are_left_out(tmp_path: Path) -> None:
+    late = message(1, NUMBER, log_time=2**63)
+    known = schema(1) + channel(1, b'/number')
+    report, values = repaired(tmp_path, file(known, late, message(1, NUMBER)))
+    assert values == [1]
+    assert 'beyond the year 2262' in report.losses[0].reason
+
+
+def test_number_of_topics_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(salvage, '_MAX_TOPICS', 2)
+    channels = [channel(key, b'/topic%d' % key) for key in range(3)]
+    messages = [message(key, NUMBER, log_time=key) for key in range(3)]
+    report, _ = repaired(tmp_path, file(schema(1), *channels, *messages))
+    assert report.messages == {'/topic0': 1, '/topic1': 1}
+    assert report.losses[0].messages == 1
 
 
 def test_misuse_is_told(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_an_lz4_chunk_cannot_claim_more_than_lz4_can_hold(tmp_path: Path) -> Non
 def test_a_zstd_chunk_gets_no_more_memory_than_it_fills(tmp_path: Path) -> None:
     content = bytearray(mcap_bytes(CHUNKS, CompressionType.ZSTD))
     start = next(a for op, a, _ in records(content) if op == Opcode.CHUNK)
-    struct.pack_into('<Q', content, start + 9 + 16, 500 << 20)
+    struct.pack_into('<Q', content, start + 9 + 16, 50 << 20)
     tracemalloc.start()
     with pytest.raises(BagError, match='instead of'):
         read(opened(tmp_path, bytes(content)))

@@ -28,6 +28,7 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.core.messages import in_order
 from m2r2_ros.nodes.common.graph import topic_types
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.selection import Selection
@@ -35,7 +36,7 @@ from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.node import PlayerNode
 from m2r2_ros.nodes.player.outlets import Outlets, restamped
 from m2r2_ros.nodes.player.playback import Playback
-from m2r2_ros.nodes.player.schedule import cut, in_order
+from m2r2_ros.nodes.player.schedule import cut
 from test.nodes.conftest import Launch, call, listen, wait_until
 
 START = 1_700_000_000_000_000_000
