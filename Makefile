@@ -42,7 +42,7 @@ $(VENV)/.installed: $(VENV)/.created $(wildcard requirements/*.txt) setup.py too
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation $(LOCKED) \
 	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,lite,pretrain,reassemble,sim]'
 	$(VENV)/bin/python tools/relocate_wheels.py
-	touch $@
+	echo $(or $(LOCK),newest) > $@
 
 # CMake does not want the environment, whose include folders the messages export, inside the source
 # folder; so the workspace gets a source folder of links.

@@ -56,7 +56,7 @@ def ros_domain() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def copy_package() -> Callable[[Path], Path]:
     """Copy what the package is built from, without what was built from it."""
 

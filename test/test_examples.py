@@ -18,9 +18,10 @@ import pytest
 
 from m2r2_ros.bags.tables.spec import read_spec
 from m2r2_ros.readers.topics import load_topics
+from test.test_architecture import ROOMS, reachable
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+DOCUMENTS = [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('*.md'))]
 FENCE = re.compile(r'^```(\w+)(?: (\S+))?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)')
 #: What makes an example long, and what a test runs instead.
@@ -106,6 +107,24 @@ def test_every_yaml_example_has_a_name_that_says_who_reads_it() -> None:
             for example in examples(document):
                 if example.language == 'yaml':
                     assert example.name.endswith(('topics.yaml', 'import.yaml')), example.text
+
+
+def test_documented_rooms_are_those_of_the_architecture() -> None:
+    document = (ROOT / 'docs' / 'architecture.md').read_text()
+    rows = re.findall(r'^\| `(\w+)` \|[^|]*\|([^|]*)\|$', document, re.MULTILINE)
+    every = {room: set(re.findall(r'`(\w+)`', granted)) for room, granted in rows}
+    for k, (room, granted) in enumerate(rows):
+        if granted.strip() == 'every room above':
+            every[room] = {other for other, _ in rows[:k]}
+    assert every == ROOMS
+    assert list(every) == list(ROOMS)
+    arrows = re.findall(r'^    (\w+) --> (\w+)$', document, re.MULTILINE)
+    drawn: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for room, other in arrows:
+        drawn[room].add(other)
+    assert {room: reachable(drawn, room) for room in ROOMS} == {
+        room: reachable(ROOMS, room) for room in ROOMS
+    }
 
 
 def test_documented_hashes_are_the_pinned_ones() -> None:

@@ -16,14 +16,12 @@ def segment_counts(
     predicted: NDArray[np.int64],
     overlap: float,
     background: Collection[int] = (),
-    *,
-    legacy_end: bool = False,
 ) -> Counts:
     """Count the predicted segments of one recording that overlap a true one enough.
 
     In order of time each predicted segment claims the true segment of its label with the largest
-    IoU. It is a true positive where that IoU is at least `overlap` and nobody claimed that
-    segment before, otherwise a false positive; true segments that nobody claimed are false
+    IoU. It is a true positive where that IoU is at least `overlap` and the segment is not
+    claimed yet, otherwise a false positive; true segments that are never claimed are false
     negatives. Add the counts of all recordings before taking their F1.
 
     Args:
@@ -31,10 +29,9 @@ def segment_counts(
         predicted: int64 (n,), predicted label id of each frame.
         overlap: Least IoU, above 0 and at most 1.
         background: Label ids whose segments are left out.
-        legacy_end: See `runs_of`.
     """
-    true_runs = runs_of(truth, background, legacy_end=legacy_end)
-    runs = runs_of(predicted, background, legacy_end=legacy_end)
+    true_runs = runs_of(truth, background)
+    runs = runs_of(predicted, background)
     claimed = np.zeros(len(true_runs), np.bool_)
     for k, iou in zip(*_best_overlaps(true_runs, runs), strict=True):
         if iou >= overlap and not claimed[k]:

@@ -36,21 +36,20 @@ def change_points(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.flatnonzero(ids[1:] != ids[:-1]).astype(np.int64) + 1
 
 
-def runs_of(
-    ids: NDArray[np.int64], background: Collection[int] = (), *, legacy_end: bool = False
-) -> Runs:
+def runs_of(ids: NDArray[np.int64], background: Collection[int] = ()) -> Runs:
     """Cut a frame sequence where its label changes.
+
+    The last segment ends after the last frame, as in the published evaluation of MS-TCN and M2R2;
+    that of ASRF and DiffAct ends it one frame early.
 
     Args:
         ids: int64 (n,), label id of each frame.
         background: Label ids whose segments are left out.
-        legacy_end: End the last segment one frame early, as the published evaluation of ASRF and
-            DiffAct does; the MS-TCN family and TU Wien end it after the last frame.
     """
     cuts = change_points(ids)
     first = np.zeros(min(len(ids), 1), np.int64)
     starts = np.concatenate((first, cuts))
-    ends = np.concatenate((cuts, first + len(ids) - int(legacy_end)))
+    ends = np.concatenate((cuts, first + len(ids)))
     found = ids[starts].astype(np.int64)
     keep = ~np.isin(found, list(background))
     return Runs(starts[keep], ends[keep], found[keep])

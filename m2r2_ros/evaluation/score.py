@@ -38,7 +38,7 @@ class Scores:
         boundary_f1: Boundary F1 by tolerance in seconds, mean of recordings, percent.
         boundary_delay_median_s: Median delay of the boundaries that were found, seconds.
         boundary_delay_p90_s: 90th percentile of these delays, seconds.
-        boundaries: True boundaries that a delay was looked for.
+        boundaries: True boundaries after the first frame.
         boundaries_missed: Those among them without a matching change of the prediction.
         frames: Frames that the metrics looked at.
         frames_unlabelled: Frames outside every true segment, left out.
@@ -89,7 +89,6 @@ def score(
     *,
     background: Collection[str] = BACKGROUND,
     t_e: int = T_E,
-    legacy_end: bool = False,
     boundary_tolerances_s: Sequence[float] = (2.0, 5.0),
     delay_tolerance_s: float = 2.0,
 ) -> Scores:
@@ -100,7 +99,6 @@ def score(
         background: Labels that edit and F1 skip; accuracy, detection rates, boundary F1 and
             delay look at every label.
         t_e: Half width of the window of the detection rates, frames.
-        legacy_end: End the last segment one frame early in F1; see `runs.runs_of`.
         boundary_tolerances_s: Tolerances of the boundary F1, seconds.
         delay_tolerance_s: Farthest that a change of label may lie from a boundary and still
             count as its detection, seconds.
@@ -113,12 +111,7 @@ def score(
     return Scores(
         accuracy=frame_accuracy([t for t, _ in pairs], [p for _, p in pairs]),
         edit=_mean([edit_score(t, p, skipped) for t, p in pairs]),
-        f1={
-            k: _sum(
-                segment_counts(t, p, k / 100, skipped, legacy_end=legacy_end) for t, p in pairs
-            ).f1
-            for k in OVERLAPS
-        },
+        f1={k: _sum(segment_counts(t, p, k / 100, skipped) for t, p in pairs).f1 for k in OVERLAPS},
         dr=_sum(published_counts(t, p, t_e) for t, p in pairs).f1,
         dr_one_to_one=_sum(one_to_one_counts(t, p, t_e) for t, p in pairs).f1,
         boundary_f1={

@@ -82,9 +82,3 @@ def test_detection_rate(golden: Golden, ids: Spell) -> None:
     counts = published_counts(ids(golden.truth), ids(golden.predicted))
     assert counts == Counts(*golden.dr_counts)
     assert counts.f1 == pytest.approx(golden.dr)
-
-
-def test_f1_counts_with_the_legacy_end(ids: Spell) -> None:
-    truth, predicted = ids(GOLDEN['c11'].truth), ids(GOLDEN['c11'].predicted)
-    legacy = [segment_counts(truth, predicted, k, legacy_end=True) for k in (0.1, 0.25, 0.5)]
-    assert legacy == [Counts(2, 0, 0), Counts(2, 0, 0), Counts(1, 1, 1)]

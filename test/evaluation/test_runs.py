@@ -20,13 +20,8 @@ def test_runs(ids: Spell) -> None:
     assert runs.ids.tolist() == [2, 3]
 
 
-def test_legacy_end_shortens_the_last_segment_only(ids: Spell) -> None:
-    assert runs_of(ids('A3 B2'), legacy_end=True).ends.tolist() == [3, 4]
-
-
 def test_empty() -> None:
     assert len(runs_of(np.zeros(0, np.int64))) == 0
-    assert len(runs_of(np.zeros(0, np.int64), legacy_end=True)) == 0
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=50))

@@ -103,7 +103,7 @@ def test_rviz_shows_what_the_visualizer_publishes() -> None:
 
 
 def test_topics_of_the_visualizer_are_named_as_it_names_them() -> None:
-    source = share_path('m2r2_ros', 'nodes', 'visualizer.py').read_text()
+    source = share_path('m2r2_ros', 'nodes', 'visualizer', 'node.py').read_text()
     for topic in (MARKERS, OVERLAY):
         assert f"'~{topic.removeprefix('/visualizer')}'" in source
 

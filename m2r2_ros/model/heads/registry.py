@@ -53,8 +53,3 @@ def recipe_of(config: HeadConfig) -> Recipe:
     """Return how a head is trained unless told otherwise."""
     recipe: Recipe = HEADS[type(config)].recipe
     return recipe
-
-
-def is_online(config: HeadConfig) -> bool:
-    """Tell whether a head labels frames as they come."""
-    return bool(HEADS[type(config)].online)

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ASRF: its size, weights from the labels, losses by plain loops, and that it learns."""
+"""ASRF: its size, weights from the labels, losses by plain loops, and its boundaries."""
 
 import math
 from dataclasses import replace
@@ -24,12 +24,9 @@ from test.model.heads.toy import (
     CLASSES,
     WIDTH,
     accuracy,
-    assert_any_length_works,
-    assert_state_round_trip,
     fit,
     frames_seen,
     toy_recording,
-    without_gradient,
 )
 
 SMALL = ASRFConfig(stages=2, layers=3, width=16)
@@ -50,18 +47,6 @@ def test_it_has_the_published_size() -> None:
     expected = stem + 3 * class_stage + 3 * boundary_stage
     assert expected == 1_220_696
     assert sum(p.numel() for p in ASRF(ASRFConfig(), 512, 69).parameters()) == expected
-
-
-def test_it_is_trained_as_published() -> None:
-    recipe = ASRF.recipe
-    assert (recipe.epochs, recipe.learning_rate, recipe.weight_decay, recipe.batch) == (
-        50, 5e-4, 0.0, 1,
-    )  # fmt: skip
-    assert not ASRF.online
-
-
-def test_the_loss_reaches_every_parameter() -> None:
-    assert without_gradient(make_head(), WIDTH, CLASSES) == []
 
 
 def test_starts_are_the_first_frames_of_labelled_segments() -> None:
@@ -90,7 +75,6 @@ def test_observed_weights_are_kept_with_the_head() -> None:
     fresh.load_state_dict(head.state_dict())
     assert fresh.class_weights.tolist() == [0.5, 1, 1, 2]
     assert float(fresh.boundary_weight) == pytest.approx(7 / 5)
-    assert_state_round_trip(head, make_head())
 
 
 def test_the_class_loss_is_a_weighted_mean() -> None:
@@ -193,20 +177,3 @@ def test_it_learns_a_recording_and_its_boundaries() -> None:
     boundaries = head.predict(features).boundaries
     found = torch.nonzero(pieces_between(boundaries, 0.5).diff()).flatten() + 1
     assert (found.unsqueeze(1) - torch.arange(12, 72, 12)).abs().min(dim=0).values.max() <= 1
-
-
-def test_training_is_the_same_every_time() -> None:
-    heads = [make_head() for _ in range(2)]
-    for head in heads:
-        torch.manual_seed(1)
-        fit(head, *toy_recording(), steps=3)
-    a, b = (head.state_dict() for head in heads)
-    assert all(torch.equal(a[name], b[name]) for name in a)
-
-
-def test_any_length_works_with_and_without_labels() -> None:
-    assert_any_length_works(make_head(), WIDTH, CLASSES)
-
-
-def test_one_stage_is_the_stem_alone() -> None:
-    assert_any_length_works(make_head(replace(SMALL, stages=1)), WIDTH, CLASSES)

@@ -1,16 +1,14 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DiffAct: its layers by plain loops, what they look at, and its use."""
+"""DiffAct: its layers by plain loops, what they look at, and its median filter."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.config import DiffActConfig
 from m2r2_ros.model.heads.diffact import DiffAct, median_filtered
 from m2r2_ros.model.heads.diffact_parts import Encoder, LocalAttention, MixedLayer, waves
-from test.model.heads.online import fit, toy, without_gradient
 
 INPUTS, CLASSES = 6, 4
 SMALL = DiffActConfig(
@@ -97,45 +95,6 @@ def test_waves_tell_steps_apart() -> None:
     assert waves(7, 5).shape == (5,)
 
 
-@pytest.mark.parametrize('n', [1, 7])
-def test_short_recordings(n: int) -> None:
-    x, targets = torch.randn(n, INPUTS), torch.arange(n) % CLASSES
-    prediction = HEAD.predict(x)
-    assert prediction.probabilities.shape == (n, CLASSES)
-    torch.testing.assert_close(prediction.probabilities.sum(dim=1), torch.ones(n))
-    assert prediction.boundaries.shape == (n,)
-    head = make(DiffActConfig(encoder_layers=2, decoder_layers=1, time_width=4, steps=3)).train()
-    for _ in range(6):
-        assert head.loss(x, targets).isfinite()
-        assert head.loss(x, torch.full((n,), UNKNOWN)).isfinite()
-
-
-@torch.no_grad()
-def test_the_same_features_get_the_same_labels() -> None:
-    x = torch.randn(20, INPUTS)
-    torch.manual_seed(1)
-    first = HEAD.predict(x).probabilities
-    torch.manual_seed(2)
-    assert torch.equal(HEAD.predict(x).probabilities, first)
-
-
-def test_every_parameter_learns() -> None:
-    head, (x, targets) = make(), toy(INPUTS, CLASSES)
-    torch.manual_seed(0)
-    for _ in range(5):  # the mask may hide all features from the decoder
-        head.loss(x, targets).backward()
-    assert without_gradient(head, x, targets) == []
-
-
-def test_state_dict_round_trip() -> None:
-    torch.manual_seed(1)
-    other = DiffAct(SMALL, INPUTS, CLASSES).eval()
-    x = torch.randn(20, INPUTS)
-    assert not torch.equal(other.predict(x).probabilities, HEAD.predict(x).probabilities)
-    other.load_state_dict(HEAD.state_dict())
-    assert torch.equal(other.predict(x).probabilities, HEAD.predict(x).probabilities)
-
-
 def test_the_median_takes_the_place_of_a_label() -> None:
     p = torch.full((7, 3), 0.1)
     for i, c in enumerate([0, 0, 2, 0, 2, 2, 1]):
@@ -147,7 +106,3 @@ def test_the_median_takes_the_place_of_a_label() -> None:
     assert filtered.argmax(dim=1).tolist() == [0, 0, 0, 2, 2, 2, 1]
     torch.testing.assert_close(filtered[2], torch.tensor([0.8, 0.15, 0.1]))
     assert median_filtered(p[:1], 9).argmax(dim=1).tolist() == [0]
-
-
-def test_it_learns_a_toy_recording() -> None:
-    assert fit(make(), *toy(INPUTS, CLASSES), steps=60) > 0.95
