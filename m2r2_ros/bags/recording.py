@@ -39,7 +39,7 @@ class Recording:
         start: Log time of the first message, nanoseconds; 0 without messages.
         end: Log time of the last message, nanoseconds.
         message_count: Messages of all topics.
-        truncated: A file ends before its end, as when a recorder was killed or a disk was full;
+        truncated: A file is truncated, as when a recorder was killed or a disk was full;
             what was written until then is there.
         notes: What else there is to say about it.
     """
@@ -214,7 +214,7 @@ def _information(path: Path) -> dict[str, Any]:
         return {}
     information = content.get('rosbag2_bagfile_information') if isinstance(content, dict) else None
     if not isinstance(information, dict):
-        msg = f'{path} is no rosbag2 metadata: expected rosbag2_bagfile_information'
+        msg = f'{path} is not rosbag2 metadata: expected rosbag2_bagfile_information'
         raise BagError(msg)
     return information
 

@@ -1,8 +1,8 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""CDR, the serialisation of ROS 2: many messages at once, or one after the other.
+"""CDR, the serialisation of ROS 2: many messages together, or one after the other.
 
-Plain CDR (XCDR1) in both byte orders. No length in a message makes us allocate: everything is a
+Plain CDR (XCDR1) in both byte orders. No length in a message causes an allocation: everything is a
 view of the bytes that are there.
 """
 

@@ -13,7 +13,7 @@ from m2r2_ros.readers.cdr import JOINT_MISSING, MALFORMED, CdrColumns, Fields, U
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.vectors import resolve_stamps, samples
 
-#: A topic has one list of joints, or that of several publishers. After so many different ones in
+#: A topic has one list of joints, or that of several publishers. After this many different ones in
 #: a block, messages are read one by one.
 _MAX_LISTS = 8
 
@@ -89,7 +89,7 @@ class JointReader:
 def _past_names(
     block: MessageBlock, order: str, which: NDArray[np.intp], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8], CdrColumns]:
-    """Read stamps and the `size` bytes of the list of names; returns the cursors behind it too."""
+    """Read stamps and the `size` bytes of the list of names; returns the cursors after it too."""
     columns = CdrColumns(block, order, which)
     stamps = columns.stamp()
     columns.string()
@@ -127,7 +127,7 @@ class _Result:
         chosen: list[int],
         joints: int,
     ) -> None:
-        """Read positions, velocities and efforts, the cursors being behind the names."""
+        """Read positions, velocities and efforts, with the cursors after the names."""
         columns.valid &= columns.count() == joints
         positions = columns.read('f8', joints).astype(np.float64, copy=False)
         columns.numbers('f8')

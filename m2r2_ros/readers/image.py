@@ -18,7 +18,7 @@ from m2r2_ros.readers.vectors import resolve_stamps
 
 #: Bytes of a pixel, by encoding (sensor_msgs/image_encodings.hpp).
 PIXEL_BYTES = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1, 'yuv422_yuy2': 2}
-#: Images beyond this are damage or malice.
+#: Larger images are damaged or malicious.
 _MAX_SIDE = 1 << 15
 
 

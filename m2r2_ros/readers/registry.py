@@ -75,7 +75,7 @@ def _sound_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
         return sound.portaudio_reader(spec)
     if not spec.rate:
         msg = (
-            f'sound: messages of {spec.topic} ({type_name}) do not tell their sample rate; give '
+            f'sound: messages of {spec.topic} ({type_name}) do not contain their sample rate; give '
             f'sound.rate (and sound.channels, sound.format) in the topic map, or set sound to null'
         )
         raise ConfigError(msg)

@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 import yaml
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.time import SECOND
 
 #: A column by its index from 0, or by its name in the header line.
 Column = int | str
@@ -31,7 +32,7 @@ _SPEED: Final = {f'{unit}/s': factor for unit, factor in _LENGTH.items()}
 _TURN: Final = {f'{unit}/s': factor for unit, factor in _ANGLE.items()}
 _FORCE: Final = {'N': 1.0, 'kN': 1e3}
 _TORQUE: Final = {'N*m': 1.0, 'N*mm': 1e-3}
-_TIME: Final = {'s': 10**9, 'ms': 10**6, 'us': 10**3, 'ns': 1}
+_TIME: Final = {'s': SECOND, 'ms': 10**6, 'us': 10**3, 'ns': 1}
 
 #: Groups of fields of each type with their units, the SI unit first.
 GROUPS: Final[dict[str, dict[str, dict[str, float]]]] = {
@@ -213,7 +214,7 @@ class _Section:
         return _Section(self._path, f'{self._place}{key}.', self.get(key, (dict,), *default))
 
     def has(self, key: str) -> bool:
-        """Tell whether the file has `key` here."""
+        """Return whether the file has `key` here."""
         self._known.append(key)
         return key in self._content
 
@@ -222,7 +223,7 @@ class _Section:
         return tuple(map(str, self._content))
 
     def close(self) -> None:
-        """Refuse keys that nobody asked for."""
+        """Refuse unknown keys."""
         for key in self.keys():
             if key not in self._known:
                 self.refuse(key, self._content.get(key), f'only {", ".join(self._known)} here')
