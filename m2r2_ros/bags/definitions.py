@@ -58,7 +58,7 @@ def store_for(type_name: str, definition: str = '') -> Typestore:
 
 
 def is_known(type_name: str) -> bool:
-    """Tell whether `typestore()` has the type."""
+    """Return whether `typestore()` has the type."""
     return type_name in typestore().fielddefs
 
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.source import FilePart, MessageRun, Source
 from m2r2_ros.core.messages import MessageBlock
 
-#: Small parts are put together until they hold this many bytes of messages.
+#: Small parts are combined until they hold this many bytes of messages.
 _BATCH = 1 << 21
 
 
 @dataclass(slots=True)
 class _Held:
-    """What of a part has been read and not been passed on yet."""
+    """What has been read from a part and not been passed on yet."""
 
     order: tuple[int, int]
     data: NDArray[np.uint8]

@@ -40,7 +40,7 @@ class Recording:
         start: Log time of the first message, nanoseconds; 0 without messages.
         end: Log time of the last message, nanoseconds.
         message_count: Messages of all topics.
-        truncated: A file ends before its end, as when a recorder was killed or a disk was full;
+        truncated: A file is truncated, as when a recorder was killed or a disk was full;
             what was written until then is there.
         notes: What else there is to say about it.
     """

@@ -17,7 +17,7 @@ class Topic:
     Attributes:
         name: Topic name.
         type_name: Such as 'sensor_msgs/msg/Image'.
-        definition: Full ros2msg text; '' where nobody knows the type.
+        definition: Full ros2msg text; '' for unknown types.
         count: Messages.
         qos: Offered QoS profiles, YAML text as the recorder wrote it; '' unknown.
         type_hash: RIHS01 hash as recorded; '' unknown.
@@ -59,7 +59,7 @@ Loaded = tuple[NDArray[np.uint8], list[MessageRun]]
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A stretch of a file, not read yet.
+    """A range of a file, not read yet.
 
     Attributes:
         start: No message of it has an earlier log time, nanoseconds.
@@ -81,7 +81,7 @@ class Source(Protocol):
         start: Log time of the first message, nanoseconds; 0 without messages.
         end: Log time of the last message, nanoseconds.
         message_count: Messages of all topics.
-        truncated: The file ends before its end.
+        truncated: The file is truncated.
         notes: What else there is to say about it.
     """
 

@@ -18,6 +18,7 @@ from m2r2_ros.bags.tables.spec import (
     TableSpec,
     TextFormat,
 )
+from m2r2_ros.core.time import SECOND
 
 _ENCAPSULATION: Final = 4
 _STAMP: Final = 8
@@ -37,7 +38,7 @@ class MessageTemplate:
         raw = typestore().serialize_cdr(_BUILDERS[table.type_name](table, marks), table.type_name)
         self._bytes = np.frombuffer(raw, np.uint8)
         body = self._bytes[_ENCAPSULATION:]
-        # CDR aligns doubles to eight bytes, counted from behind the encapsulation header.
+        # CDR aligns doubles to eight bytes, counted from the end of the encapsulation header.
         doubles = body[: len(body) // _DOUBLE * _DOUBLE].view('<f8')
         found = [np.flatnonzero(doubles == mark)[0] for mark in marks]
         self._places = [_ENCAPSULATION + _DOUBLE * int(k) for k in found]
@@ -52,7 +53,7 @@ class MessageTemplate:
         """
         messages = np.tile(self._bytes, (len(stamps), 1))
         if self._stamped:
-            time = np.stack(np.divmod(stamps, 1_000_000_000), 1).astype('<u4')
+            time = np.stack(np.divmod(stamps, SECOND), 1).astype('<u4')
             messages[:, _ENCAPSULATION : _ENCAPSULATION + _STAMP] = time.view(np.uint8)
         for k, place in enumerate(self._places):
             number = np.ascontiguousarray(values[:, k : k + 1], '<f8')

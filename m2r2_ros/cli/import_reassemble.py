@@ -16,12 +16,12 @@ from m2r2_ros.core.errors import BagError, M2R2Error
 
 def reassemble_command(
     source: Annotated[Path, typer.Argument(help='A .h5 file, or a folder of them.')],
-    out: Annotated[Path, typer.Option(help='The bag to write; of a folder, a folder of bags.')],
+    out: Annotated[Path, typer.Option(help='The bag to write; for a folder, a folder of bags.')],
     overwrite: Overwrite = False,
 ) -> None:
     """Turn recordings of REASSEMBLE into bags with both levels of ground truth.
 
-    Of a folder, recordings whose bags are there already are passed over.
+    In a folder, recordings that have been imported before are skipped.
     """
     if not source.is_dir():
         with progress_bar() as bar:
@@ -36,7 +36,7 @@ def reassemble_command(
 
 
 def _import_all(files: list[Path], out: Path, overwrite: bool) -> None:
-    """Import files one by one; what fails is told of in the end."""
+    """Import files one by one; failures are reported at the end."""
     kept, failed = 0, []
     with progress_bar() as bar:
         for file in files:

@@ -80,7 +80,7 @@ def _table(
     chosen: dict[str, TopicSpec],
 ) -> Table:
     seconds = (recording.end - recording.start) * 1e-9
-    cut = '; TRUNCATED: m2r2 repair makes it whole' if recording.truncated else ''
+    cut = '; TRUNCATED: m2r2 repair recovers what is there' if recording.truncated else ''
     table = Table(
         title=f'{recording.name}: {seconds:.1f} s, {recording.message_count} messages{cut}'
     )

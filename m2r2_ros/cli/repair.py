@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`m2r2 repair`: recover a cut or corrupt recording."""
+"""`m2r2 repair`: recover a truncated or corrupt recording."""
 
 from pathlib import Path
 from typing import Annotated

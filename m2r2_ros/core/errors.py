@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one error family: what a user can put right, said so that they can."""
+"""The one error family: what users can fix, with the way to do it."""
 
 
 class M2R2Error(Exception):

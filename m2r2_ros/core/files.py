@@ -1,24 +1,24 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are there whole or not at all."""
+"""Files that are complete or not there at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-#: What the name of a file or folder ends in until it is whole.
+#: What the name of a file or folder ends in until it is complete.
 PARTIAL: Final = '.partial'
 
 
 def partial_path(path: Path) -> Path:
-    """Return where `path` is written before it is whole."""
+    """Return where `path` is written before it is complete."""
     return path.with_name(path.name + PARTIAL)
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path to write a file to; it becomes `path`, at once, when the block ends.
+    """Yield a path to write a file to; it becomes `path`, in one step, when the block ends.
 
     After an exception `path` is what it was before, and the unfinished file is removed.
     """

@@ -20,7 +20,7 @@ class LabelSet:
 
     Attributes:
         names: Label of id 0, 1, ...
-        parents: Coarse label of each name (two-level taxonomy); '' where there is none.
+        parents: Coarse label of each name (two-level taxonomy); '' without one.
     """
 
     names: tuple[str, ...]
@@ -58,7 +58,7 @@ class FrameLabel:
 
     Attributes:
         stamp: Frame stamp t_i, nanoseconds.
-        label_id: Index into the label set, UNKNOWN where there is none.
+        label_id: Index into the label set, UNKNOWN without one.
         label: Name of the label.
         confidence: Probability of the label, 0..1.
         probabilities: float32 (C,), one for each label of the set.
@@ -84,7 +84,7 @@ class FrameLabel:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of one label.
+    """An interval of one label.
 
     Attributes:
         start: Where it begins, nanoseconds.

@@ -15,11 +15,6 @@ SENSOR_DIMS: Final[dict[str, int]] = {'wrench': 6, 'pose': 9, 'twist': 6, 'gripp
 SENSORS: Final = tuple(SENSOR_DIMS)
 
 
-def modality_bit(modality: str) -> int:
-    """Return the bit of `modality` in a modality mask."""
-    return 1 << MODALITIES.index(modality)
-
-
 def modality_names(mask: int) -> tuple[str, ...]:
     """Return the modalities whose bit is set in `mask`, in token order."""
     return tuple(name for k, name in enumerate(MODALITIES) if mask >> k & 1)

@@ -1,8 +1,8 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""CDR, the serialisation of ROS 2: many messages at once, or one after the other.
+"""CDR, the serialisation of ROS 2: many messages together, or one after the other.
 
-Plain CDR (XCDR1) in both byte orders. No length in a message makes us allocate: everything is a
+Plain CDR (XCDR1) in both byte orders. No length in a message causes an allocation: everything is a
 view of the bytes that are there.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.time import SECOND
 
 #: Middlewares may pad a message to a multiple of four bytes.
 _PADDING = 3
@@ -26,7 +27,7 @@ EMPTY = 'empty'
 RATE_CHANGED = 'rate_changed'
 
 
-class Unusable(Exception):  # noqa: N818 - it is no error, it is counted
+class Unusable(Exception):  # noqa: N818 - not an error, only counted
     """A message that holds no sample; `reason` is a short name to count it under."""
 
     def __init__(self, reason: str) -> None:
@@ -56,7 +57,7 @@ class CdrColumns:
     """A cursor in each of n messages, moved together.
 
     Attributes:
-        sound: bool (n,), False for messages that were too short or held an impossible length.
+        valid: bool (n,), False for messages that were too short or held an impossible length.
             What is read of them means nothing.
     """
 
@@ -66,17 +67,17 @@ class CdrColumns:
         self._starts = block.offsets[which] + _ENCAPSULATION
         self._sizes = block.lengths[which] - _ENCAPSULATION
         self._at = np.zeros(len(which), np.int64)
-        self.sound = np.ones(len(which), np.bool_)
+        self.valid = np.ones(len(which), np.bool_)
 
     def read(self, kind: str, count: int) -> NDArray[np.generic]:
         """Read `count` numbers of numpy type `kind` ('f8') from each; shape (n, count)."""
         dtype = np.dtype(self._order + kind)
         self.align(dtype.itemsize)
         size = dtype.itemsize * count
-        self.sound &= self._at + size <= self._sizes
-        if not self.sound.any():
+        self.valid &= self._at + size <= self._sizes
+        if not self.valid.any():
             return np.zeros((len(self._at), count), kind)
-        found = _gather(self._data, np.where(self.sound, self._starts + self._at, 0), size)
+        found = _gather(self._data, np.where(self.valid, self._starts + self._at, 0), size)
         self._at += size
         return found.view(dtype).reshape(-1, count).astype(kind, copy=False)
 
@@ -84,16 +85,16 @@ class CdrColumns:
         """Read a builtin_interfaces/Time; nanoseconds (n,)."""
         words = self.read('u4', 2).astype(np.uint32, copy=False)
         seconds = words[:, 0].astype(np.int32).astype(np.int64)
-        return seconds * 1_000_000_000 + words[:, 1].astype(np.int64)
+        return seconds * SECOND + words[:, 1].astype(np.int64)
 
     def string(self) -> None:
         """Pass over a string."""
         lengths = self.count()
         self._skip(lengths)
-        some = self.sound & (lengths > 0)
+        some = self.valid & (lengths > 0)
         if some.any():
             last = self._data[np.where(some, self._starts + self._at - 1, 0)]
-            self.sound &= ~some | (last == 0)
+            self.valid &= ~some | (last == 0)
 
     def numbers(self, kind: str) -> NDArray[np.int64]:
         """Pass over a sequence of numbers; returns how many there were (n,)."""
@@ -118,13 +119,13 @@ class CdrColumns:
         self._at = -(-self._at // size) * size
 
     def finish(self) -> NDArray[np.bool_]:
-        """Return `sound`, False also for messages that go on for longer than their type."""
-        self.sound &= (self._sizes - self._at >= 0) & (self._sizes - self._at <= _PADDING)
-        return self.sound
+        """Return `valid`, False also for messages that go on for longer than their type."""
+        self.valid &= (self._sizes - self._at >= 0) & (self._sizes - self._at <= _PADDING)
+        return self.valid
 
     def _skip(self, sizes: NDArray[np.int64]) -> None:
         self._at += sizes
-        self.sound &= self._at <= self._sizes
+        self.valid &= self._at <= self._sizes
 
 
 class Fields:
@@ -150,7 +151,7 @@ class Fields:
 
     def stamp(self) -> int:
         """Read a builtin_interfaces/Time, nanoseconds."""
-        return self.number('i') * 1_000_000_000 + self.number('I')
+        return self.number('i') * SECOND + self.number('I')
 
     def string(self) -> str:
         """Read a string."""

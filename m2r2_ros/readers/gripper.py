@@ -3,8 +3,6 @@
 """Gripper width from joint states."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +11,9 @@ from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import VectorSamples
 from m2r2_ros.readers.cdr import JOINT_MISSING, MALFORMED, CdrColumns, Fields, Unusable, byte_orders
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.readers.vectors import object_stamp, resolve_stamps, samples
+from m2r2_ros.readers.vectors import resolve_stamps, samples
 
-#: A topic has one list of joints, or that of several publishers. After so many different ones in
+#: A topic has one list of joints, or that of several publishers. After this many different ones in
 #: a block, messages are read one by one.
 _MAX_LISTS = 8
 
@@ -42,37 +40,14 @@ class JointReader:
                 self._decode_like_first(block, order, left[k : k + 1], result)
         return self._samples(result, block.log_times, block.arrival)
 
-    def convert(
-        self,
-        topic: str,
-        messages: Sequence[Any],
-        log_times: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> VectorSamples:
-        """Read message objects."""
-        result = _Result(len(messages))
-        for k, message in enumerate(messages):
-            try:
-                chosen = self._choose(list(message.name))
-            except Unusable as unusable:
-                result.drop(np.array([k]), unusable.reason)
-                continue
-            if len(message.position) != len(message.name):
-                result.drop(np.array([k]), MALFORMED)
-                continue
-            result.stamps[k] = object_stamp(message.header.stamp)
-            result.values[k] = sum(float(message.position[j]) for j in chosen)
-            result.sound[k] = True
-        return self._samples(result, log_times, arrival)
-
     def _samples(
         self, result: '_Result', log_times: NDArray[np.int64], arrival: NDArray[np.int64]
     ) -> VectorSamples:
         """Bring the sums to metres."""
-        result.drop(np.flatnonzero(~result.sound & ~result.counted), MALFORMED)
+        result.drop(np.flatnonzero(~result.valid & ~result.counted), MALFORMED)
         values = result.values * self._spec.scale + self._spec.offset
         stamps = resolve_stamps(result.stamps, log_times, self._spec)
-        return samples(stamps, arrival, values[:, None], result.sound, result.reasons)
+        return samples(stamps, arrival, values[:, None], result.valid, result.reasons)
 
     def _choose(self, names: list[str]) -> list[int]:
         """Return where the joints are in a message."""
@@ -99,7 +74,7 @@ class JointReader:
             return which[1:]
         stamps, listed, columns = _past_names(block, order, which, size)
         # A message too short for this list may hold another one.
-        same = columns.sound & (listed == listed[0]).all(1)
+        same = columns.valid & (listed == listed[0]).all(1)
         alike = which[same]
         if not same.all():
             stamps, _, columns = _past_names(block, order, alike, size)
@@ -114,7 +89,7 @@ class JointReader:
 def _past_names(
     block: MessageBlock, order: str, which: NDArray[np.intp], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8], CdrColumns]:
-    """Read stamps and the `size` bytes of the list of names; returns the cursors behind it too."""
+    """Read stamps and the `size` bytes of the list of names; returns the cursors after it too."""
     columns = CdrColumns(block, order, which)
     stamps = columns.stamp()
     columns.string()
@@ -127,7 +102,7 @@ class _Result:
     Attributes:
         stamps: int64 (n,), nanoseconds.
         values: float64 (n,), sums of positions.
-        sound: bool (n,), which messages hold a sample.
+        valid: bool (n,), which messages hold a sample.
         counted: bool (n,), which messages have been counted as dropped.
         reasons: Dropped messages by reason.
     """
@@ -135,7 +110,7 @@ class _Result:
     def __init__(self, n: int) -> None:
         self.stamps = np.zeros(n, np.int64)
         self.values = np.zeros(n)
-        self.sound = np.zeros(n, np.bool_)
+        self.valid = np.zeros(n, np.bool_)
         self.counted = np.zeros(n, np.bool_)
         self.reasons: Counter[str] = Counter()
 
@@ -152,14 +127,14 @@ class _Result:
         chosen: list[int],
         joints: int,
     ) -> None:
-        """Read positions, velocities and efforts, the cursors being behind the names."""
-        columns.sound &= columns.count() == joints
+        """Read positions, velocities and efforts, with the cursors after the names."""
+        columns.valid &= columns.count() == joints
         positions = columns.read('f8', joints).astype(np.float64, copy=False)
         columns.numbers('f8')
         columns.numbers('f8')
-        self.sound[which] = columns.finish()
+        self.valid[which] = columns.finish()
         self.stamps[which] = stamps
-        # One after the other, as for message objects: the same sum to the last bit.
+        # One after the other, so that the sum does not depend on how many messages there are.
         total = np.zeros(len(which))
         for joint in chosen:
             total += positions[:, joint]

@@ -1,11 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera images, raw and compressed. Pixels are decoded only when somebody looks."""
+"""Camera images, raw and compressed. Pixels are decoded only when they are used."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,11 @@ from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import EncodedImage, ImageSamples
 from m2r2_ros.readers.cdr import MALFORMED, UNSUPPORTED, Fields, Unusable
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.readers.vectors import object_stamp, resolve_stamps
+from m2r2_ros.readers.vectors import resolve_stamps
 
 #: Bytes of a pixel, by encoding (sensor_msgs/image_encodings.hpp).
 PIXEL_BYTES = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1, 'yuv422_yuy2': 2}
-#: Images beyond this are damage or malice.
+#: Larger images are damaged or malicious.
 _MAX_SIDE = 1 << 15
 
 
@@ -29,46 +28,23 @@ class ImageReader:
     Args:
         spec: Gives the time offset.
         parse: Takes stamp and image from CDR bytes.
-        extract: Takes stamp and image from a message object.
     """
 
     def __init__(
         self,
         spec: TopicSpec,
         parse: Callable[[NDArray[np.uint8]], tuple[int, EncodedImage]],
-        extract: Callable[[Any], tuple[int, EncodedImage]],
     ) -> None:
         self._spec = spec
         self._parse = parse
-        self._extract = extract
 
     def decode(self, block: MessageBlock) -> ImageSamples:
         """Read CDR messages."""
-        messages = [block.message(k) for k in range(len(block))]
-        return self._read(self._parse, messages, block.log_times, block.arrival)
-
-    def convert(
-        self,
-        topic: str,
-        messages: Sequence[Any],
-        log_times: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> ImageSamples:
-        """Read message objects."""
-        return self._read(self._extract, messages, log_times, arrival)
-
-    def _read(
-        self,
-        read: Callable[[Any], tuple[int, EncodedImage]],
-        messages: Sequence[Any],
-        log_times: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> ImageSamples:
         kept, stamps, frames = [], [], []
         dropped: Counter[str] = Counter()
-        for k, message in enumerate(messages):
+        for k in range(len(block)):
             try:
-                stamp, frame = read(message)
+                stamp, frame = self._parse(block.message(k))
             except Unusable as unusable:
                 dropped[unusable.reason] += 1
                 continue
@@ -76,8 +52,8 @@ class ImageReader:
             stamps.append(stamp)
             frames.append(frame)
         which = np.array(kept, np.int64)
-        times = resolve_stamps(np.array(stamps, np.int64), log_times[which], self._spec)
-        return ImageSamples(times, arrival[which], frames, dropped)
+        times = resolve_stamps(np.array(stamps, np.int64), block.log_times[which], self._spec)
+        return ImageSamples(times, block.arrival[which], frames, dropped)
 
 
 def parse_raw(raw: NDArray[np.uint8]) -> tuple[int, EncodedImage]:
@@ -94,14 +70,6 @@ def parse_raw(raw: NDArray[np.uint8]) -> tuple[int, EncodedImage]:
     return stamp, _raw_image(data.astype(np.uint8, copy=False), height, width, encoding, step)
 
 
-def extract_raw(message: Any) -> tuple[int, EncodedImage]:  # noqa: ANN401
-    """Read a sensor_msgs/Image object."""
-    data = np.asarray(message.data, np.uint8)
-    shape = int(message.height), int(message.width)
-    image = _raw_image(data, *shape, str(message.encoding), int(message.step))
-    return object_stamp(message.header.stamp), image
-
-
 def _raw_image(
     data: NDArray[np.uint8], height: int, width: int, encoding: str, step: int
 ) -> EncodedImage:
@@ -110,8 +78,8 @@ def _raw_image(
         raise Unusable(UNSUPPORTED)
     row = width * PIXEL_BYTES[encoding]
     sides = 0 < height <= _MAX_SIDE and 0 < width <= _MAX_SIDE
-    odd = encoding == 'yuv422_yuy2' and width % 2
-    if not sides or odd or step < row or len(data) < height * step:
+    half = encoding == 'yuv422_yuy2' and width % 2
+    if not sides or half or step < row or len(data) < height * step:
         raise Unusable(MALFORMED)
     decoder = partial(decode_raw, height=height, width=width, encoding=encoding, step=step)
     return EncodedImage(data[: height * step].tobytes(), decoder)
@@ -144,12 +112,6 @@ def parse_compressed(raw: NDArray[np.uint8]) -> tuple[int, EncodedImage]:
     data = fields.numbers('u1')
     fields.finish()
     return stamp, _compressed_image(data.tobytes(), name)
-
-
-def extract_compressed(message: Any) -> tuple[int, EncodedImage]:  # noqa: ANN401
-    """Read a sensor_msgs/CompressedImage object."""
-    payload = np.asarray(message.data, np.uint8).tobytes()
-    return object_stamp(message.header.stamp), _compressed_image(payload, str(message.format))
 
 
 def _compressed_image(payload: bytes, name: str) -> EncodedImage:

@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readers by type name."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Protocol
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock
@@ -29,23 +25,6 @@ class Reader(Protocol):
 
     def decode(self, block: MessageBlock) -> Samples:
         """Read CDR messages."""
-        ...  # pragma: no cover
-
-    def convert(
-        self,
-        topic: str,
-        messages: Sequence[Any],
-        log_times: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> Samples:
-        """Read message objects, of rclpy or rosbags; the same samples as from their CDR bytes.
-
-        Args:
-            topic: Topic name.
-            messages: n messages.
-            log_times: int64 (n,), when they were received, nanoseconds.
-            arrival: int64 (n,), their ranks among those of all topics.
-        """
         ...  # pragma: no cover
 
 
@@ -76,8 +55,8 @@ def make_reader(spec: TopicSpec, type_name: str, definition: str = '') -> Reader
     if spec.modality == 'sound':
         return _sound_reader(spec, type_name, definition)
     if type_name == 'sensor_msgs/msg/Image':
-        return image.ImageReader(spec, image.parse_raw, image.extract_raw)
-    return image.ImageReader(spec, image.parse_compressed, image.extract_compressed)
+        return image.ImageReader(spec, image.parse_raw)
+    return image.ImageReader(spec, image.parse_compressed)
 
 
 def _sound_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
@@ -96,7 +75,7 @@ def _sound_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
         return sound.portaudio_reader(spec)
     if not spec.rate:
         msg = (
-            f'sound: messages of {spec.topic} ({type_name}) do not tell their sample rate; give '
+            f'sound: messages of {spec.topic} ({type_name}) do not contain their sample rate; give '
             f'sound.rate (and sound.channels, sound.format) in the topic map, or set sound to null'
         )
         raise ConfigError(msg)

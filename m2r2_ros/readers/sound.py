@@ -3,18 +3,17 @@
 """Microphones. Four message types are in use, two of them from packages of the same name."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import SoundSamples
+from m2r2_ros.core.time import SECOND
 from m2r2_ros.readers.cdr import EMPTY, MALFORMED, RATE_CHANGED, UNSUPPORTED, Fields, Unusable
 from m2r2_ros.readers.topics import SOUND_FORMATS, TopicSpec
-from m2r2_ros.readers.vectors import object_stamp
 
 #: Fields of audio_common_msgs/AudioData of mgonzs13 by PortAudio format constant (portaudio.h).
 _PORTAUDIO = {1: 'float32_data', 2: 'int32_data', 8: 'int16_data', 16: 'int8_data',
@@ -30,7 +29,7 @@ class Chunk:
     """Sound as it came.
 
     Attributes:
-        stamp: Nanoseconds; 0 where there is none.
+        stamp: Nanoseconds; 0 without one.
         data: Interleaved samples, of the type that the format says.
         channels: How many are interleaved.
         rate: Samples per second of one channel.
@@ -50,61 +49,38 @@ class SoundReader:
     Args:
         spec: Gives rate, stamp reference and time offset.
         parse: Takes a chunk from CDR bytes.
-        extract: Takes a chunk from a message object.
     """
 
     def __init__(
         self,
         spec: TopicSpec,
         parse: Callable[[NDArray[np.uint8]], Chunk],
-        extract: Callable[[Any], Chunk],
     ) -> None:
         self._at_end = spec.stamp_reference == 'end'
         self._offset = spec.time_offset_ns
         self._rate = spec.rate
         self._parse = parse
-        self._extract = extract
 
     def decode(self, block: MessageBlock) -> SoundSamples:
         """Read CDR messages."""
-        messages = [block.message(k) for k in range(len(block))]
-        return self._read(self._parse, messages, block.log_times, block.arrival)
-
-    def convert(
-        self,
-        topic: str,
-        messages: Sequence[Any],
-        log_times: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> SoundSamples:
-        """Read message objects."""
-        return self._read(self._extract, messages, log_times, arrival)
-
-    def _read(
-        self,
-        read: Callable[[Any], Chunk],
-        messages: Sequence[Any],
-        log_times: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> SoundSamples:
         kept, stamps, chunks = [], [], []
         dropped: Counter[str] = Counter()
-        for k, message in enumerate(messages):
+        for k, log_time in enumerate(block.log_times.tolist()):
             try:
-                chunk = read(message)
+                chunk = self._parse(block.message(k))
                 samples = self._mono(chunk)
             except Unusable as unusable:
                 dropped[unusable.reason] += 1
                 continue
             # A chunk is sent when it is full, so the time of receipt is that of its end.
             end = self._at_end or not chunk.stamp
-            length = len(samples) * 1_000_000_000 // self._rate if end else 0
-            stamps.append((chunk.stamp or int(log_times[k])) - length + self._offset)
+            length = len(samples) * SECOND // self._rate if end else 0
+            stamps.append((chunk.stamp or log_time) - length + self._offset)
             kept.append(k)
             chunks.append(samples)
         which = np.array(kept, np.int64)
         times = np.array(stamps, np.int64)
-        return SoundSamples(times, arrival[which], chunks, self._rate, dropped)
+        return SoundSamples(times, block.arrival[which], chunks, self._rate, dropped)
 
     def _mono(self, chunk: Chunk) -> NDArray[np.float32]:
         """Check a chunk; return it as float32 (samples,), full scale at +-1."""
@@ -138,11 +114,6 @@ def _pcm(data: NDArray[np.uint8], kind: str) -> NDArray[np.generic]:
     return np.ascontiguousarray(data).view(kind)
 
 
-def _octets(data: Any) -> NDArray[np.uint8]:  # noqa: ANN401
-    """Return the uint8[] of a message object."""
-    return np.asarray(data, np.uint8)
-
-
 def plain_reader(spec: TopicSpec, stamped: bool) -> SoundReader:
     """Make a reader of ros-drivers audio_common_msgs: AudioData or AudioDataStamped."""
     kind, channels, rate = SOUND_FORMATS[spec.format], spec.channels, spec.rate
@@ -157,12 +128,7 @@ def plain_reader(spec: TopicSpec, stamped: bool) -> SoundReader:
         fields.finish()
         return Chunk(stamp, _pcm(data, kind), channels, rate)
 
-    def extract(message: Any) -> Chunk:  # noqa: ANN401
-        stamp = object_stamp(message.header.stamp) if stamped else 0
-        data = _octets(message.audio.data if stamped else message.data)
-        return Chunk(stamp, _pcm(data, kind), channels, rate)
-
-    return SoundReader(spec, parse, extract)
+    return SoundReader(spec, parse)
 
 
 def portaudio_reader(spec: TopicSpec) -> SoundReader:
@@ -178,13 +144,7 @@ def portaudio_reader(spec: TopicSpec) -> SoundReader:
         fields.finish()
         return Chunk(stamp, data[_portaudio_field(code)], channels, rate)
 
-    def extract(message: Any) -> Chunk:  # noqa: ANN401
-        info = message.audio.info
-        name = _portaudio_field(int(info.format))
-        data = np.asarray(getattr(message.audio.audio_data, name), _PORTAUDIO_KINDS[name])
-        return Chunk(object_stamp(message.header.stamp), data, int(info.channels), int(info.rate))
-
-    return SoundReader(spec, parse, extract)
+    return SoundReader(spec, parse)
 
 
 def _portaudio_field(code: int) -> str:
@@ -196,21 +156,13 @@ def _portaudio_field(code: int) -> str:
 def foxglove_reader(spec: TopicSpec) -> SoundReader:
     """Make a reader of foxglove_msgs/RawAudio; newer versions of it have more fields at the end."""
 
-    def chunk(
-        stamp: int, data: NDArray[np.uint8], encoding: str, rate: int, channels: int
-    ) -> Chunk:
-        if encoding != 'pcm-s16':
-            raise Unusable(UNSUPPORTED)
-        return Chunk(stamp, _pcm(data, '<i2'), channels, rate)
-
     def parse(raw: NDArray[np.uint8]) -> Chunk:
         fields = Fields(raw)
         stamp = fields.stamp()
         data = fields.numbers('u1').astype(np.uint8, copy=False)
-        return chunk(stamp, data, fields.string(), fields.number('I'), fields.number('I'))
+        encoding, rate, channels = fields.string(), fields.number('I'), fields.number('I')
+        if encoding != 'pcm-s16':
+            raise Unusable(UNSUPPORTED)
+        return Chunk(stamp, _pcm(data, '<i2'), channels, rate)
 
-    def extract(m: Any) -> Chunk:  # noqa: ANN401
-        numbers = int(m.sample_rate), int(m.number_of_channels)
-        return chunk(object_stamp(m.timestamp), _octets(m.data), str(m.format), *numbers)
-
-    return SoundReader(spec, parse, extract)
+    return SoundReader(spec, parse)

@@ -11,6 +11,7 @@ from typing import Final
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.time import to_ns
 
 #: Types that each modality can be read from, the preferred ones first.
 MODALITY_TYPES: Final[dict[str, tuple[str, ...]]] = {
@@ -48,7 +49,7 @@ class TopicSpec:
         joints: Joints whose positions are summed; () takes all (gripper from JointState).
         scale: Gripper width is the number read times this, plus `offset`.
         offset: Metres.
-        rate: Samples per second of sound whose messages do not say it; 0 leaves it to them.
+        rate: Samples per second of sound whose messages do not contain it; 0 if they do.
         channels: Interleaved channels of such sound.
         format: Sample format of such sound, one of SOUND_FORMATS.
         stamp_reference: Whether a stamp is the time of a chunk's 'start' or its 'end'.
@@ -70,7 +71,7 @@ class TopicSpec:
     @property
     def time_offset_ns(self) -> int:
         """Return `time_offset` in nanoseconds."""
-        return round(self.time_offset * 1e9)
+        return to_ns(self.time_offset)
 
 
 def load_topics(path: Path) -> dict[str, TopicSpec]:
@@ -126,7 +127,7 @@ _HINTS: Final[dict[str, frozenset[str]]] = {
     'twist': frozenset({'current', 'tcp', 'ee', 'eef', 'effector', 'tool', 'tool0', 'twist'}),
     'gripper': frozenset({'gripper', 'finger', 'fingers', 'hand'}),
 }
-#: Parts of names of what is wanted rather than sensed, of pictures that show no scene, of truth.
+#: Parts of the names of commands, of images that show no scene, and of ground truth.
 _NEVER: Final = frozenset(
     {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
      'setpoint',
@@ -138,7 +139,7 @@ _LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'}
 def guess_topics(
     available: Mapping[str, str], given: Mapping[str, TopicSpec]
 ) -> dict[str, TopicSpec]:
-    """Settle the topic of each modality.
+    """Choose the topic of each modality.
 
     What is given stays, its type filled in; modalities given without a topic are off. The others
     take the topic whose type fits and whose name speaks for it most; shorter names first, then
@@ -154,13 +155,13 @@ def guess_topics(
     Raises:
         ConfigError: A given type is not that of the topic.
     """
-    settled = {}
+    chosen = {}
     for modality in MODALITIES:
         spec = given.get(modality)
         if spec is None:
             topic = _guess(modality, available)
             if topic:
-                settled[modality] = TopicSpec(modality, topic, available[topic])
+                chosen[modality] = TopicSpec(modality, topic, available[topic])
         elif spec.topic:
             found = available.get(spec.topic, '')
             if spec.type and found and found != spec.type:
@@ -169,8 +170,8 @@ def guess_topics(
                     f'{modality}.type or leave it out'
                 )
                 raise ConfigError(msg)
-            settled[modality] = replace(spec, type=spec.type or found)
-    return settled
+            chosen[modality] = replace(spec, type=spec.type or found)
+    return chosen
 
 
 def _guess(modality: str, available: Mapping[str, str]) -> str | None:

@@ -87,7 +87,7 @@ def test_bad_recordings_do_not_keep_the_good_ones_from_being_labelled(
     result = label(folder, bundle, out)
     assert '5 of 7 recordings could not be labelled' in result.error
     assert f'{folder}/empty.mcap is empty' in result.error
-    assert f'{folder}/text.mcap is no MCAP file' in result.error
+    assert f'{folder}/text.mcap is not an MCAP file' in result.error
     assert f'{folder}/none.db3' in result.error
     assert f'{folder}/silent.mcap: no topic serves any of' in result.error
     assert f'`m2r2 repair {corrupt}`' in result.error

@@ -210,5 +210,5 @@ def test_broken_recordings_beside_the_others_do_not_matter(tmp_path: Path, spell
     assert list(evaluation.recordings) == ['kitchen']
     assert evaluation.not_labelled == ('broken',)
     write_labels(tmp_path / 'out/broken', spell(SCRIPT))
-    with pytest.raises(BagError, match=r'broken\.mcap is no MCAP file'):
+    with pytest.raises(BagError, match=r'broken\.mcap is not an MCAP file'):
         evaluate([tmp_path / 'out'], [tmp_path / 'in'])

@@ -11,7 +11,12 @@ from rosbags.typesys.store import Typestore
 from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
-from m2r2_ros.readers.registry import Reader
+from m2r2_ros.readers.registry import make_reader
+from m2r2_ros.readers.topics import TopicSpec
+from test.readers.oracle import samples_of
+
+#: What a reader is made from: the topic, its type and the definition of that.
+Topic = tuple[TopicSpec, str, str]
 
 
 def new(type_name: str, *fields: Any, store: Typestore | None = None) -> Any:
@@ -30,7 +35,7 @@ def serialise(message: Any, little: bool = True, store: Typestore | None = None)
 
 
 def pack(raws: Sequence[bytes], first_log_time: int = 10**18, gap: int = 3) -> MessageBlock:
-    """Lay messages into one buffer with rubbish between them."""
+    """Lay messages into one buffer with garbage between them."""
     data, offsets = bytearray(b'\xee' * gap), []
     for raw in raws:
         offsets.append(len(data))
@@ -45,11 +50,10 @@ def pack(raws: Sequence[bytes], first_log_time: int = 10**18, gap: int = 3) -> M
     )
 
 
-def both(reader: Reader, again: Reader, messages: Sequence[Any], block: MessageBlock) -> Samples:
-    """Read objects and bytes, insist that it comes to the same, and return it."""
-    decoded = reader.decode(block)
-    converted = again.convert('/topic', messages, block.log_times, block.arrival)
-    same(decoded, converted)
+def both(topic: Topic, messages: Sequence[Any], block: MessageBlock) -> Samples:
+    """Read messages from their bytes, insist that it is what the objects hold, and return it."""
+    decoded = make_reader(*topic).decode(block)
+    same(decoded, samples_of(topic[0], topic[1], messages, block))
     return decoded
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from m2r2_ros.core.samples import VectorSamples
 from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
-from test.readers.messages import both, header, new, pack, serialise
+from test.readers.messages import Topic, both, header, new, pack, serialise
 
 STAMP = 1_700_000_000_000_000_001
 NAMES = st.text(st.characters(exclude_characters='\0', codec='utf-8'), max_size=6)
@@ -28,14 +28,18 @@ def joints(
     return new('sensor_msgs/JointState', header(STAMP, 'h'), list(names), *numbers)
 
 
-def reader(*names: str, **fields: Any) -> Reader:
+def topic(*names: str, **fields: Any) -> Topic:
     spec = TopicSpec('gripper', '/gripper', joints=names, **fields)
-    return make_reader(spec, 'sensor_msgs/msg/JointState')
+    return spec, 'sensor_msgs/msg/JointState', ''
+
+
+def reader() -> Reader:
+    return make_reader(*topic())
 
 
 def read(messages: Sequence[Any], *names: str, little: bool = True, **fields: Any) -> VectorSamples:
     block = pack([serialise(m, little) for m in messages])
-    samples = both(reader(*names, **fields), reader(*names, **fields), messages, block)
+    samples = both(topic(*names, **fields), messages, block)
     assert isinstance(samples, VectorSamples)
     return samples
 

@@ -1,7 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import pickle
-from array import array
 from typing import Any
 
 import cv2
@@ -15,13 +14,13 @@ from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import ImageSamples
 from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
-from test.readers.messages import both, header, new, pack, serialise
+from test.readers.messages import Topic, both, header, new, pack, serialise
 
 STAMP = 1_700_000_000_500_000_000
 ORDERS = {'rgb8': [0, 1, 2], 'bgr8': [2, 1, 0], 'rgba8': [0, 1, 2, 3], 'bgra8': [2, 1, 0, 3]}
 
 
-def picture(height: int = 6, width: int = 8) -> NDArray[np.uint8]:
+def pixel_grid(height: int = 6, width: int = 8) -> NDArray[np.uint8]:
     return np.random.default_rng(3).integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -38,14 +37,18 @@ def compressed(payload: bytes, name: str = 'jpeg') -> Any:
     return new('sensor_msgs/CompressedImage', header(STAMP), name, data)
 
 
-def reader(kind: str = 'Image') -> Reader:
-    return make_reader(TopicSpec('image', '/camera'), 'sensor_msgs/msg/' + kind)
+def topic(kind: str = 'Image') -> Topic:
+    return TopicSpec('image', '/camera'), 'sensor_msgs/msg/' + kind, ''
+
+
+def reader() -> Reader:
+    return make_reader(*topic())
 
 
 def read(*messages: Any, little: bool = True) -> ImageSamples:
     kind = messages[0].__msgtype__.rpartition('/')[2]
     block = pack([serialise(m, little) for m in messages])
-    samples = both(reader(kind), reader(kind), messages, block)
+    samples = both(topic(kind), messages, block)
     assert isinstance(samples, ImageSamples)
     return samples
 
@@ -54,7 +57,7 @@ def read(*messages: Any, little: bool = True) -> ImageSamples:
 @pytest.mark.parametrize('padding', [0, 5])
 @pytest.mark.parametrize('encoding', ORDERS)
 def test_colour_images_become_rgb(encoding: str, padding: int, little: bool) -> None:
-    rgb = picture()
+    rgb = pixel_grid()
     four = np.concatenate([rgb, np.full_like(rgb[..., :1], 9)], 2)
     rows = four[..., ORDERS[encoding]].reshape(6, -1)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
@@ -64,7 +67,7 @@ def test_colour_images_become_rgb(encoding: str, padding: int, little: bool) -> 
 
 
 def test_grey_images_become_three_equal_channels() -> None:
-    grey = picture()[..., 0]
+    grey = pixel_grid()[..., 0]
     pixels = read(image(grey, 'mono8', 8)).frames[0].decode()
     np.testing.assert_array_equal(pixels, np.stack([grey] * 3, 2))
 
@@ -89,19 +92,19 @@ def test_compressed_images_become_rgb(extension: str, name: str) -> None:
 
 
 def test_frames_can_be_sent_to_other_processes() -> None:
-    rgb = picture()
+    rgb = pixel_grid()
     frame = read(image(rgb.reshape(6, -1), 'rgb8', 8)).frames[0]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(frame)).decode(), rgb)
 
 
-def test_rubbish_in_a_compressed_image_is_found_when_it_is_looked_at() -> None:
-    frame = read(compressed(b'no picture')).frames[0]
+def test_an_invalid_compressed_image_is_found_when_it_is_decoded() -> None:
+    frame = read(compressed(b'no image')).frames[0]
     with pytest.raises(MessageError, match='expected JPEG or PNG'):
         frame.decode()
 
 
 def test_unusable_images_are_counted_and_harm_no_neighbour() -> None:
-    rows = picture().reshape(6, -1)
+    rows = pixel_grid().reshape(6, -1)
     whole = image(rows, 'rgb8', 8)
     short = image(rows[:-1], 'rgb8', 8)
     short.height = 6
@@ -123,18 +126,11 @@ def test_unusable_images_are_counted_and_harm_no_neighbour() -> None:
 
 @given(at=st.integers(0, 60), byte=st.integers(0, 255), cut=st.integers(0, 200))
 def test_no_byte_and_no_cut_makes_it_raise(at: int, byte: int, cut: int) -> None:
-    whole = serialise(image(picture().reshape(6, -1), 'rgb8', 8))
+    whole = serialise(image(pixel_grid().reshape(6, -1), 'rgb8', 8))
     bad = bytearray(whole)
     bad[at] = byte
     samples = reader().decode(pack([bytes(bad), whole[:cut], whole]))
     assert isinstance(samples, ImageSamples)
-    np.testing.assert_array_equal(samples.frames[-1].decode(), picture())
+    np.testing.assert_array_equal(samples.frames[-1].decode(), pixel_grid())
     assert len(samples.frames) + samples.dropped.total() == 3
     assert all(frame.decode().size for frame in samples.frames)
-
-
-def test_arrays_as_rclpy_has_them_are_read_too() -> None:
-    whole = image(picture().reshape(6, -1), 'rgb8', 8)
-    block = pack([serialise(whole)])
-    whole.data = array('B', whole.data.tobytes())
-    both(reader(), reader(), [whole], block)

@@ -10,9 +10,10 @@ from typing import Final
 
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import Segment
+from m2r2_ros.core.time import SECOND
 
 #: Columns of start and end, and how many nanoseconds one unit of them is; the exact one first.
-_TIME_COLUMNS: Final = (('start_ns', 'end_ns', 1), ('start', 'end', 10**9))
+_TIME_COLUMNS: Final = (('start_ns', 'end_ns', 1), ('start', 'end', SECOND))
 
 
 def write_segments_csv(path: Path, segments: Sequence[Segment]) -> None:

@@ -25,6 +25,7 @@ from m2r2_ros.bags.labels.topics import (
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.core.time import SECOND
 
 _SUCCESSES: Final = {outcome: success for success, outcome in OUTCOMES.items()}
 
@@ -36,7 +37,7 @@ class LabelTrack:
     Attributes:
         name: Name of the recording.
         stamps: int64 (n,), frame stamps, nanoseconds.
-        label_ids: int64 (n,), index into the label set, UNKNOWN where there is none.
+        label_ids: int64 (n,), index into the label set, UNKNOWN without one.
         labels: n label names.
         confidences: float32 (n,).
         probabilities: float32 (n, C).
@@ -45,7 +46,7 @@ class LabelTrack:
         latencies: float32 (n,), seconds.
         masks: uint8 (n,), modality masks.
         model_id: Id of the bundle that made the labels; '' without labels.
-        label_set: The label set beside the labels; None where there is none.
+        label_set: The label set beside the labels; None without one.
     """
 
     name: str
@@ -202,4 +203,4 @@ def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]
 
 
 def _nanoseconds(time: Any) -> int:  # noqa: ANN401 - a generated class
-    return int(time.sec) * 1_000_000_000 + int(time.nanosec)
+    return int(time.sec) * SECOND + int(time.nanosec)

@@ -18,6 +18,7 @@ from m2r2_ros.bags.labels.topics import (
 )
 from m2r2_ros.bags.writing.sink import LATCHED, RELIABLE, MessageSink
 from m2r2_ros.core.labels import FrameLabel, LabelSet, Segment
+from m2r2_ros.core.time import SECOND
 
 
 class LabelWriter:
@@ -121,5 +122,5 @@ def _header(stamp: int) -> Any:  # noqa: ANN401 - a generated class
 
 
 def _time(nanoseconds: int) -> Any:  # noqa: ANN401 - a generated class
-    sec, nanosec = divmod(int(nanoseconds), 1_000_000_000)
+    sec, nanosec = divmod(int(nanoseconds), SECOND)
     return typestore().types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)

@@ -48,10 +48,10 @@ class ChunkPlace:
         start: Log time of the first message as the file says, nanoseconds.
         end: Log time of the last message as the file says, nanoseconds.
         offset: Where the chunk record starts.
-        length: Bytes of the record; of what there is of it, where it is cut.
-        index_length: Bytes of the MessageIndex records behind it.
-        counts: Messages of each channel that it holds, 0 where only that there are some is known;
-            empty as long as nothing is known.
+        length: Bytes of the record; of what is there, if it is truncated.
+        index_length: Bytes of the MessageIndex records after it.
+        counts: Messages of each channel that it holds, 0 if their number is unknown; empty as
+            long as nothing is known.
         cut: The file ends within the chunk.
     """
 
@@ -77,7 +77,7 @@ class McapIndex:
         counts: Messages of each channel.
         start: Log time of the first message, nanoseconds; 0 without messages.
         end: Log time of the last message, nanoseconds.
-        truncated: The file ends before its end.
+        truncated: The file is truncated.
     """
 
     path: Path
@@ -94,7 +94,7 @@ class McapIndex:
         if missing := sorted(set(channels) - self.definitions.channels.keys()):
             msg = (
                 f'{self.path} has messages of channels {numbers(missing)} that it does not '
-                f'describe, so their topics are unknown; look for a copy that is complete'
+                f'describe, so their topics are unknown; look for a complete copy'
             )
             raise BagError(msg)
 
@@ -103,7 +103,7 @@ def read_index(path: Path) -> McapIndex:
     """Find the chunks, messages, channels and schemas of an MCAP file.
 
     Raises:
-        BagError: It is no MCAP file, or corrupt in a way that a cut does not explain.
+        BagError: It is not an MCAP file, or corrupt in a way that truncation does not explain.
     """
     index = McapIndex(path)
     try:
@@ -112,8 +112,8 @@ def read_index(path: Path) -> McapIndex:
             file.seek(0)
             magic = file.read(len(MAGIC))
             if magic != MAGIC:
-                kind = 'empty' if not size else 'no MCAP file (it does not start like one)'
-                msg = f'{path} is {kind}; expected a recording, look whether another copy is whole'
+                kind = 'empty' if not size else 'not an MCAP file (it does not start like one)'
+                msg = f'{path} is {kind}; expected a recording; look for a complete copy'
                 raise BagError(msg)
             _Reading(index, file, size).run()
     except OSError as error:
@@ -188,7 +188,7 @@ class _Reading:
         self.index.loose = np.frombuffer(self.loose, np.int64).reshape(-1, 4)
         self.index.chunks.sort(key=lambda place: place.offset)
         if self.index.truncated and self.index.chunks:
-            # The cut may have gone through the message index of the last chunk.
+            # The truncation may have hit the message index of the last chunk.
             last = self.index.chunks[-1]
             last.counts, last.index_length = Counter(), 0
         self.open_chunks()
@@ -311,7 +311,7 @@ class _Reading:
         self.loose.extend((head.channel_id, place, size, head.log_time))
 
     def open_chunks(self) -> None:
-        """Look into the chunks that no index describes, or whose channels nobody described."""
+        """Look into the chunks that no index describes, or whose channels are not described."""
         index = self.index
         closed = []
         for place in list(index.chunks):
@@ -347,7 +347,7 @@ class _Reading:
             place.start, place.end = int(heads['log'].min()), int(heads['log'].max())
 
     def count(self) -> None:
-        """Settle counts and time range, and see that every message has a channel."""
+        """Determine counts and time range, and check that every message has a channel."""
         index = self.index
         filled = [place for place in index.chunks if place.counts]
         found = Counter(index.loose[:, 0].tolist())

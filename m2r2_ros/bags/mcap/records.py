@@ -68,7 +68,7 @@ class RecordType(Protocol[T_co]):
 
 
 def corrupt(path: Path, offset: int, what: object) -> BagError:
-    """Return the error for bytes at `offset` that are not what they should be."""
+    """Return the error for invalid bytes at `offset`."""
     return BagError(f'{path}: {what} at byte {offset}; `m2r2 repair {path}` saves what can be read')
 
 
@@ -86,8 +86,8 @@ def parse(kind: RecordType[T_co], body: bytes) -> T_co:
 def walk(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Yield opcode, position of the body and its length of each record in [start, end).
 
-    The last one may reach beyond `end`, where the file is cut; nothing follows an opcode 0, which
-    does not exist but which fills files after a power cut.
+    The last one may reach beyond `end`, where the file is truncated. Opcode 0 ends the walk: it
+    does not exist, but fills files after a power cut.
     """
     while start + PREFIX.size <= end:
         file.seek(start)
@@ -156,7 +156,7 @@ def read_body(file: BinaryIO, position: int, length: int, most: int = MAX_RECORD
 
 
 def _unpack_zstd(packed: bytes, most: int) -> bytes:
-    """Unpack up to `most` bytes, setting aside no more at a time than a piece.
+    """Unpack up to `most` bytes, allocating no more than a piece at a time.
 
     Neither the size that the chunk claims nor that of the zstd frame itself is trusted.
     """
@@ -176,7 +176,7 @@ def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
         cut: The file ends within the chunk: give what there is.
 
     Raises:
-        ValueError: (or another of UNREADABLE) It is not what it promises.
+        ValueError: (or another of UNREADABLE) It is invalid.
     """
     size = chunk.uncompressed_size
     if size > MAX_CHUNK:
@@ -205,7 +205,7 @@ def unpack(chunk: Chunk, cut: bool) -> NDArray[np.uint8]:
         msg = f'chunk that holds {len(data)} bytes instead of {size}'
         raise ValueError(msg)
     elif chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc:
-        msg = 'chunk whose CRC does not fit its contents'
+        msg = 'chunk whose CRC does not match its contents'
         raise ValueError(msg)
     return np.frombuffer(data, np.uint8)
 

@@ -38,9 +38,9 @@ def repair(
 ) -> RepairReport:
     """Copy every message that can be read into a new bag.
 
-    Handles files without an end, cut inside a chunk, and with damaged chunks in between: a chunk
-    whose content is wrong is left out as a whole, of one that is cut the part in front is kept.
-    One chunk is in memory at a time.
+    Handles files without an end, truncated inside a chunk, and with damaged chunks in between: a
+    chunk whose content is wrong is left out as a whole; of a truncated one, what comes before the
+    cut is kept. One chunk is in memory at a time.
 
     Args:
         source: A damaged MCAP file, or a folder of one or several; never changed.
@@ -49,7 +49,7 @@ def repair(
         progress: Called with bytes read so far and in all.
 
     Raises:
-        BagError: There is no MCAP file, or `out` cannot be written.
+        BagError: There is no MCAP file, it cannot be read, or `out` cannot be written.
     """
     files = _files(source)
     refuse_same(out, source)

@@ -170,7 +170,7 @@ class Salvage:
                 except UNREADABLE as error:
                     damage = damage or _text(error)
         except UNREADABLE as error:
-            # The rest cannot be told apart into records.
+            # Where the next record begins is unknown.
             damage = damage or _text(error)
         offset = start - PREFIX.size
         if damage:

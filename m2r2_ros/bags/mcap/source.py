@@ -15,15 +15,15 @@ from m2r2_ros.bags.mcap.records import MAX_CHUNK, MESSAGE, corrupt
 from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
 from m2r2_ros.core.errors import BagError
 
-#: Messages outside chunks are read in stretches of about this many bytes.
-_STRETCH = 1 << 22
+#: Messages outside chunks are read in parts of about this many bytes.
+_PART = 1 << 22
 
 
 class McapSource:
     """An MCAP file; see Source.
 
     Raises:
-        BagError: It is no MCAP file, or corrupt in a way that a cut does not explain.
+        BagError: It is not an MCAP file, or corrupt in a way that truncation does not explain.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +38,7 @@ class McapSource:
         self.topics = self._topics()
 
     def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
-        """Yield chunks, and stretches of messages outside chunks; see Source."""
+        """Yield chunks, and parts of the messages outside chunks; see Source."""
         channels = {
             key: channel.topic
             for key, channel in self._index.definitions.channels.items()
@@ -49,7 +49,7 @@ class McapSource:
             for place in self._index.chunks
             if not channels.keys().isdisjoint(place.counts)
         ]
-        parts += self._stretches(channels)
+        parts += self._loose_parts(channels)
         return iter(sorted(parts, key=lambda part: (part.start, part.order)))
 
     def _topics(self) -> dict[str, Topic]:
@@ -94,13 +94,13 @@ class McapSource:
         runs = _runs(heads['channel'], positions + MESSAGE.itemsize, lengths, times, channels)
         return data, runs
 
-    def _stretches(self, channels: Mapping[int, str]) -> list[FilePart]:
+    def _loose_parts(self, channels: Mapping[int, str]) -> list[FilePart]:
         """Group the messages outside chunks by where they lie."""
         loose = self._index.loose
         loose = loose[np.isin(loose[:, 0], list(channels))]
         if not len(loose):
             return []
-        cuts = np.flatnonzero(np.diff(loose[:, 1] // _STRETCH)) + 1
+        cuts = np.flatnonzero(np.diff(loose[:, 1] // _PART)) + 1
         return [
             FilePart(int(group[:, 3].min()), int(group[0, 1]), partial(self._load, group, channels))
             for group in np.split(loose, cuts)

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of REASSEMBLE beside its files: labels, and what is bad in which recording."""
+"""What is known of REASSEMBLE apart from its files: labels, and the defects of recordings."""
 
 from dataclasses import dataclass
 from functools import cache

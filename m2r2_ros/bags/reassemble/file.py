@@ -49,7 +49,7 @@ class ReassembleFile:
             return name in self._root
 
     def names(self, group: str) -> list[str]:
-        """Return the names in a group, [] where there is no such group."""
+        """Return the names in a group, [] without such a group."""
         with self._errors(group):
             return list(self._root[group].keys()) if group in self._root else []
 
@@ -164,11 +164,11 @@ def reassemble_file(path: Path) -> Iterator[ReassembleFile]:
     """Open a file of the data set for reading.
 
     Raises:
-        BagError: It is no HDF5 file, cut, or not of REASSEMBLE.
+        BagError: It is not an HDF5 file, truncated, or not of REASSEMBLE.
     """
     h5py = library('h5py')
     try:
-        # Nobody writes these files; locks fail on many a network drive.
+        # These files are only read, and locks fail on many network drives.
         root = h5py.File(path, 'r', locking=False)
     except _BROKEN as error:
         msg = f'{path} cannot be read as HDF5: {error}; download it again'
@@ -178,13 +178,13 @@ def reassemble_file(path: Path) -> Iterator[ReassembleFile]:
         names = file.names('/')
         if not {STATE, STAMPS, SEGMENTS} & set(names):
             found = ', '.join(sorted(names)[:5]) or 'nothing'
-            msg = f'{path} is no recording of REASSEMBLE: expected {STATE}, {STAMPS}; found {found}'
+            msg = f'{path} is not from REASSEMBLE: expected {STATE}, {STAMPS}; found {found}'
             raise BagError(msg)
         yield file
 
 
 class _Window(io.RawIOBase):
-    """A stretch of a file as a file of its own."""
+    """A range of a file as a file of its own."""
 
     def __init__(self, path: Path, offset: int, size: int) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ class ReassembleReport:
         out: The new bag.
         seconds: Length of the recording, s.
         messages: Messages by topic, ground truth included.
-        notes: What was left out or put right, and why.
+        notes: What was left out or corrected, and why.
     """
 
     out: Path
@@ -39,19 +39,19 @@ def import_reassemble(
 ) -> ReassembleReport:
     """Write all topics of a file, ground truth included, into a bag in log-time order.
 
-    An import that does not come to its end leaves nothing behind.
+    An import that does not finish leaves nothing behind.
 
     Args:
         path: The .h5 file; never changed.
         out: The rosbag2 folder to write.
         overwrite: Replace `out`.
-        progress: Called now and then with the share that is done.
+        progress: Called now and then with the share done so far.
 
     Raises:
-        BagError: The file cannot be read or a part of it not be decoded, or `out` not be written.
+        BagError: The file cannot be read or decoded in full, or `out` cannot be written.
     """
     if path.suffix != '.h5':
-        msg = f'{path} is no .h5 file of REASSEMBLE; expected such a file, or a folder of them'
+        msg = f'{path} is not an .h5 file of REASSEMBLE; expected such a file, or a folder of them'
         raise BagError(msg)
     recording = open_recording(path)
     if not recording.message_count:

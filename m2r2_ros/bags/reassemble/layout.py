@@ -49,7 +49,7 @@ class MediaTopic:
         topic: Topic name.
         dataset: Name in the file.
         frame_id: Frame of the header; sound has no header.
-        camera: The camera whose first picture a microphone begins with.
+        camera: The camera whose first image a microphone begins with.
     """
 
     topic: str
@@ -84,7 +84,7 @@ SENSORS: Final = (
     ),
     # The file has the quaternion as w x y z, messages have it as x y z w.
     VectorTopic('/robot/pose', POSE, _BASE, ('pose',), (7,), columns=(0, 1, 2, 4, 5, 6, 3)),
-    # Nobody says in which frame the velocity is.
+    # The data set does not say in which frame the velocity is.
     VectorTopic('/robot/twist', TWIST, '', ('velocity',), (6,)),
     _joint_states('/robot/joint_states', 'joint', tuple(f'fr3_joint{k}' for k in range(1, 8))),
     _joint_states('/gripper/joint_states', 'gripper', ('fr3_finger_joint1', 'fr3_finger_joint2')),
@@ -100,7 +100,7 @@ MICROPHONES: Final = (
     MediaTopic('/hama2/audio', 'hama2_audio', camera='hama2'),
     MediaTopic('/hand/audio', 'hand_audio', camera='hand'),
 )
-#: Of the event camera; its pictures are read as those of any other camera.
+#: Of the event camera; its images are read as those of any other camera.
 EVENTS: Final = 'events'
 STATE: Final = 'robot_state'
 STAMPS: Final = 'timestamps'

@@ -17,6 +17,7 @@ from m2r2_ros.bags.reassemble.layout import SOUND, MediaTopic
 from m2r2_ros.bags.reassemble.stream import loaded, make_topic, serialise, sound_type
 from m2r2_ros.bags.source import FilePart, Loaded
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.time import SECOND
 
 #: Packets of a message: 96 ms at 48 kHz, 144 ms at 16 kHz.
 _PACKETS: Final = 4
@@ -26,7 +27,7 @@ _MESSAGES: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What there is to decode.
+    """What is to be decoded.
 
     Attributes:
         packets: How many.
@@ -68,7 +69,7 @@ class SoundStream:
         self.topic = make_topic(microphone.topic, SOUND, messages)
         before = max(messages - 1, 0) * _PACKETS / max(self._shape.packets, 1)
         samples = round(before * self._shape.seconds * self._shape.rate)
-        self.end = start + samples * 1_000_000_000 // self._shape.rate
+        self.end = start + samples * SECOND // self._shape.rate
 
     @property
     def seconds(self) -> float:
@@ -76,17 +77,17 @@ class SoundStream:
         return self._shape.seconds
 
     def parts(self, file: ReassembleFile) -> Iterator[FilePart]:
-        """Yield stretches of sound; it is decoded once, from its beginning."""
+        """Yield parts of the sound; it is decoded once, from its beginning."""
         decoder = _Decoder(file.octets(self._microphone.dataset))
         for _ in range(0, self.topic.count, _MESSAGES):
-            start = self.start + decoder.played * 1_000_000_000 // self._shape.rate
+            start = self.start + decoder.played * SECOND // self._shape.rate
             yield FilePart(start, 0, partial(self._load, file, decoder))
 
     def _load(self, file: ReassembleFile, decoder: '_Decoder') -> Loaded:
         messages = []
         try:
             for samples, sound in decoder.chunks(_MESSAGES):
-                time = self.start + samples * 1_000_000_000 // self._shape.rate
+                time = self.start + samples * SECOND // self._shape.rate
                 messages.append((time, self._message(sound, time)))
         except library('av').FFmpegError as error:
             msg = (
@@ -98,7 +99,7 @@ class SoundStream:
         return loaded(self.topic.name, messages)
 
     def _message(self, sound: NDArray[np.int16], time: int) -> bytes:
-        sec, nanosec = divmod(time, 1_000_000_000)
+        sec, nanosec = divmod(time, SECOND)
         message = sound_type(SOUND)(
             timestamp=sound_type('builtin_interfaces/msg/Time')(sec=sec, nanosec=nanosec),
             data=sound.reshape(-1).astype('<i2').view(np.uint8),

@@ -22,7 +22,7 @@ from m2r2_ros.bags.reassemble.vectors import VectorStream, vector_problem
 from m2r2_ros.bags.reassemble.video import VideoStream
 from m2r2_ros.bags.source import FilePart, Topic
 
-#: Sound and picture of a device that differ by more, s, are told of.
+#: Sound and images of a device whose lengths differ by more, s, are reported.
 _DRIFT: Final = 0.5
 
 
@@ -30,7 +30,7 @@ class ReassembleSource:
     """A .h5 file of the data set; see Source.
 
     Raises:
-        BagError: It is no HDF5 file, or not as the data set describes it.
+        BagError: It is not an HDF5 file, or not as the data set describes it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class ReassembleSource:
         self.message_count = sum(s.topic.count for s in filled)
 
     def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
-        """Yield stretches of the streams; see Source. Only the blobs asked for are decoded."""
+        """Yield parts of the streams; see Source. Only the blobs asked for are decoded."""
         with reassemble_file(self.path) as file:
             wanted = [s.parts(file) for s in self._streams if s.topic.name in topics]
             for order, part in enumerate(heapq.merge(*wanted, key=lambda part: part.start)):
@@ -94,16 +94,16 @@ def _cameras(file: ReassembleFile, notes: list[str]) -> Iterator[VideoStream]:
 def _microphones(
     file: ReassembleFile, cameras: list[VideoStream], first: int, notes: list[str]
 ) -> Iterator[SoundStream]:
-    """Yield sound, which begins with the first picture of its device."""
-    pictures = {camera.dataset: camera for camera in cameras if camera.topic.count}
+    """Yield sound, which begins with the first image of its device."""
+    filmed = {camera.dataset: camera for camera in cameras if camera.topic.count}
     for microphone in MICROPHONES:
         if microphone.dataset not in file:
             notes.append(f'no {microphone.topic}: no {microphone.dataset}')
             continue
-        camera = pictures.get(microphone.camera)
+        camera = filmed.get(microphone.camera)
         if camera is None:
             notes.append(
-                f'{microphone.topic}: without pictures of {microphone.camera} it is put at the '
+                f'{microphone.topic}: without images of {microphone.camera} it is put at the '
                 'first stamp of the recording'
             )
             yield SoundStream(file, microphone, first)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.reassemble.file import ReassembleFile
+from m2r2_ros.core.time import SECOND
 
 #: Stamps of messages have 32 bits for the seconds.
 _SECONDS = 2.0**32 - 1
@@ -36,19 +37,19 @@ class Stamps:
 
     @property
     def start(self) -> int:
-        """The earliest, nanoseconds; 0 where there is none."""
+        """The earliest, nanoseconds; 0 without any."""
         return int(self.times[self.usable].min()) if self.count else 0
 
     @property
     def end(self) -> int:
-        """The latest, nanoseconds; 0 where there is none."""
+        """The latest, nanoseconds; 0 without any."""
         return int(self.times[self.usable].max()) if self.count else 0
 
-    def stretches(self, rows: int) -> Iterator[tuple[int, int, int]]:
-        """Yield first and last row (not part of it) of stretches, and their start.
+    def parts(self, rows: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the first row, the row after the last, and the start of consecutive parts.
 
-        No message of the stretch or of any after it is earlier than the start (ns), so that
-        stamps which are not in order are brought into order by whoever merges the stretches.
+        No message of the part or of any after it is earlier than the start (ns), so that stamps
+        which are not in order are brought into order when the parts are merged.
         """
         times = np.where(self.usable, self.times, _LAST)
         earliest = np.minimum.accumulate(times[::-1])[::-1]
@@ -65,7 +66,7 @@ def read_stamps(
     Args:
         file: The file.
         stream: Name of the stream.
-        rows: How many rows or pictures the stream has.
+        rows: How many rows or images the stream has.
         topic: What it is called in notes.
         until: Time from which on rows are left out, nanoseconds; None for none.
 
@@ -95,10 +96,10 @@ def _nanoseconds(seconds: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArr
     usable = np.isfinite(seconds) & (seconds >= 0) & (seconds < _SECONDS)
     whole, part = np.divmod(np.where(usable, seconds, 0.0), 1.0)
     # Times of today, multiplied as they are, would be rounded to quarters of a microsecond twice.
-    return whole.astype(np.int64) * 1_000_000_000 + np.rint(part * 1e9).astype(np.int64), usable
+    return whole.astype(np.int64) * SECOND + np.rint(part * 1e9).astype(np.int64), usable
 
 
 def to_nanoseconds(seconds: float) -> int | None:
-    """Return a time in nanoseconds, None where it is none."""
+    """Return a time in nanoseconds, None if it is invalid."""
     times, usable = _nanoseconds(np.array([seconds]))
     return int(times[0]) if usable[0] else None

@@ -33,7 +33,7 @@ class TopicStream(Protocol):
         topic: The topic.
         start: Log time of its first message, nanoseconds; 0 where it has none.
         end: Log time of its last message, nanoseconds.
-        notes: What was left out or put right, and why.
+        notes: What was left out or corrected, and why.
         broken: Why it cannot be read; '' where it can.
     """
 
@@ -44,7 +44,7 @@ class TopicStream(Protocol):
     broken: str
 
     def parts(self, file: ReassembleFile) -> Iterator[FilePart]:
-        """Yield its stretches in order of start, each to be loaded before the next."""
+        """Yield its parts in order of start, each to be loaded before the next."""
         ...  # pragma: no cover
 
 
@@ -63,7 +63,7 @@ def serialise(type_name: str, message: object) -> bytes:
 
 
 def sound_type(name: str) -> type:
-    """Return the class of a message that sound is made of."""
+    """Return the class of the messages that sound is written as."""
     kind: type = store_for(SOUND, _SOUND_DEFINITION).types[name]
     return kind
 

@@ -51,7 +51,7 @@ class GroundTruth:
 
     @property
     def last_action(self) -> int | None:
-        """Where the last action begins, nanoseconds; None where there is none."""
+        """Where the last action begins, nanoseconds; None without any."""
         segments = self.lanes[0].segments if self.lanes else ()
         return max((s.start for s in segments if s.label != NO_ACTION), default=None)
 
@@ -68,7 +68,7 @@ class TruthStream:
         self.broken = ''
 
     def parts(self, file: ReassembleFile) -> Iterator[FilePart]:
-        """Yield all messages at once."""
+        """Yield all messages as one part."""
         if self._messages:
             yield FilePart(self.start, 0, lambda: loaded(self.topic.name, self._messages))
 
@@ -149,7 +149,7 @@ def read_ground_truth(file: ReassembleFile) -> GroundTruth:
 def _lane(
     file: ReassembleFile, groups: list[str], prefix: str, labels: LabelSet, notes: list[str]
 ) -> Lane:
-    """Read the segments of one level; what is odd goes into the notes."""
+    """Read the segments of one level; what is unexpected goes into the notes."""
     segments = []
     for group in groups:
         start, end = (to_nanoseconds(file.number(f'{group}/{key}')) for key in ('start', 'end'))
@@ -161,7 +161,7 @@ def _lane(
         segments.append(Segment(start, end, label, success=success))
     segments.sort(key=lambda segment: (segment.start, segment.end))
     strange = Counter(s.label for s in segments if s.label not in labels.names)
-    notes += [f'label {name} ({n} times) is none of the data set' for name, n in strange.items()]
+    notes += [f'label {name} ({n} times) is not one of the data set' for name, n in strange.items()]
     return Lane(prefix, labels, tuple(segments))
 
 

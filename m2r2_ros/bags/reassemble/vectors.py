@@ -44,10 +44,10 @@ class VectorStream:
         self.broken = ''
 
     def parts(self, file: ReassembleFile) -> Iterator[FilePart]:
-        """Yield stretches of rows."""
+        """Yield parts of consecutive rows."""
         rows = self._rows(file)
         template = self._template()
-        for low, high, start in rows.stamps.stretches(_ROWS):
+        for low, high, start in rows.stamps.parts(_ROWS):
             yield FilePart(start, 0, partial(self._load, file, rows, template, low, high))
 
     def _rows(self, file: ReassembleFile) -> '_Rows':

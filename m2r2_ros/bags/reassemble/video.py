@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras of REASSEMBLE files: an MP4 film each, whose pictures become JPEG one by one."""
+"""Cameras of REASSEMBLE files: an MP4 film each, whose images become JPEG one by one."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -17,11 +17,12 @@ from m2r2_ros.bags.reassemble.stamps import Stamps, read_stamps
 from m2r2_ros.bags.reassemble.stream import loaded, make_topic, serialise
 from m2r2_ros.bags.source import FilePart, Loaded
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.time import SECOND
 
 #: Of JPEG, 0 to 100: differences to the film that the eye does not see.
 _QUALITY: Final = 95
-#: Pictures of a part: about a second.
-_PICTURES: Final = 32
+#: Images of a part: about a second.
+_IMAGES: Final = 32
 
 
 class VideoStream:
@@ -32,7 +33,7 @@ class VideoStream:
     """
 
     def __init__(self, file: ReassembleFile, camera: MediaTopic) -> None:
-        """Look at stamps and at the film's index; no picture is decoded.
+        """Look at stamps and at the film's index; no image is decoded.
 
         Raises:
             BagError: The datasets are not as the data set describes them.
@@ -44,21 +45,19 @@ class VideoStream:
                 self._length = _length(film)
         except library('av').FFmpegError as error:
             self._length = 0
-            self.broken = f'{camera.dataset} is no MP4 film that can be read: {error}'
+            self.broken = f'{camera.dataset} is not an MP4 film that can be read: {error}'
         stamps = self._stamps(file)
         self.topic = make_topic(camera.topic, IMAGE, stamps.count)
         self.start, self.end = stamps.start, stamps.end
         self.notes = (f'{camera.topic}: {self.broken}',) if self.broken else stamps.notes
 
     def parts(self, file: ReassembleFile) -> Iterator[FilePart]:
-        """Yield stretches of pictures; the film is decoded once, from its beginning."""
+        """Yield parts of consecutive images; the film is decoded once, from its beginning."""
         stamps = self._stamps(file)
-        with file.blob(self._camera.dataset) as film, closing(_pictures(film)) as pictures:
+        with file.blob(self._camera.dataset) as film, closing(_images(film)) as images:
             done = 0
-            for low, high, start in stamps.stretches(_PICTURES):
-                yield FilePart(
-                    start, 0, partial(self._load, file, pictures, stamps, done, low, high)
-                )
+            for low, high, start in stamps.parts(_IMAGES):
+                yield FilePart(start, 0, partial(self._load, file, images, stamps, done, low, high))
                 done = high
 
     def _stamps(self, file: ReassembleFile) -> Stamps:
@@ -67,69 +66,69 @@ class VideoStream:
     def _load(
         self,
         file: ReassembleFile,
-        pictures: Iterator[NDArray[np.uint8]],
+        images: Iterator[NDArray[np.uint8]],
         stamps: Stamps,
         done: int,
         low: int,
         high: int,
     ) -> Loaded:
-        """Decode up to `high`, after the `done` pictures before; those before `low` are passed."""
+        """Decode up to `high`, after the `done` images before; those before `low` are passed."""
         messages = []
         for k in range(done, high):
-            picture = self._next(file, pictures, k)
+            image = self._next(file, images, k)
             if k >= low and stamps.usable[k]:
                 time = int(stamps.times[k])
-                messages.append((time, self._message(picture, time)))
+                messages.append((time, self._message(image, time)))
         return loaded(self.topic.name, messages)
 
-    def _message(self, picture: NDArray[np.uint8], time: int) -> bytes:
-        """Return a picture as CompressedImage."""
+    def _message(self, image: NDArray[np.uint8], time: int) -> bytes:
+        """Return a image as CompressedImage."""
         import cv2
 
-        _, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        _, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         types = typestore().types
-        sec, nanosec = divmod(time, 1_000_000_000)
+        sec, nanosec = divmod(time, SECOND)
         stamp = types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)
         header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=self._camera.frame_id)
         return serialise(IMAGE, types[IMAGE](header=header, format='jpeg', data=data.ravel()))
 
     def _next(
-        self, file: ReassembleFile, pictures: Iterator[NDArray[np.uint8]], number: int
+        self, file: ReassembleFile, images: Iterator[NDArray[np.uint8]], number: int
     ) -> NDArray[np.uint8]:
-        """Decode the next picture."""
+        """Decode the next image."""
         reason = 'the film ends'
         try:
-            picture = next(pictures, None)
-            if picture is not None:
-                return picture
+            image = next(images, None)
+            if image is not None:
+                return image
         except library('av').FFmpegError as error:
             reason = str(error)
         msg = (
-            f'{file.path}: picture {number} of {self._length} of {self._camera.dataset} cannot be '
+            f'{file.path}: image {number} of {self._length} of {self._camera.dataset} cannot be '
             f'decoded: {reason}; leave {self.topic.name} out (null in the topic map)'
         )
         raise BagError(msg)
 
 
 def _length(film: BinaryIO) -> int:
-    """Return the number of pictures, from the index where it says so."""
+    """Return the number of images, from the index where it says so."""
     av = library('av')
     with _opened(film) as container:
         if not container.streams.video:
-            msg = 'there is no picture in it'
+            msg = 'there is no image in it'
             raise av.InvalidDataError(1, msg)
         stream = container.streams.video[0]
         return int(stream.frames) or sum(bool(p.size) for p in container.demux(stream))
 
 
 def _opened(film: BinaryIO) -> Any:  # noqa: ANN401 - a container of PyAV
-    # Edit lists hide pictures, of which each has a stamp.
+    # Edit lists hide images, of which each has a stamp.
     return library('av').open(film, format='mp4', options={'ignore_editlist': '1'})
 
 
-def _pictures(film: BinaryIO) -> Generator[NDArray[np.uint8]]:
-    """Decode a film from its beginning; yields pictures (height, width, 3), BGR."""
-    # One for all: what converts a picture by itself sets up the conversion anew.
+def _images(film: BinaryIO) -> Generator[NDArray[np.uint8]]:
+    """Decode a film from its beginning; yields images (height, width, 3), BGR."""
+    # One for all: what converts a image by itself sets up the conversion anew.
     converter = library('av.video.reformatter').VideoReformatter()
     with _opened(film) as container:
         stream = container.streams.video[0]

@@ -23,7 +23,7 @@ class SqliteSource:
     """A .db3 file; see Source.
 
     Raises:
-        BagError: It is no rosbag2 database, or corrupt.
+        BagError: It is not a rosbag2 database, or corrupt.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class SqliteSource:
         self.message_count = sum(topic.count for topic in self.topics.values())
 
     def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
-        """Yield stretches of the time-ordered messages; see Source."""
+        """Yield parts of the time-ordered messages; see Source."""
         ids = {key: name for key, name in self._ids.items() if name in topics}
         if not ids:
             return
@@ -91,7 +91,7 @@ class SqliteSource:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a database for reading only, without files beside it where there are none.
+    """Open a database for reading only, without creating files beside it.
 
     A write-ahead log that holds messages, as a killed recorder leaves it, is read too.
     """
@@ -114,10 +114,10 @@ def _definitions(database: sqlite3.Connection) -> dict[str, str]:
 
 
 def _broken(path: Path, error: Exception) -> BagError:
-    """Return the error for a database that sqlite cannot read or that holds what it must not."""
+    """Return the error for a database that sqlite cannot read or that has invalid contents."""
     return BagError(
         f'{path} cannot be read as a rosbag2 sqlite3 file: {error}; if it was cut, '
-        f'`sqlite3 {path} .recover | sqlite3 whole.db3` saves what is left'
+        f'`sqlite3 {path} .recover | sqlite3 whole.db3` saves what can be read'
     )
 
 
@@ -147,7 +147,7 @@ class _Query:
             raise _broken(self._path, error) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._database is not None:
             self._database.close()
 

@@ -33,7 +33,7 @@ class ImportReport:
         messages: Messages by topic, ground truth included.
         start: Stamp of the first sample, nanoseconds.
         end: Stamp of the last sample, nanoseconds.
-        segments: Ground truth in order; empty where there is none.
+        segments: Ground truth in order; empty without any.
     """
 
     out: Path
@@ -165,7 +165,7 @@ def _write_with_truth(
 
 
 def _read_truth(plan: ImportSpec, folder: Path) -> _Truth | None:
-    """Read the label file; None where there is none, and none is asked for."""
+    """Read the label file; None if none is asked for and there is none."""
     labels = plan.labels
     if labels is None or (labels.optional and find_table(folder, labels.file) is None):
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.time import SECOND
 
 #: A column by its index from 0, or by its name in the header line.
 Column = int | str
@@ -29,7 +30,7 @@ _SPEED: Final = {f'{unit}/s': factor for unit, factor in _LENGTH.items()}
 _TURN: Final = {f'{unit}/s': factor for unit, factor in _ANGLE.items()}
 _FORCE: Final = {'N': 1.0, 'kN': 1e3}
 _TORQUE: Final = {'N*m': 1.0, 'N*mm': 1e-3}
-_TIME: Final = {'s': 10**9, 'ms': 10**6, 'us': 10**3, 'ns': 1}
+_TIME: Final = {'s': SECOND, 'ms': 10**6, 'us': 10**3, 'ns': 1}
 
 #: Groups of fields of each type with their units, the SI unit first.
 GROUPS: Final[dict[str, dict[str, dict[str, float]]]] = {

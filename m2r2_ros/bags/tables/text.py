@@ -130,7 +130,7 @@ def number_blocks(
         epoch: What is added to the time, nanoseconds.
 
     Raises:
-        ConfigError: A cell is no number, the time goes back or is not after 1970.
+        ConfigError: A cell is not a number, the time goes back or is not after 1970.
     """
     rows = table.rows((time, *columns))
     last = 0

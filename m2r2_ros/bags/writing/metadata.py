@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What rosbag2 wants to know of a bag besides its messages: metadata.yaml and QoS profiles."""
+"""What rosbag2 expects of a bag in addition to its messages: metadata.yaml and QoS profiles."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from rosbags.interfaces import QosDurability, QosHistory, QosLiveliness, QosReli
 
 from m2r2_ros.core.errors import BagError
 
-#: The newest layout of metadata.yaml (Jazzy and later); older readers are told by it.
+#: The newest layout of metadata.yaml (Jazzy and later); older readers check it.
 METADATA_VERSION: Final = 9
 
 #: rosbag2 gives an empty bag this starting time.

@@ -20,7 +20,7 @@ Raw = bytes | memoryview | NDArray[np.uint8]
 class BagPart:
     """An MCAP file that describes itself: all topics of the bag, index, metadata of rosbag2.
 
-    Not for several threads at once. After an OSError nothing may be done with it but to abandon it.
+    Not thread-safe. After an OSError, it can only be abandoned.
 
     Attributes:
         counts: Messages by topic.
@@ -46,7 +46,7 @@ class BagPart:
             self._mcap.start(profile='ros2', library=f'{LIBRARY} {__version__}')
             self._mcap.flush()
         except OSError:
-            # An empty file beside sound ones would be one more thing to explain.
+            # An empty file beside valid ones would be one more thing to explain.
             self.abandon()
             path.unlink()
             raise

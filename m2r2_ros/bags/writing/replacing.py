@@ -37,7 +37,7 @@ def make_way(partial: Path, path: Path, *, overwrite: bool) -> None:
     """See to it that a bag can be written to `partial` and then be called `path`.
 
     Raises:
-        BagError: Something is there that must not be replaced, or `path` is no name for a folder.
+        BagError: What is there must not be replaced, or `path` cannot be the name of a folder.
         OSError: An older `partial` cannot be removed.
     """
     if path.suffix in {'.mcap', '.db3'}:

@@ -1,14 +1,16 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The newest messages, kept in memory until somebody wants them in a bag."""
+"""The newest messages, kept in memory until they are wanted in a bag."""
 
 from collections import deque
 from typing import Final
 
+from m2r2_ros.core.time import to_ns
+
 #: Log time in nanoseconds, topic, CDR bytes.
 Entry = tuple[int, str, bytes]
 
-#: Bytes that a message takes besides its own.
+#: Bytes that a message takes in addition to its own.
 _OVERHEAD: Final = 200
 #: Messages of each latched topic that outlive their time.
 _LATCHED: Final = 20
@@ -17,8 +19,8 @@ _LATCHED: Final = 20
 class Snapshot:
     """Messages of the last seconds, within a bound of memory.
 
-    Messages of latched topics come once and hold for good: the newest of each topic are kept, apart
-    from the bounds.
+    Messages of latched topics are published once and stay valid: the newest of each topic are
+    kept, apart from the bounds.
     """
 
     def __init__(self, seconds: float, max_bytes: int) -> None:
@@ -28,7 +30,7 @@ class Snapshot:
             seconds: Longest time to look back.
             max_bytes: Memory that messages may take.
         """
-        self._span, self._max_bytes = round(seconds * 1e9), max_bytes
+        self._span, self._max_bytes = to_ns(seconds), max_bytes
         self._ring: deque[Entry] = deque()
         self._latched: dict[str, deque[bytes]] = {}
         self._bytes = 0
@@ -44,7 +46,7 @@ class Snapshot:
         return self._bytes
 
     def add(self, entry: Entry, *, latched: bool = False) -> None:
-        """Append a message, and let go of those that are too old or too many."""
+        """Append a message, and drop those that are too old or too many."""
         if latched:
             self._latched.setdefault(entry[1], deque(maxlen=_LATCHED))
         self._ring.append(entry)

@@ -24,6 +24,7 @@ from m2r2_ros.bags.writing.replacing import make_way, publish, remove_bag
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import partial_path
+from m2r2_ros.core.time import to_ns
 
 __all__ = ['BagWriter', 'Raw']
 
@@ -56,10 +57,10 @@ class BagWriter:
             overwrite: Replace a bag of that name, if this package wrote it.
             flush_interval: Seconds between flushes.
             fsync: Wait for the disk at every flush, against power cuts.
-            max_size: Bytes after which the next file begins, exceeded by a megabyte at the most and
+            max_size: Bytes after which the next file begins, exceeded by at most a megabyte and
                 the message at hand; 0 for one file.
             max_duration: Seconds of log time after which the next file begins; 0 for one file.
-            discard_failed: Remove the partial bag after an exception, for what is made from files
+            discard_failed: Remove the partial bag after an exception, for bags made from files
                 that can be read again.
 
         Raises:
@@ -69,7 +70,7 @@ class BagWriter:
         self._partial = partial_path(self.path)
         self._overwrite, self._discard_failed = overwrite, discard_failed
         self._fsync, self._max_size = fsync, max_size
-        self._max_duration = round(max_duration * 1e9)
+        self._max_duration = to_ns(max_duration)
         self._topics: dict[str, TopicInfo] = {}
         self._definitions: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -103,7 +104,7 @@ class BagWriter:
         if error is None:
             self.close()
             return
-        with suppress(BagError):  # the error that led here is the one to tell
+        with suppress(BagError):  # the error that led here is the one to report
             self._finish()
         if self._discard_failed:
             remove_bag(self._partial)
@@ -190,7 +191,7 @@ class BagWriter:
                 raise self._failed(error) from error
 
     def check(self) -> None:
-        """Tell of a disk error that was met since the last message.
+        """Report a disk error that has happened since the last message.
 
         Raises:
             BagError: The bag cannot be written any more, or is closed.
@@ -230,7 +231,7 @@ class BagWriter:
         return part
 
     def _is_full(self, log_time: int) -> bool:
-        """Tell whether the next message belongs into the next file."""
+        """Return whether the next message belongs in the next file."""
         if self._max_duration and log_time - self._part.start >= self._max_duration:
             return True
         return bool(self._max_size and self._part.size >= self._max_size)
@@ -243,7 +244,7 @@ class BagWriter:
         self._finished.append(full.info)
         self._finished_counts += full.counts
         self._finished_size += full.size
-        # The disk is waited for by the flusher: whoever writes has no time for that.
+        # The flusher waits for the disk: writers have no time for that.
         self._unsynced.append(full)
 
     def _flush(self, interval: float) -> None:
@@ -300,5 +301,5 @@ class BagWriter:
     def _disk_error(self, error: OSError) -> BagError:
         return BagError(
             f'{self._partial} cannot be written: {error.strerror or error}; '
-            'see to the disk, or write elsewhere'
+            'check the disk, or write elsewhere'
         )

@@ -280,7 +280,7 @@ def test_number_of_topics_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert report.losses[0].messages == 1
 
 
-def test_misuse_is_told(tmp_path: Path) -> None:
+def test_misuse_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BagError, match='no MCAP file'):
         repair(tmp_path / 'absent', tmp_path / 'out')
     (tmp_path / 'bag').mkdir()

@@ -83,7 +83,7 @@ def test_chunks_that_overlap_in_time_come_out_in_order(
     recording = opened(tmp_path_factory.mktemp('bag'), content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merge, '_BATCH', batch)
-        patch.setattr(mcap_source, '_STRETCH', batch)
+        patch.setattr(mcap_source, '_PART', batch)
         assert read(recording) == expected(chunks)
         assert read(recording, ['/a', '/c']) == expected(chunks, ['/a', '/c'])
 
@@ -148,9 +148,9 @@ def test_zeros_at_the_end_are_a_cut(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ('content', 'expected'),
-    [(b'', 'empty'), (b'#ROSBAG V2.0', 'no MCAP file'), (b'\x89MCAP', 'no MCAP file')],
+    [(b'', 'empty'), (b'#ROSBAG V2.0', 'not an MCAP file'), (b'\x89MCAP', 'not an MCAP file')],
 )
-def test_what_is_no_mcap_file_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
+def test_files_that_are_not_mcap_are_refused(tmp_path: Path, content: bytes, expected: str) -> None:
     with pytest.raises(BagError, match=rf'rec.mcap is {expected}'):
         opened(tmp_path, content)
 
@@ -175,14 +175,14 @@ def test_a_corrupt_chunk_is_an_error_once_it_is_reached(
 
 @pytest.mark.parametrize('value', [0, 2**40, 2**63, 2**64 - 1])
 @pytest.mark.parametrize('field', [8, 0])
-def test_an_index_that_lies_is_not_believed(tmp_path: Path, field: int, value: int) -> None:
+def test_a_false_index_is_ignored(tmp_path: Path, field: int, value: int) -> None:
     content = bytearray(mcap_bytes(CHUNKS))
     start = next(a for op, a, _ in records(content) if op == Opcode.MESSAGE_INDEX)
     struct.pack_into('<Q', content, start + 15 + field, value)
     assert read(opened(tmp_path, bytes(content))) == expected(CHUNKS)
 
 
-def test_an_index_that_repeats_a_message_instead_of_another_is_not_believed(
+def test_an_index_that_repeats_a_message_instead_of_another_is_ignored(
     tmp_path: Path,
 ) -> None:
     content = bytearray(mcap_bytes(CHUNKS))
@@ -191,7 +191,7 @@ def test_an_index_that_repeats_a_message_instead_of_another_is_not_believed(
     assert read(opened(tmp_path, bytes(content))) == expected(CHUNKS)
 
 
-def test_a_tie_is_settled_by_the_order_in_the_file_not_by_that_of_reading(
+def test_a_tie_is_resolved_by_the_order_in_the_file_not_by_that_of_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(merge, '_BATCH', 1)
@@ -201,7 +201,7 @@ def test_a_tie_is_settled_by_the_order_in_the_file_not_by_that_of_reading(
 
 
 @given(data=st.data())
-def test_no_length_in_the_file_makes_it_hang_or_eat_memory(
+def test_no_length_in_the_file_makes_it_hang_or_exhaust_memory(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     compression = data.draw(st.sampled_from(COMPRESSIONS))

@@ -54,7 +54,7 @@ def test_hdf5_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / 'a.h5'
     with h5py.File(path, 'w') as file:
         file['demo_0/actions'] = np.zeros((3, 7))
-    with pytest.raises(BagError, match=r'no recording of REASSEMBLE.*found demo_0'):
+    with pytest.raises(BagError, match=r'is not from REASSEMBLE.*found demo_0'):
         open_recording(path)
 
 

@@ -102,7 +102,7 @@ def test_a_label_of_none_of_the_69_is_kept_and_told_of(tmp_path: Path) -> None:
     truth = read_truth(path)
     assert [s.label for s in truth.segments] == ['pick_nose'] * 2
     assert truth.label_set == action_labels()
-    assert 'label pick_nose (2 times) is none of the data set' in open_recording(path).notes
+    assert 'label pick_nose (2 times) is not one of the data set' in open_recording(path).notes
 
 
 @pytest.mark.parametrize('end', [1.0, 0.5, np.nan])
