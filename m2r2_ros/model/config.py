@@ -8,7 +8,7 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
-from m2r2_ros.core.options import between, check_options, read_options
+from m2r2_ros.core.options import Section, between, check_options, read_options
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
@@ -74,11 +74,9 @@ class ModelConfig:
         Raises:
             ConfigError: An entry is unknown, missing or out of range.
         """
-        modalities = entries.get('modalities')
-        if not isinstance(modalities, (list, tuple)):
-            msg = f'model.modalities: expected a list, found {modalities!r}'
-            raise ConfigError(msg)
-        head = head_from_dict(entries.get('head'))
+        section = Section(entries, 'model')
+        modalities = section.get('modalities', (list,))
+        head = head_from_dict(section.get('head', (dict,)))
         converted = {**entries, 'modalities': tuple(modalities), 'head': head}
         return read_options(cls, converted, 'model')
 

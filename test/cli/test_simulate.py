@@ -83,7 +83,7 @@ def test_an_interrupted_run_leaves_whole_episodes_and_goes_on(tmp_path: Path) ->
     before = digest(first)
     assert not (tmp_path / 'cell_0002').exists()
     shown = done(*long, '--out', tmp_path)
-    assert 'there already' in shown.err
+    assert 'exist already' in shown.err
     assert digest(first) == before
     assert len(list(tmp_path.glob('cell_*'))) == 3
 
