@@ -50,7 +50,7 @@ TORCH_ROOMS = {'model', 'segmenters', 'training'}
 TORCH_FREE_ROOMS = {'core', 'readers', 'bags', 'evaluation', 'views', 'export', 'simulation'}
 TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lite_pytorch'}
 ROS = {'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'launch', 'launch_ros'}
-#: Names of the packages that are generated from msg/ and the like.
+#: Names of the packages that are generated from msg/, srv/ and action/.
 GENERATED = {'msg', 'srv', 'action'}
 GENERATED_PREFIXES = tuple(f'{PACKAGE}.{name}.' for name in GENERATED)
 

@@ -29,7 +29,7 @@ class HeadConfig:
     """Options of a head; each kind adds its own.
 
     Attributes:
-        name: What the kind is called, in bundles and on the command line.
+        name: Name of the kind, in bundles and on the command line.
     """
 
     name: ClassVar[str] = ''
@@ -100,7 +100,7 @@ class ASRFConfig(HeadConfig):
         layers, width, dropout: Of the stem and of each refining stage.
         smoothing: Weight of the Gaussian-similarity smoothing loss.
         boundary: Weight of the boundary loss.
-        threshold: Probability from which on a local maximum is a boundary.
+        threshold: Least probability at which a local maximum is a boundary.
     """
 
     name: ClassVar[str] = 'asrf'
@@ -136,7 +136,7 @@ class ASFormerConfig(HeadConfig):
 
 @dataclass(frozen=True, slots=True)
 class DiffActConfig(HeadConfig):
-    """DiffAct (ICCV 2023), offline: labels are denoised under the features' condition.
+    """DiffAct (ICCV 2023), offline: labels are denoised, conditioned on the features.
 
     Attributes:
         encoder_layers, encoder_width, encoder_kernel: Of the encoder.
