@@ -23,7 +23,7 @@ SERVICE = DEPLOY / 'm2r2.service'
 
 
 @pytest.mark.parametrize('path', ROBOTS, ids=lambda p: p.stem)
-def test_topic_map_is_sound(path: Path) -> None:
+def test_topic_map_is_valid(path: Path) -> None:
     topics = load_topics(path)
     assert {'wrench', 'gripper', 'pose'} <= topics.keys() <= set(MODALITIES)
     given = {spec.topic for spec in topics.values() if spec.topic}
@@ -42,8 +42,8 @@ def test_twist_of_a_franka_is_derived_although_a_desired_one_is_published() -> N
         f'{broadcaster}/external_wrench_in_stiffness_frame': 'geometry_msgs/msg/WrenchStamped',
         '/franka_gripper/joint_states': 'sensor_msgs/msg/JointState',
     }
-    settled = guess_topics(published, load_topics(ROOT / 'config' / 'robots' / 'franka.yaml'))
-    assert {m: s.topic for m, s in settled.items()} == {
+    guessed = guess_topics(published, load_topics(ROOT / 'config' / 'robots' / 'franka.yaml'))
+    assert {m: s.topic for m, s in guessed.items()} == {
         'wrench': f'{broadcaster}/external_wrench_in_base_frame',
         'pose': f'{broadcaster}/current_pose',
         'gripper': '/franka_gripper/joint_states',

@@ -14,10 +14,10 @@ from m2r2_ros.evaluation.matching import nearest_matches
 
 
 def boundary_segments(segments: Sequence[Segment]) -> list[Segment]:
-    """Return the segments that begin with a boundary: all but the first of each label's stretch.
+    """Return the segments that begin with a boundary: their label is not that of the one before.
 
     Args:
-        segments: In order of start. A gap between two segments of one label is no boundary.
+        segments: In order of start. A gap between two segments of one label is not a boundary.
     """
     return [after for before, after in pairwise(segments) if after.label != before.label]
 
@@ -31,8 +31,8 @@ def boundary_counts(
 
     Args:
         truth: int64 (m,), stamps of the true boundaries, ascending, nanoseconds; the start and
-            the end of the recording are none.
-        predicted: int64 (n,), stamps of the predicted boundaries, likewise.
+            the end of the recording are not among them.
+        predicted: int64 (n,), stamps of the predicted boundaries, ascending, nanoseconds.
         tolerance_s: Largest distance of a pair, seconds.
     """
     tp = int((nearest_matches(truth, predicted, round(tolerance_s * 1e9)) >= 0).sum())

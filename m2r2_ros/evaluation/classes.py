@@ -14,13 +14,13 @@ from m2r2_ros.evaluation.sequence import ScoredSequence, names_of
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How well the frames of one class are told from the others.
+    """How well the frames of one class are distinguished from the others.
 
     Attributes:
         label: Name of the class, '' for frames whose label was not known.
         frames: Frames that truly are of the class.
-        precision: Fraction of the frames given the label that are of the class; None without.
-        recall: Fraction of the frames of the class that were given the label; None without.
+        precision: Fraction of the frames given the label that are of the class, if any.
+        recall: Fraction of the frames of the class that were given the label, if any.
     """
 
     label: str
@@ -47,7 +47,7 @@ def score_classes(tracks: Sequence[ScoredSequence], order: Sequence[str] = ()) -
 
     Args:
         tracks: Recordings.
-        order: Labels in the order wanted; what else occurs follows by name.
+        order: Labels in the order wanted; other labels that occur follow by name.
     """
     rank = {label: k for k, label in enumerate(order)}
     names = sorted(names_of(tracks), key=lambda name: (rank.get(name, len(rank)), name))

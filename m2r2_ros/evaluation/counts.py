@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was found, what was made up and what was missed.
+    """What was found, what was found wrongly and what was missed.
 
     Attributes:
         tp: True positives.

@@ -43,7 +43,7 @@ def published_counts(
 def one_to_one_counts(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], t_e: int = T_E
 ) -> Counts:
-    """Count boundaries with each true one matched to at most one prediction, and back.
+    """Count boundaries with each true one matched to at most one prediction, and vice versa.
 
     The matching is a maximum one, so the counts do not depend on an order in which boundaries
     are looked at, and a perfect prediction always scores 100.

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segmental edit score: is the order of actions right?"""
+"""Segmental edit score: whether the order of actions is right."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ def levenshtein(a: NDArray[np.int64], b: NDArray[np.int64]) -> int:
     """
     if len(a) > len(b):
         a, b = b, a
-    # One row of the table at a time. What is left of the recurrence inside a row, row[j] <=
+    # One row of the table at a time. The rest of the recurrence, inside a row, row[j] <=
     # row[j-1] + 1, becomes a running minimum once the slope of 1 is taken out.
     slope = np.arange(len(b) + 1)
     row = slope.copy()

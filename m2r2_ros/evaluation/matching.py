@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def maximum_matches(truth: NDArray[np.int64], predicted: NDArray[np.int64], tolerance: int) -> int:
     """Return how many pairs a maximum matching within `tolerance` has.
 
-    On a line, with the same tolerance for everyone, pairing the two earliest that reach each
+    On a line, with the same tolerance for all, pairing the two earliest that reach each
     other is optimal.
 
     Args:

@@ -37,14 +37,14 @@ def pair_recordings(
     """Match label bags to ground truth by the name of the recording.
 
     Args:
-        labels: Label bags, or folders that hold them; other bags in a folder are passed over.
-        truths: Bags with ground truth, CSV files, or folders that hold them, likewise.
+        labels: Label bags, or folders that hold them; other bags in a folder are skipped.
+        truths: Bags with ground truth, CSV files, or folders that hold them.
 
     Returns:
         The pairs in order of name, and the recordings that have a truth but no labels.
 
     Raises:
-        BagError: A path is no recording and holds none.
+        BagError: A path neither is a recording nor holds one.
         LabelError: A label bag has no ground truth, or a recording has two of one kind.
     """
     label_bags = _by_name(_holding(labels, LABEL_TOPIC), 'labels')
@@ -73,7 +73,7 @@ def labelled_recording(path: Path) -> str:
 
 
 def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
-    """Return the recordings with a topic; those named themselves are kept, to fail by name."""
+    """Return the recordings with a topic, and those given by path, so that an error names them."""
     named = {path.resolve() for path in paths}
     return [
         path
@@ -85,7 +85,7 @@ def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
 def _topics(path: Path, topic: str) -> Collection[str]:
     """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
 
-    So that a broken recording keeps nobody from scoring those beside it.
+    So that one broken recording does not prevent the others from being scored.
     """
     try:
         return open_recording(path).topics
@@ -100,7 +100,7 @@ def _truth_files(paths: Sequence[Path]) -> list[Path]:
         tables = sorted(path.glob('*.csv')) if path.is_dir() else [path]
         tables = [table for table in tables if table.suffix == '.csv']
         found += tables
-        # A folder may hold tables, bags or both; one that holds neither is refused by name.
+        # A folder may hold tables, bags or both; one that holds neither is an error that names it.
         if not tables or any(file.suffix in {'.mcap', '.db3'} for file in path.rglob('*')):
             found += _holding([path], GROUND_TRUTH + SEGMENT_TOPIC)
     return found

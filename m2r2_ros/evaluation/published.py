@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures that the M2R2 paper printed (tables I and II), and ours beside them."""
+"""Figures printed in the M2R2 paper (tables I and II), with ours beside them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

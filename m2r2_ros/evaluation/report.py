@@ -11,7 +11,7 @@ from rich.table import Table
 
 from m2r2_ros.evaluation.evaluate import Evaluation
 
-#: What is told of each recording: few enough for 80 columns; the rest is told of all together.
+#: What is shown for each recording, few enough for 80 columns; the rest is shown for all together.
 _COLUMNS = {
     'accuracy': 'accuracy',
     'edit': 'edit',
@@ -40,7 +40,7 @@ _METRICS = {
     'frame_rate_hz': 'frames per second',
     't_e_frames': 'DR window, frames either side',
 }
-#: So many recordings without labels are named.
+#: How many recordings without labels are named at most.
 _NAMED = 8
 
 Value = float | int | None

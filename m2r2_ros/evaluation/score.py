@@ -40,7 +40,7 @@ class Scores:
         boundary_delay_p90_s: 90th percentile of these delays, seconds.
         boundaries: True boundaries after the first frame.
         boundaries_missed: Those among them without a matching change of the prediction.
-        frames: Frames that the metrics looked at.
+        frames: Frames that were scored.
         frames_unlabelled: Frames outside every true segment, left out.
         recordings: Number of recordings.
         frame_rate_hz: Median frame rate.
@@ -131,7 +131,7 @@ def score(
 
 
 def inner_boundaries(track: ScoredSequence) -> list[Segment]:
-    """Return the true segments whose start is a boundary after the first frame, by the last."""
+    """Return the true segments that start with a boundary between the first and the last frame."""
     if not len(track.stamps):
         return []
     return [

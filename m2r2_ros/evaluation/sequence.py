@@ -19,7 +19,7 @@ class ScoredSequence:
     """Predicted labels of one recording and its ground truth.
 
     The truth of a frame is the label of the true segment with start <= stamp < end; a frame
-    outside every true segment is unlabelled and no metric looks at it.
+    outside every true segment is unlabelled and ignored by every metric.
 
     Attributes:
         name: Name of the recording.

@@ -122,7 +122,7 @@ def _add_drives(spec: Any) -> None:  # noqa: ANN401
 
 
 def _add_sensors(spec: Any) -> None:  # noqa: ANN401
-    """Add sensors in the order of SENSORS, so that one array holds all that is measured."""
+    """Add sensors in the order of SENSORS, so that one array holds everything that is measured."""
     sensor, site = mujoco.mjtSensor, mujoco.mjtObj.mjOBJ_SITE
     of_site = (
         (sensor.mjSENS_FORCE, 'wrist'),

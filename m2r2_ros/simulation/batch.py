@@ -21,16 +21,16 @@ from m2r2_ros.core.options import Section
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 
-#: Keeps what the episodes of a folder were made with.
+#: Holds the options that the episodes of a folder were made with.
 MANIFEST = 'simulation.yaml'
 
 
 class _Line(NamedTuple):
-    """What a worker and its parent tell each other.
+    """What a worker and its parent share.
 
     Attributes:
         told: How far an episode is, as (seed, seconds).
-        stop: Set when nobody waits for episodes any more.
+        stop: Set when no one waits for episodes any more.
     """
 
     told: 'SimpleQueue[tuple[int, float]]'
@@ -42,7 +42,7 @@ _line: _Line | None = None
 
 
 def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
-    """Keep the options of a folder's episodes beside them, or compare with those kept.
+    """Write the options of a folder's episodes beside them, or compare with those there.
 
     Raises:
         ConfigError: The folder holds episodes that were made with other options.
@@ -120,7 +120,7 @@ def write_episodes(
 
 
 def _begin(told: 'SimpleQueue[tuple[int, float]]', stop: Event) -> None:
-    global _line  # noqa: PLW0603 - what a pool hands to its workers, it hands over so
+    global _line  # noqa: PLW0603 - how a pool hands something to its workers
     _line = _Line(told, stop)
     # The terminal interrupts the whole group; the parent then stops its workers in good order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -130,7 +130,7 @@ def _begin(told: 'SimpleQueue[tuple[int, float]]', stop: Event) -> None:
 def _work(folder: Path, seed: int, config: EpisodeConfig) -> tuple[float, int, int]:
     from m2r2_ros.simulation.episode import write_episode  # mujoco, after choose_backend
 
-    # What lies there under another name is what an interrupted run left.
+    # Under another name lies what an interrupted run left.
     actions = write_episode(folder, seed, config, overwrite=True, on_progress=partial(_tell, seed))
     failed = sum(not action.success for action in actions)
     return actions[-1].end, len(actions), failed

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of the cell, where OpenGL can make them."""
+"""Camera images of the cell, where OpenGL can render them."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Ways to draw without a screen, in the order in which they are tried.
 _BACKENDS: Final = ('egl', 'osmesa')
-#: Draws one picture; what ends it with an error, or kills it, rules its backend out.
+#: Renders one image; a backend under which this fails or is killed is ruled out.
 _PROBE: Final = (
     'import mujoco\n'
     "model = mujoco.MjModel.from_xml_string('<mujoco/>')\n"
@@ -30,7 +30,7 @@ _PROBE: Final = (
 def choose_backend() -> str:
     """Find a way to draw, and have MuJoCo use it; to be called before mujoco is imported.
 
-    The environment variable MUJOCO_GL settles it where it is set.
+    The environment variable MUJOCO_GL decides where it is set.
 
     Returns:
         Name of the backend, '' where there is no OpenGL to draw with.
@@ -47,13 +47,13 @@ def choose_backend() -> str:
 
 
 class Cameras:
-    """Takes pictures of a cell.
+    """Takes images of a cell.
 
     Shadows are off: without a graphics processor they take ten times as long as all the rest.
     """
 
     def __init__(self, cell: 'Cell', size: int) -> None:
-        """Look at a cell; pictures are `size` pixels wide and high."""
+        """Look at a cell; images are `size` pixels wide and high."""
         import mujoco  # after choose_backend
 
         self._cell = cell
@@ -65,9 +65,9 @@ class Cameras:
     def look(self, camera: str) -> NDArray[np.uint8]:
         """Return what a camera sees now, uint8 (size, size, 3), RGB."""
         self._renderer.update_scene(self._cell.data, camera)
-        picture: NDArray[np.uint8] = self._renderer.render()
-        return picture
+        image: NDArray[np.uint8] = self._renderer.render()
+        return image
 
     def close(self) -> None:
-        """Give the graphics context back."""
+        """Release the graphics context."""
         self._renderer.close()

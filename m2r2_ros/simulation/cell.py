@@ -25,11 +25,11 @@ _DAMPING: Final = np.array([110.0, 110.0, 110.0, 6.0, 6.0, 6.0])
 #: The same of the posture that the seventh joint leaves open, N m/rad and N m s/rad.
 _POSTURE: Final = (12.0, 3.0)
 _GRIP_STIFFNESS, _GRIP_DAMPING = 4000.0, 120.0
-#: The gripper's motor changes the width by no more than this, m/s.
+#: The gripper's motor changes the width by at most this, m/s.
 _GRIP_SPEED: Final = 0.12
 #: Seconds in which parts come to rest before an episode begins.
 _SETTLING: Final = 0.3
-#: Warnings after which MuJoCo begins anew from nowhere.
+#: Warnings after which MuJoCo resets the state on its own.
 _UNSTABLE: Final = (
     mujoco.mjtWarning.mjWARN_BADQPOS,
     mujoco.mjtWarning.mjWARN_BADQVEL,
@@ -45,7 +45,7 @@ class Cell:
     Attributes:
         model, data: Of MuJoCo.
         layout: What it was built from.
-        target: Where the controller wants the tool: position (3,), m.
+        target: Where the controller is to bring the tool: position (3,), m.
         yaw: And its turn about the vertical, rad; the tool points down.
         width: Wanted distance between the fingers, m.
         grip: Largest force of the gripper, N.
@@ -98,7 +98,7 @@ class Cell:
         return felt
 
     def advance(self) -> None:
-        """Let one period of the controller go by."""
+        """Advance by one period of the controller."""
         self._control()
         for _ in range(CONTROL_STEPS):
             mujoco.mj_step(self.model, self.data)
@@ -109,7 +109,7 @@ class Cell:
         """Return the trace since the last call.
 
         Raises:
-            SimulationError: The physics became unstable, so that nothing of it can be trusted.
+            SimulationError: The physics became unstable, so that none of it can be trusted.
         """
         if any(self.data.warning[kind].number for kind in _UNSTABLE):
             msg = f'the physics became unstable before {self.time:.1f} s: try another seed'
@@ -139,7 +139,7 @@ class Cell:
         effort = _STIFFNESS * error - _DAMPING * (jacobian @ rates)
         stiffness, damping = _POSTURE
         posture = stiffness * (np.array(HOME) - data.qpos[:7]) - damping * rates
-        # What the posture asks for must not move the tool: take its share along the tool out.
+        # Keeping the posture must not move the tool: remove the part that would.
         gram = jacobian @ jacobian.T + 1e-4 * np.eye(6)
         effort -= np.linalg.solve(gram, jacobian @ posture)
         data.ctrl[:7] = jacobian.T @ effort + posture + data.qfrc_bias[:7]

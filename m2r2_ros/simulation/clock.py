@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Jitter beyond this share of the period is cut off, so that samples never change places.
+#: Jitter is clipped to this share of the period, so that samples stay in order.
 _LARGEST: Final = 0.4
 
 
 class Clock:
-    """A device's own clock: a rate, a phase that nobody chose, and jitter."""
+    """A device's own clock: a rate, a random phase, and jitter."""
 
     def __init__(self, rate: float, rng: np.random.Generator, *, jitter: float) -> None:
         """Start a clock.
@@ -20,7 +20,7 @@ class Clock:
         Args:
             rate: Samples per second.
             rng: For phase and jitter.
-            jitter: How far a sample may be off its place, as a share of the period (1 sigma).
+            jitter: How far samples deviate from their place, as a share of the period (1 sigma).
         """
         self._rate, self._rng, self._jitter = rate, rng, jitter
         self._phase = float(rng.uniform(0.5, 1.5))

@@ -17,14 +17,14 @@ class EpisodeConfig:
     """How episodes are recorded.
 
     Attributes:
-        seconds: Length of an episode, to the end of the action that goes beyond.
-        cameras: Whether there are pictures.
-        image_rate: Pictures of each camera per second.
+        seconds: Length of an episode; the action under way is finished.
+        cameras: Whether there are images.
+        image_rate: Images of each camera per second.
         image_size: Pixels on each side.
         audio_rate: Samples per second.
         motion_rate: Poses and twists per second.
         gripper_rate: Joint states of the gripper per second.
-        drift: How fast the wrench sensor drifts away, N/min.
+        drift: How fast the wrench sensor drifts, N/min.
         faults: What goes wrong.
     """
 

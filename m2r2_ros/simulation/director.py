@@ -15,10 +15,10 @@ from m2r2_ros.simulation.state import PartState, part_state
 
 
 class Director:
-    """Lets a robot work until its time is over.
+    """Lets a robot work until its time is up.
 
     Attributes:
-        actions: What was done so far, without gaps; a span's name is its fine label.
+        actions: What was done so far, without gaps; the name of a span is its fine label.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Director:
         self._last = -1
 
     def run(self, seconds: float) -> None:
-        """Work for `seconds`, to the end of the action that goes beyond, and go home."""
+        """Work for `seconds`, finish the action under way, and go home."""
         self._rest(0.8, 2.5)
         while self.cell.time < seconds:
             part, state = self._next_part()
@@ -48,7 +48,7 @@ class Director:
         self._rest(0.8, 2.0)
 
     def _handle(self, part: int, state: PartState) -> None:
-        """Take a part, and bring it where it belongs; mostly to where it was not before."""
+        """Take a part, and bring it where it belongs; usually to somewhere new."""
         name, back = PARTS[part].name, self._rng.random() < 0.12
         if state.inserted:
             taken = self._do(f'remove_{name}', lambda: self.robot.remove(part))
@@ -87,7 +87,7 @@ class Director:
         return part, states[part]
 
     def _free_slot(self) -> int:
-        """Choose a place on the tray that no part stands near."""
+        """Choose a place on the tray away from all parts."""
         places = [part_state(self.cell, k).position[:2] for k in range(len(PARTS))]
         slots = [self.cell.layout.slot(k) for k in range(PLACES)]
         room = [min(np.hypot(s.x - x, s.y - y) for x, y in places) for s in slots]

@@ -20,7 +20,7 @@ from m2r2_ros.simulation.recorder import BLOCK, Recorder
 from m2r2_ros.simulation.robot import Robot
 from m2r2_ros.simulation.truth import TruthWriter
 
-#: Stamp of the beginning of episode 0, nanoseconds; every other has an hour of its own.
+#: Stamp of the beginning of episode 0, nanoseconds; each other one has an hour of its own.
 START: Final = 1_760_000_000_000_000_000
 _HOUR: Final = 3_600_000_000_000
 #: Hours until episodes share them again: the seconds of a ROS stamp are an int32 and end in 2038.
@@ -34,7 +34,7 @@ class Episode:
         """Build the cell and its cameras.
 
         Args:
-            seed: Settles everything that happens, and all noise.
+            seed: Determines everything that happens, and all noise.
             config: Options; what happens does not depend on sensors and faults.
         """
         self._plot, self._noise = np.random.default_rng(seed).spawn(2)
@@ -55,7 +55,7 @@ class Episode:
         Args:
             sink: Where messages go.
             start: Stamp of the beginning, nanoseconds.
-            seconds: Length, to the end of the action that goes beyond.
+            seconds: Length; the action under way is finished.
             block: See Recorder.
             on_flush: See Recorder; what it raises ends the episode.
 
@@ -106,7 +106,7 @@ def write_episode(
 
     Args:
         folder: Where the bag goes, under `episode_name(seed)`.
-        seed: Settles everything that happens, and all noise.
+        seed: Determines everything that happens, and all noise.
         config: Options; what happens does not depend on sensors and faults.
         overwrite: Replace an earlier bag of that name.
         on_progress: Called with the seconds simulated, at least once a second.

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensors that die, stutter, lie about the time or about the world, when they are told to."""
+"""Sensors that die, stutter, or report a wrong time or wrong values, when asked to."""
 
 import math
 import re
@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 CAMERAS: Final = ('external_camera', 'hand_camera')
 SENSORS: Final = ('wrench', 'pose', 'twist', 'gripper')
 DEVICES: Final = (*CAMERAS, 'microphone', *SENSORS)
-#: What a fault may name: a device, or both cameras at once.
+#: What a fault may name: a device, or both cameras together.
 TARGETS: Final = ('camera', *DEVICES)
 
 DURATION: Final = 5.0
@@ -37,11 +37,11 @@ class Kind(NamedTuple):
     """A way to fail.
 
     Attributes:
-        value: How badly, unless said otherwise; 0 where there is no more or less.
+        value: Severity by default; 0 where there are no degrees.
         low: Least value.
         high: Greatest value.
         unit: Of the value: 's', 'N' or ''.
-        targets: What can fail so.
+        targets: What can fail in this way.
     """
 
     value: float
@@ -69,7 +69,7 @@ class Packets:
         times: (n,), when they were sensed, true seconds from the start of the episode.
         stamps: (n,), header stamps, nanoseconds.
         log_times: (n,), when they were recorded, nanoseconds.
-        values: (n, d), what they say, in SI units; d = 0 for images and sound.
+        values: (n, d), their content, in SI units; d = 0 for images and sound.
         index: (n,), which of the packets of the healthy device these are.
     """
 
@@ -93,12 +93,12 @@ class Fault:
     Attributes:
         device: One of TARGETS.
         kind: One of KINDS.
-        value: How badly; see Kind.
+        value: Severity; see Kind.
         start: Seconds from the start of the episode.
-        duration: Seconds; infinite for a fault that stays to the end.
+        duration: Seconds; infinite for a fault that lasts to the end.
 
     Raises:
-        ConfigError: There can be no such fault.
+        ConfigError: Such a fault is not possible.
     """
 
     device: str
@@ -130,17 +130,17 @@ class Fault:
         return device == self.device or (self.device == 'camera' and device in CAMERAS)
 
     def covers(self, times: Array) -> NDArray[np.bool_]:
-        """Return what of `times`, (n,) seconds, it lasts over, (n,)."""
+        """Return which of `times`, (n,) seconds, it covers, (n,)."""
         return (times >= self.start) & (times < self.start + self.duration)
 
 
 def parse_fault(text: str) -> Fault:
     """Return the fault that is written as DEVICE-KIND[=VALUE]@START[+DURATION].
 
-    Times are in s, or in ms where they say so; a duration may be `end`. str(fault) is such text.
+    Times are in s, or in ms with that unit; a duration may be `end`. str(fault) is such text.
 
     Raises:
-        ConfigError: The text is none, or says what cannot be.
+        ConfigError: The text is not a fault, or one that is not possible.
     """
     try:
         return _parse(text.strip())
@@ -150,10 +150,10 @@ def parse_fault(text: str) -> Fault:
 
 
 class FaultInjector:
-    """Does to the packets of a device what its faults do, block by block.
+    """Applies the faults of a device to its packets, block by block.
 
     Each fault draws from a generator of its own, one number per healthy packet: packets come out
-    the same however they are cut into blocks, and whatever faults are listed behind.
+    the same however they are cut into blocks, and whatever faults are listed after it.
     """
 
     def __init__(self, faults: Sequence[Fault], device: str, rng: np.random.Generator) -> None:
@@ -163,7 +163,7 @@ class FaultInjector:
         self._rngs = rng.spawn(len(self._faults))
 
     def apply(self, packets: Packets) -> Packets:
-        """Return what becomes of the packets, which follow those of the call before.
+        """Return what becomes of the packets, which follow those of the previous call.
 
         Packets stay in the order in which they were sent: where some are late, log times do not
         ascend. By the sum of their delays, a later block may hold what was recorded earlier.
@@ -203,7 +203,7 @@ def _parse(text: str) -> Fault:
     if equals and not _takes_value(kind):
         msg = f'{kind_name} takes no value: leave out ={value}'
         raise ConfigError(msg)
-    if not plus:  # What a sound card lags behind, it lags behind all day.
+    if not plus:  # A sound card's lag stays the same throughout.
         duration = 'end' if name == 'microphone-offset' else str(DURATION)
     return Fault(
         device,

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where things stand in an episode, and how it looks: drawn anew for every seed."""
+"""Where things stand in an episode, and how it looks: drawn from the seed."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,22 +32,22 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All that differs between episodes before anything moves.
+    """Everything that differs between episodes before anything moves.
 
     Attributes:
         board: Middle of the board.
         tray: Middle of the tray.
         holes: Cell of the board that has the hole of each part.
         slots: Place on the tray that each part has.
-        offsets: (n, 3), how far each part stands off its place on the tray: x, y (m), yaw (rad).
-        inserted: Whether each part begins in its hole.
+        offsets: (n, 3), how far each part is from its place on the tray: x, y (m), yaw (rad).
+        inserted: Whether each part starts in its hole.
         friction: Coefficient between parts, board and tray.
         grip_friction: Coefficient of the finger pads.
         colours: RGB of each part.
         table, board_colour, tray_colour: RGB.
         light: Brightness of the lamp, 0..1.
         lamp: Where the lamp hangs, m.
-        cameras: (2, 6), m: how far each camera is off its place, and the external one's view off
+        cameras: (2, 6), m: how far each camera is from its place, and the external one's view from
             its middle; the scene halves the former for the hand and doubles the latter.
     """
 
@@ -106,7 +106,7 @@ def draw_layout(rng: np.random.Generator) -> Layout:
 
 
 def offset_of(place: int) -> tuple[float, float]:
-    """Return how far a place is off the middle of its tray or board, along and across, m."""
+    """Return how far a place is from the middle of its tray or board, along and across, m."""
     row, column = divmod(place, _COLUMNS)
     return (row - (_ROWS - 1) / 2) * PITCH, (column - (_COLUMNS - 1) / 2) * PITCH
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures and sound as messages, in CDR with encapsulation header."""
+"""Images and sound as messages, in CDR with encapsulation header."""
 
 from functools import cache
 from typing import Any, Final
@@ -32,9 +32,9 @@ def cell_types() -> Typestore:
     return store
 
 
-def image_message(picture: NDArray[np.uint8], frame_id: str, stamp: int) -> bytes:
-    """Return a picture, uint8 (height, width, 3) RGB, as CompressedImage."""
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+def image_message(image: NDArray[np.uint8], frame_id: str, stamp: int) -> bytes:
+    """Return an image, uint8 (height, width, 3) RGB, as CompressedImage."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     header = cell_types().types['std_msgs/msg/Header'](stamp=_time(stamp), frame_id=frame_id)
     return _cdr(IMAGE, header=header, format='jpeg', data=data.ravel())

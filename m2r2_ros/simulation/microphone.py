@@ -25,7 +25,7 @@ _HISSES: Final = {
     'tray': (500.0, 4000.0, 0.10),
     'latch': (2500.0, 7000.0, 0.15),
 }
-#: Band of the noise floor, Hz, the same at all rates, or they would not be equally loud.
+#: Band of the noise floor, Hz, the same at all rates, so that they are equally loud.
 _FLOOR_BAND: Final = (60.0, 7500.0)
 _MAINS: Final = 50
 #: Harmonics of the mains in the hum of fans, and their gains.
@@ -48,7 +48,7 @@ class Microphone:
         if rate not in RATES:
             msg = f'rate of the microphone: expected {" or ".join(map(str, RATES))}, found {rate!r}'
             raise ConfigError(msg)
-        # One generator for each source, or the length of a piece would decide who draws what.
+        # One generator for each source: what each draws must not depend on the length of a piece.
         materials, moments, *noises = rng.spawn(3 + len(CONTACTS))
         self._per_step = rate // STEP_RATE
         self._past: Trace | None = None
@@ -70,7 +70,7 @@ class Microphone:
         The samples of a step lie in the millisecond that ends with it.
 
         Args:
-            trace: Follows that of the call before without a gap.
+            trace: Follows that of the previous call without a gap.
         """
         if not len(trace):
             return np.empty(0, np.float32)
@@ -91,8 +91,8 @@ class Microphone:
 
         Roughness strikes more often the faster they slide, and the true area of contact, so the
         number of rough spots that strike at random, grows with the normal force: amplitudes of
-        independent sounds add as the square root of their number. So noise in the band of the kind,
-        times speed, times the root of the force.
+        independent sounds add as the square root of their number. Hence noise in the band of the
+        kind, times speed, times the root of the force.
         """
         sliding = np.maximum(known.contact_slip - _STICK, 0.0)
         strength = np.sqrt(np.maximum(known.contact_force, 0.0)) * sliding
@@ -111,7 +111,7 @@ class Microphone:
 class Motor:
     """A geared motor: teeth and poles pass at a rate that follows its speed.
 
-    Pitch is a constant times speed, and the phase its integral, so that it goes on without jumps.
+    Pitch is a constant times speed, and the phase its integral, so that it continues without jumps.
     Loudness grows with speed at first and levels off: speed / (speed + a constant).
     """
 
@@ -128,7 +128,7 @@ class Motor:
 
         Args:
             rate: Samples per second.
-            pitch: Hz at speed 1; motors differ by a few percent.
+            pitch: Hz at speed 1; motors vary by a few percent.
             half: Speed at which it has half its full amplitude.
             level: Root mean square at full speed.
             partials: Gains of the harmonics, the fundamental first.

@@ -11,22 +11,22 @@ from m2r2_ros.simulation.trace import CONTACTS, STEP_RATE
 
 Array = NDArray[np.float64]
 
-#: Only what exceeds everything that a contact bore in so many steps is a blow: the chatter of a
-#: solver comes back to the same forces again and again.
+#: Only a force above all those of a contact in this many steps is a blow: the chatter of a solver
+#: returns to the same forces again and again.
 MEMORY: Final = 20
 #: A blow at which a body is as loud as its `level` says, N.
 _REFERENCE: Final = 10.0
-#: Decay times after which nothing of a mode is heard: -60 dB.
+#: Decay times after which a mode is no longer heard: -60 dB.
 _SPAN: Final = 7.0
 
 
 class Body(NamedTuple):
-    """How one kind of contact answers to blows.
+    """How one kind of contact responds to blows.
 
     Attributes:
         threshold: Rise of force that counts as a blow, N.
         level: Amplitude that a blow of 10 N cannot exceed; 1 is full scale.
-        release: Loudness of a sudden fall of force beside that of a rise.
+        release: Loudness of a sudden fall of force relative to that of a rise.
         modes: Frequency (Hz), decay time to 1/e (s) and gain of each mode.
     """
 
@@ -37,7 +37,7 @@ class Body(NamedTuple):
 
 
 #: Soft bodies stay in touch for longer than a period of high modes, which they do not excite: the
-#: gains hold that too.
+#: gains include that.
 BODIES: Final = {
     'finger': Body(0.8, 0.10, 0.0, (
         (310, 0.012, 1.0), (480, 0.009, 0.7), (690, 0.006, 0.4), (880, 0.004, 0.2),
@@ -56,13 +56,13 @@ BODIES: Final = {
 
 
 class Impacts:
-    """Modal synthesis: a blow sets off all modes of a body at once, and each dies away by itself.
+    """Modal synthesis: a blow excites all modes of a body together, and each decays on its own.
 
-    A mode is a mass on a spring with a damper, so its answer to a blow is a sine times a falling
+    A mode is a mass on a spring with a damper, so its response to a blow is a sine times a falling
     exponential; the sound is their sum, as loud as the blow is strong (van den Doel and Pai, 1998).
-    A trace tells peak forces; between elastic bodies these grow with the 6/5th power of the
-    speed of the impact (Hertz), and the momentum that a blow hands over grows with the speed: so
-    with the 5/6th power of the rise of force.
+    A trace has peak forces; between elastic bodies these grow with the 6/5th power of the
+    speed of the impact (Hertz), and the momentum that a blow hands over grows with the speed: hence
+    the 5/6th power of the rise of force.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Impacts:
         steps = len(forces) - MEMORY
         out = np.zeros(steps * self._per_step + len(self._tail))
         out[: len(self._tail)] = self._tail
-        # Forces have a step every millisecond; blows that all came at its start would buzz.
+        # Forces have a step every millisecond; blows that all fell at its start would buzz.
         starts = (np.arange(steps)[:, None] + self._moments.random((steps, 4))) * self._per_step
         blows = self._blows(forces)
         for step, kind in np.argwhere(blows):
@@ -119,7 +119,7 @@ def _rises(forces: Array) -> Array:
 
 
 def _response(body: Body, rate: int, materials: np.random.Generator) -> Array:
-    """Return how a body, a little unlike others of its kind, answers to a blow of amplitude 1."""
+    """Return how a body, a little unlike others of its kind, responds to a blow of amplitude 1."""
     frequencies, decays, gains = np.array(body.modes).T
     frequencies = frequencies * materials.normal(1.0, 0.02, len(gains)).clip(0.95, 1.05)
     decays = decays * np.exp(materials.normal(0.0, 0.1, len(gains)))

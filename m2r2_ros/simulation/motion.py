@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Smooth motions of the robot, each a phase of what it does."""
+"""Smooth motions of the robot, each a phase of an action."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ _FASTEST: Final = 0.35
 
 
 class Activity(NamedTuple):
-    """A stretch of an episode, seconds, and what was done in it."""
+    """An interval of an episode, seconds, and what was done in it."""
 
     name: str
     start: float
@@ -31,9 +31,9 @@ class Motion:
 
     Attributes:
         cell: The cell.
-        rng: For speeds, and what skills leave to chance.
+        rng: For speeds, and for the random choices of skills.
         phases: What was done so far.
-        haste: How fast this episode goes, 1 is ordinary.
+        haste: How fast the robot moves in this episode; 1 is ordinary.
     """
 
     def __init__(self, cell: Cell, rng: np.random.Generator, on_tick: Callable[[], None]) -> None:
@@ -41,7 +41,7 @@ class Motion:
 
         Args:
             cell: The cell; the robot stands at home.
-            rng: For speeds, and what skills leave to chance.
+            rng: For speeds, and for the random choices of skills.
             on_tick: Called after every period of the controller.
         """
         self.cell, self.rng, self.phases = cell, rng, list[Activity]()
@@ -63,8 +63,8 @@ class Motion:
         Args:
             phase: What this is called.
             target: Where the tool goes, (3,), m.
-            yaw: Its turn there, rad; by default as it is.
-            width: What the fingers open to meanwhile, m; by default as they are.
+            yaw: Its turn there, rad; unchanged by default.
+            width: What the fingers open to meanwhile, m; unchanged by default.
             pace: Factor on the speed.
             until: Asked after every period of the controller.
         """
@@ -93,12 +93,12 @@ class Motion:
         self.note(phase, begin)
 
     def tick(self) -> None:
-        """Let one period of the controller go by."""
+        """Advance by one period of the controller."""
         self.cell.advance()
         self._on_tick()
 
     def note(self, phase: str, begin: float) -> None:
-        """Write down what was done since `begin`, seconds."""
+        """Record what was done since `begin`, seconds."""
         last = self.phases[-1] if self.phases else None
         if last and last.name == phase and last.end == begin:
             self.phases[-1] = last._replace(end=self.cell.time)

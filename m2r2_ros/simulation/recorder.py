@@ -23,11 +23,11 @@ from m2r2_ros.simulation.trace import Trace
 Entry = tuple[int, str, bytes]
 
 AUDIO_TOPIC: Final = '/microphone/audio'
-#: Seconds of simulation between two writings to a bag.
+#: Seconds of simulation between two writes to a bag.
 BLOCK: Final = 1.0
-#: From exposure to log time of a picture, and from the end of a chunk of sound, seconds.
+#: From exposure to log time of an image, and from the end of a chunk of sound, seconds.
 _IMAGE_LATENCY, _SOUND_LATENCY = 0.025, 0.005
-#: Samples in a chunk of sound, what sound cards are usually asked for.
+#: Samples in a chunk of sound, as sound cards are usually configured.
 _CHUNK: Final = 512
 
 
@@ -54,8 +54,8 @@ class Recorder:
             config: Options.
             start: Stamp of the beginning, nanoseconds.
             rng: For all noise.
-            cameras: Take the pictures, if there are any; stay open.
-            block: Seconds of simulation between two writings.
+            cameras: Take the images, if any; stay open.
+            block: Seconds of simulation between two writes.
             on_flush: Called with the time of the cell, seconds, before what was sensed until then
                 is written.
         """
@@ -75,7 +75,7 @@ class Recorder:
             sink.add_topic(topic, type_name, definition=definition, type_hash=type_hash)
 
     def watch(self) -> None:
-        """Look at the cell; to be called after every step of its controller."""
+        """Read the cell; to be called after every step of its controller."""
         for view in self._views:
             self._add(view.look(self._cell.time, self._start))
         if self._cell.time - self._written >= self._block:
@@ -119,7 +119,7 @@ class _View:
         self._faults = FaultInjector(config.faults, name, broken)
 
     def look(self, time: float, start: int) -> list[Entry]:
-        """Take the pictures that are due."""
+        """Take the images that are due."""
         times, index = self._clock.until(time)
         if not len(times):
             return []

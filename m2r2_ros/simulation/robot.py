@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The four skills of the robot, strung together of motions."""
+"""The four skills of the robot, composed of motions."""
 
 from collections.abc import Callable
 from typing import Final
@@ -31,7 +31,7 @@ _FOUND, _PRESS = 0.0050, 0.003
 
 
 class Robot(Motion):
-    """Does what the cell is for: each skill says whether it succeeded, by the state of the cell."""
+    """Works in the cell; each skill returns whether it succeeded, by the state of the cell."""
 
     def __init__(self, cell: Cell, rng: np.random.Generator, on_tick: Callable[[], None]) -> None:
         """Take over a cell, as for Motion."""
@@ -47,7 +47,7 @@ class Robot(Motion):
 
     def pick(self, part: int) -> bool:
         """Take a part off the tray."""
-        # Now and then the aim is so bad that the fingers close beside the part.
+        # Now and then the aim is so bad that the fingers miss the part.
         miss = 0.024 if self.rng.random() < 0.07 else 0.0
         self._grasp(part, miss, GRIP_FORCE)
         self.go('lift', _above(self.cell.target, TRAVEL), pace=1.2)
@@ -62,7 +62,7 @@ class Robot(Motion):
         return lifted(part_state(self.cell, part))
 
     def insert(self, part: int) -> bool:
-        """Bring the part in the gripper into its hole; whether or not that works, let it go."""
+        """Bring the part in the gripper into its hole; let it go whether or not that works."""
         hole = self.cell.layout.hole(part)
         error = self.rng.normal(0.0, 0.0012, 2)
         if self.rng.random() < 0.1:
@@ -104,7 +104,7 @@ class Robot(Motion):
         return _wrapped(yaw, np.pi if PARTS[part].shape == 'plug' else np.pi / 2)
 
     def _bring(self, part: int, spot: Spot) -> Array:
-        """Carry a part above a spot; return where the tool has to go down there."""
+        """Carry a part above a spot; return where the tool has to go for it."""
         state, shape = part_state(self.cell, part), PARTS[part].shape
         turn = spot.yaw - state.yaw
         if shape == 'round':
@@ -126,7 +126,7 @@ class Robot(Motion):
         self.go(phase, low - _up(0.018), pace=0.12, until=self._feels)
 
     def _search(self, part: int, place: Array) -> bool:
-        """Feel for the hole in a spiral, pressing down; tell whether the part is in it."""
+        """Feel for the hole in a spiral, pressing down; return whether the part is in it."""
         self._down('align', part, place, BOARD_TOP)
         cell, begin = self.cell, self.cell.time
         patience = float(self.rng.uniform(2.5, 4.0))
@@ -144,7 +144,7 @@ class Robot(Motion):
         return bool(body.xpos[2] <= BOARD_TOP - _FOUND)
 
     def _push(self, part: int) -> None:
-        """Push the part down to the ground of its hole."""
+        """Push the part down to the bottom of its hole."""
         cell = self.cell
         # The walls know better where the hole is than the arm does.
         cell.target = cell.position
@@ -153,7 +153,7 @@ class Robot(Motion):
         self.wait('push', 0.15)
 
     def _pull(self, part: int) -> None:
-        """Pull the part up out of its hole, with a little shaking."""
+        """Pull the part up out of its hole, shaking it a little."""
         cell, begin = self.cell, self.cell.time
         start, seconds = cell.target.copy(), float(self.rng.uniform(1.4, 2.6)) / self.haste
         shake = float(self.rng.uniform(0.0, 0.0012))

@@ -177,7 +177,7 @@ def _add_part(spec: Any, layout: Layout, k: int) -> None:  # noqa: ANN401
             size=(x / 2, half, 0) if round_ else (x / 2, y / 2, half),
             pos=(0, 0, low + half), contype=3, conaffinity=3, **look,
         )  # fmt: skip
-    # The tip is rounded above its foot, and so slides into a hole that it meets a little aside.
+    # The tip is rounded above its foot, and so slides into a hole that it meets off centre.
     body.add_geom(
         name=f'{part.name}_tip', type=mujoco.mjtGeom.mjGEOM_ELLIPSOID,
         size=(part.width / 2, part.width / 2, _TIP), pos=(0, 0, _TIP), contype=3, conaffinity=3,

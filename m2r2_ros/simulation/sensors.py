@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 _FINGERS: Final = ('finger_left_joint', 'finger_right_joint')
 #: White noise of force (N), torque (N m), position (m), velocities (m/s, rad/s), fingers (m, m/s).
 _FORCE, _TORQUE, _PLACE, _SPEED, _TURNING, _FINGER = 0.12, 0.004, 2e-5, 5e-4, 1e-3, 4e-5
-#: What a wrench sensor is off by when an episode begins, N and N m.
+#: Offset of a wrench sensor when an episode begins, N and N m.
 _BIAS: Final = np.repeat((0.3, 0.01), 3)
 
 
@@ -28,7 +28,7 @@ class Device(NamedTuple):
     """A sensor that publishes numbers.
 
     Attributes:
-        name: As faults call it.
+        name: As faults name it.
         topic: Its topic.
         type_name: Its message type.
         rate: Messages per second.
@@ -92,7 +92,7 @@ class Sensor:
         """Return log time (ns), topic and message of everything sensed in a trace.
 
         Args:
-            trace: Goes on where the last one ended.
+            trace: Continues where the last one ended.
             start: Stamp of the beginning of the episode, nanoseconds.
         """
         whole = trace if self._last is None else joined([self._last, trace])

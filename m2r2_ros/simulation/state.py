@@ -13,7 +13,7 @@ from m2r2_ros.simulation.layout import TRAY_HALF
 from m2r2_ros.simulation.parts import CLEARANCE, DEPTH, PARTS
 from m2r2_ros.simulation.scene import TRAY_TOP
 
-#: A part counts as seated when less than this is missing to the ground of its hole, m.
+#: A part counts as seated when it is closer than this to the bottom of its hole, m.
 SEATED: Final = 0.004
 _UPRIGHT: Final = float(np.cos(np.radians(8.0)))
 #: A part that is lifted stands at least this far above what it stood on, m.
@@ -29,7 +29,7 @@ class PartState:
         yaw: Its turn about the vertical, rad.
         upright: Whether it leans by less than 8 degrees.
         held: Whether both fingers touch it and nothing else does.
-        inserted: Whether it is upright in its own hole, down to the ground.
+        inserted: Whether it is upright in its own hole, down to the bottom.
         on_tray: Whether it stands upright on the tray.
     """
 
@@ -60,7 +60,7 @@ def part_state(cell: Cell, part: int) -> PartState:
 
 
 def lifted(state: PartState) -> bool:
-    """Tell whether a part is in the gripper and off what it stood on or in."""
+    """Return whether a part is in the gripper and clear of what it stood on or in."""
     return state.held and bool(state.position[2] > TRAY_TOP + _LIFTED)
 
 

@@ -19,7 +19,7 @@ CONTACTS: Final = ('finger', 'board', 'tray', 'latch')
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A stretch of an episode; the next one goes on right behind it.
+    """A piece of an episode; the next one follows without a gap.
 
     Attributes:
         times: (n,), seconds from the start of the episode, one every millisecond.

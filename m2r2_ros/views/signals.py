@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a timeline shows of a recording besides its labels."""
+"""The signals of a recording that a timeline shows below its labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSam
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 
-#: The quietest sound level told apart, dB below full scale.
+#: The quietest sound level that is distinguished, dB below full scale.
 FLOOR_DB = -90.0
 
 
@@ -34,7 +34,7 @@ class Signals:
         force: Magnitude of the wrench's force, N.
         width: Width of the gripper, m.
         loudness: RMS of each chunk of sound, dB of full scale.
-        frames: Stamps and pictures, uint8 (height, width, 3) RGB, evenly spread.
+        frames: Stamps and images, uint8 (height, width, 3) RGB, evenly spread.
     """
 
     force: TimeSeries | None = None
@@ -46,12 +46,12 @@ class Signals:
 def read_signals(
     path: Path, topics: Mapping[str, TopicSpec] | None = None, *, frames: int = 12
 ) -> Signals:
-    """Read the signals of a recording, never more of its pictures than are shown.
+    """Read the signals of a recording, and only the images that are shown.
 
     Args:
         path: Bag or bare file.
         topics: Topics by modality; what is not given is guessed.
-        frames: Pictures wanted.
+        frames: Number of images.
 
     Raises:
         BagError: The recording cannot be read.
@@ -86,7 +86,7 @@ def read_signals(
 
 
 class _Strip:
-    """Keeps the first picture at or after each of some evenly spread times."""
+    """Keeps the first image at or after each of some evenly spread times."""
 
     def __init__(self, start: int, end: int, count: int) -> None:
         places = (np.arange(count) + 0.5) / count

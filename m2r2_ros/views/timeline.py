@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a recording: its labels above the signals that they were made from."""
+"""An image of a recording: its labels above the signals that they were made from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -50,7 +50,7 @@ def draw_timeline(
         truth: True segments in order of start; without any, that row is left out.
         track: Labels of the recording.
         signals: Signals to show, each in a row of its own where there is one.
-        title: Above the picture; the recording's name by default.
+        title: Above the image; the recording's name by default.
     """
     painter = _Painter(truth, track)
     rows = [*painter.label_rows(), *painter.signal_rows(signals or Signals())]
@@ -83,7 +83,7 @@ class _Painter:
         ends = [s.end for s in (*self.truth, *self.found)]
         starts = [s.start for s in (*self.truth, *self.found)]
         self.origin, self.end = min(starts, default=0), max(ends, default=1)
-        # Names of short segments stand upright.
+        # Names of short segments are written vertically.
         longest = max((len(s.label) for s in (*self.truth, *self.found)), default=0)
         self.tall = min(max(_LETTER * longest + 0.1, 0.74), 1.6)
         self.colours = _colours(track.label_set, [s.label for s in (*self.truth, *self.found)])
@@ -171,7 +171,7 @@ class _Painter:
         _name(axes, name)
 
     def strip(self, axes: Axes, signals: Signals) -> None:
-        """Draw the pictures side by side, each about where it was taken."""
+        """Draw the camera images side by side, each about when it was taken."""
         wide = self.seconds(self.end) / len(signals.frames)
         for k, (_, image) in enumerate(signals.frames):
             extent = ((k + 0.01) * wide, (k + 0.99) * wide, 0, 1)
@@ -197,7 +197,7 @@ class _Painter:
 
 
 def _colours(label_set: LabelSet | None, used: Sequence[str]) -> Mapping[str, Colour]:
-    """Return the label set's colours, with labels that it lacks added behind."""
+    """Return the label set's colours, with labels that it lacks appended."""
     names = label_set.names if label_set else ()
     extra = sorted(set(used) - set(names))
     everything = LabelSet.of((*names, *extra))
@@ -210,7 +210,7 @@ def _readable(background: Colour) -> Colour:
 
 
 def _plain(axes: Axes, name: str) -> None:
-    """Leave a row without scale and frame."""
+    """Remove scale and frame of a row."""
     axes.set_yticks([])
     axes.tick_params(bottom=False)
     for spine in axes.spines.values():

@@ -30,7 +30,7 @@ def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: st
     """Write FOXGLOVE_FILE and RVIZ_FILE; older ones are replaced.
 
     Args:
-        folder: Where to; made where it is missing.
+        folder: Where to; created if missing.
         labels: Labels that are shown, with their colours.
         topics: The robot's topics by modality.
         frame: Frame that everything is shown in.
@@ -46,7 +46,7 @@ def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: st
 
 
 def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
-    """Return a layout: labels, scores and forces over time, pictures, diagnostics."""
+    """Return a layout: labels, scores and forces over time, images, diagnostics."""
     left = ['StateTransitions!labels', 'Plot!scores']
     right = ['Image!overlay']
     panels: dict[str, Any] = {
@@ -77,7 +77,7 @@ def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
 
 
 def rviz_config(topics: Topics, frame: str) -> str:
-    """Return a configuration: markers, the picture with the label, the pose."""
+    """Return a configuration: markers, the image with the label, the pose."""
     displays = [
         _display('Grid', 'Grid'),
         _display('TF', 'TF', enabled=False),

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded episode: what is in it, who can open it, and that a seed settles it."""
+"""A recorded episode: what is in it, who can open it, and that a seed determines it."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +44,7 @@ def messages(path: Path) -> Messages:
     return found
 
 
-def pictures(path: Path, topic: str) -> list[NDArray[np.uint8]]:
+def images(path: Path, topic: str) -> list[NDArray[np.uint8]]:
     recording = open_recording(path)
     info = recording.topics[topic]
     reader = make_reader(TopicSpec('image', topic, info.type_name), info.type_name, info.definition)
@@ -127,7 +127,7 @@ def test_truth_has_three_lanes_without_gaps(episode: Path) -> None:
 def test_pictures_show_the_cell_and_that_something_moves(episode: Path) -> None:
     if HAND not in open_recording(episode).topics:
         pytest.skip('no OpenGL on this machine')
-    frames = pictures(episode, '/external_camera/image_raw/compressed')
+    frames = images(episode, '/external_camera/image_raw/compressed')
     assert frames[0].shape == (128, 128, 3)
     # Table, tray, board and parts are of different colours, the parts of strong ones.
     hsv = cv2.cvtColor(frames[0], cv2.COLOR_RGB2HSV)
@@ -136,7 +136,7 @@ def test_pictures_show_the_cell_and_that_something_moves(episode: Path) -> None:
     assert np.abs(frames[0].astype(int) - frames[-1]).mean() < 5
     moved = [np.abs(frames[0].astype(int) - frame).max() for frame in frames]
     assert max(moved) > 60
-    assert len({frame.tobytes() for frame in pictures(episode, HAND)}) > 20
+    assert len({frame.tobytes() for frame in images(episode, HAND)}) > 20
 
 
 def test_a_contact_can_be_heard(episode: Path) -> None:
@@ -173,7 +173,7 @@ def test_flushing_twice_at_a_time_is_nothing_special(tmp_path: Path) -> None:
     assert record(twice=True) == record(twice=False)
 
 
-def test_a_seed_settles_every_message(tmp_path: Path) -> None:
+def test_a_seed_determines_every_message(tmp_path: Path) -> None:
     config = EpisodeConfig(seconds=1.0, cameras=False)
     for name in ('first', 'second'):
         write_episode(tmp_path / name, 4, config)

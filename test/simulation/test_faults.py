@@ -101,7 +101,7 @@ def test_saturate_clips_forces_at_the_value_and_torques_at_a_twentieth_of_it() -
 
 
 @pytest.mark.parametrize('device', DEVICES)
-def test_a_fault_of_the_camera_strikes_both_cameras_and_nobody_else(device: str) -> None:
+def test_a_fault_of_the_camera_strikes_both_cameras_and_nothing_else(device: str) -> None:
     assert (len(faulty(device, 'camera-dropout@0s+end')) == 0) == (device in CAMERAS)
     assert (len(faulty(device, 'hand_camera-dropout@0s+end')) == 0) == (device == 'hand_camera')
 

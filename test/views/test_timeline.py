@@ -52,13 +52,13 @@ def test_signals_of_a_recording(episode: Path) -> None:
     assert -0.001 < signals.width.values.min() < signals.width.values.max() < 0.051
     assert -90 <= signals.loudness.values.min() < signals.loudness.values.max() < 0
     if '/hand_camera/image_raw/compressed' not in recording.topics:
-        pytest.skip('no OpenGL on this machine, so no pictures')
+        pytest.skip('no OpenGL on this machine, so no images')
     steps = np.diff([stamp for stamp, _ in signals.frames])
     assert len(steps) == 4
     assert np.allclose(steps / 1e9, seconds / 5, atol=0.15)
 
 
-def picture(path: Path) -> np.ndarray:
+def read_image(path: Path) -> np.ndarray:
     image = cv2.imread(str(path))
     assert image is not None
     return image.astype(int)
@@ -66,7 +66,7 @@ def picture(path: Path) -> np.ndarray:
 
 def red_pixels(path: Path) -> int:
     """Count pixels of the colour that marks mistakes."""
-    image = picture(path)
+    image = read_image(path)
     return int((np.abs(image - (40, 39, 214)).max(2) < 3).sum())
 
 
@@ -86,7 +86,7 @@ def test_rows_follow_what_there_is(episode: Path, tmp_path: Path) -> None:
     everything = replace(read_signals(episode), frames=frames)
     for k, signals in enumerate((None, Signals(frames=frames), everything)):
         draw_timeline(tmp_path / f'{k}.png', truth=truth, track=track_of(truth), signals=signals)
-        heights.append(picture(tmp_path / f'{k}.png').shape[0])
+        heights.append(read_image(tmp_path / f'{k}.png').shape[0])
     assert heights[0] < heights[1] < heights[2]
     draw_timeline(tmp_path / 'alone.png', truth=[], track=track_of(truth))
-    assert picture(tmp_path / 'alone.png').shape[0] < heights[0]
+    assert read_image(tmp_path / 'alone.png').shape[0] < heights[0]

@@ -45,7 +45,7 @@ def tiles(layout: Any) -> Iterator[str]:
 
 
 def field_exists(path: str) -> bool:
-    """Tell whether a message path leads to a field of the topic's type."""
+    """Return whether a message path leads to a field of the topic's type."""
     topic, *fields = path.split('.')
     kind = TYPES[topic]
     for name in fields:

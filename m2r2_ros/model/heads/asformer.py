@@ -42,7 +42,7 @@ class Block(nn.Module):
     """A dilated convolution, then attention in a window as wide as its dilation (section 3.2)."""
 
     def __init__(self, width: int, reduction: int, dilation: int, alpha: float) -> None:
-        """Make a block whose attention counts `alpha`."""
+        """Make a block whose attention is weighted by `alpha`."""
         super().__init__()
         self.alpha = alpha
         self.taps = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
@@ -81,7 +81,7 @@ class Coder(nn.Module):
 
 
 class ASFormer(Head):
-    """An encoder over the features, and decoders that refine the probabilities before them.
+    """An encoder over the features, and decoders that refine the probabilities they are given.
 
     Queries and keys of a decoder come from the decoder, values from the features of the coder
     before it, as in the authors' public code. Windows are those of the paper, 2 ** k frames around

@@ -29,7 +29,7 @@ class ASRF(Head):
         boundary_weight: Of segment starts in the boundary loss, a scalar.
     """
 
-    # The public configuration names a weight decay of 1e-4 that its code never hands to Adam.
+    # The public configuration has a weight decay of 1e-4 that its code never passes to Adam.
     recipe: ClassVar[Recipe] = Recipe(epochs=50, learning_rate=5e-4)
     class_weights: Tensor
     boundary_weight: Tensor

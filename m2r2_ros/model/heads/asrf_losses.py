@@ -29,7 +29,7 @@ def segment_starts(targets: Tensor) -> Tensor:
 
 
 def class_weights(targets: Sequence[Tensor], classes: int) -> Tensor:
-    """Return the median frequency over each class's own, 1 where a class never comes.
+    """Return the median frequency over each class's own, 1 where a class never occurs.
 
     Args:
         targets: For each recording int64 (N,).
@@ -56,10 +56,10 @@ def boundary_weight(targets: Sequence[Tensor]) -> Tensor:
 
 
 def similarity_smoothing_loss(logits: Tensor, features: Tensor) -> Tensor:
-    """Return the smoothing loss of MS-TCN, weighed by the similarity of successive features.
+    """Return the smoothing loss of MS-TCN, weighted by the similarity of successive features.
 
     Weights are exp(-|x_t - x_(t-1)| / 2 sigma ** 2), as in the authors' public code, which however
-    takes the softmax over time: here it is over classes, as in MS-TCN. Other than there the
+    takes the softmax over time: here it is over classes, as in MS-TCN. Unlike there, the
     gradient reaches both frames. A single frame has nothing to differ from: 0.
 
     Args:

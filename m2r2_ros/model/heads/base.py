@@ -33,7 +33,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a head says of N frames.
+    """What a head says about N frames.
 
     Attributes:
         probabilities: float32 (N, C); the label of a frame is their arg max.
@@ -48,7 +48,7 @@ class Head(nn.Module):
     """Labels for the frames of a recording from their features.
 
     Attributes:
-        online: The label of a frame hangs on its own and earlier features alone.
+        online: The label of a frame depends on its own and earlier features alone.
         recipe: How it is trained unless told otherwise.
     """
 
@@ -56,7 +56,7 @@ class Head(nn.Module):
     recipe: ClassVar[Recipe] = Recipe()
 
     def fit_label_statistics(self, targets: Sequence[Tensor]) -> None:
-        """Measure the labels trained on, before training; what is kept are buffers.
+        """Measure the labels of the training set, before training; the results are kept as buffers.
 
         Args:
             targets: For each recording int64 (N,), label ids, UNKNOWN where there is none.
@@ -77,7 +77,7 @@ class Head(nn.Module):
 
 
 class OnlineHead(Head):
-    """A head that goes on frame by frame, in constant time and memory (design contract 5)."""
+    """A head that continues frame by frame, in constant time and memory (design contract 5)."""
 
     online: ClassVar[bool] = True
 
@@ -87,7 +87,7 @@ class OnlineHead(Head):
 
     @abstractmethod
     def advance(self, features: Tensor, state: State) -> tuple[Prediction, State]:
-        """Label frames that follow on the state; the state that was given stays as it is.
+        """Label frames that follow on the state; the given state is not changed.
 
         Args:
             features: x_i, float32 (N, D_e) with N >= 1.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The head's arithmetic on one frame, where every microsecond is overhead.
 
-The numbers of a frame are few: what a step takes is the calls around them. So what all layers make
-of their past, which is known before the frame is, is one product; the rest is a handful of calls
-for each layer.
+A frame is few numbers: the time of a step is that of the calls around them. What all layers make of
+their past, which is known before the frame is, is therefore one product; the rest is a handful of
+calls for each layer.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Array = NDArray[np.float32]
 
 
 class Pasts(Sequence[Tensor]):
-    """The past of each layer, kept in one array; tensors are made for who asks for them.
+    """The past of each layer, kept in one array; tensors are made on request.
 
     Attributes:
         rows: float32 (sum of 2d, width), layer by layer.
@@ -53,7 +53,7 @@ class HeadStep:
     """A frozen copy of a CausalTCN's weights that labels one frame at a time."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
-        """Copy the weights; `fresh` tells when they have changed since."""
+        """Copy the weights; `fresh` is false once they have changed."""
         self._watched = [parameter for stage in stages for parameter in stage.parameters()]
         self._versions = self._now()
         layers = [cast(CausalLayer, layer) for stage in stages for layer in stage.layers]
@@ -108,7 +108,7 @@ class HeadStep:
             out = weight @ x + bias
             logits.append(torch.from_numpy(out)[None, None])
             x = _probabilities(out)
-        # Moved up by one, the last row of a layer is the next one's first; it is replaced at once.
+        # Moved up by one, the last row of a layer is the next one's first; it is replaced below.
         rows = np.empty_like(old)
         rows[:-1] = old[1:]
         rows[self._newest] = inputs

@@ -36,7 +36,7 @@ class CausalTCN(OnlineHead):
     """Frame labels from features, each from its own and earlier frames alone.
 
     A call with many frames and many calls with one frame each do the same arithmetic, since the
-    state carries all that a layer looks back to: time and memory of a step are constant.
+    state carries everything that a layer looks back to: time and memory of a step are constant.
     """
 
     recipe: ClassVar[Recipe] = Recipe(weight_decay=1e-4)

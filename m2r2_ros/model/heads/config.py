@@ -25,7 +25,7 @@ class HeadConfig:
     """Options of a head; each kind adds its own.
 
     Attributes:
-        name: What the kind is called, in bundles and on the command line.
+        name: Name of the kind, in bundles and on the command line.
         online: Whether it labels frames as they come.
     """
 
@@ -91,7 +91,7 @@ class ASRFConfig(HeadConfig):
         layers, width, dropout: Of the stem and of each refining stage.
         smoothing: Weight of the Gaussian-similarity smoothing loss.
         boundary: Weight of the boundary loss.
-        threshold: Probability from which on a local maximum is a boundary.
+        threshold: Least probability at which a local maximum is a boundary.
     """
 
     name: ClassVar[str] = 'asrf'
@@ -127,7 +127,7 @@ class ASFormerConfig(HeadConfig):
 
 @dataclass(frozen=True, slots=True)
 class DiffActConfig(HeadConfig):
-    """DiffAct (ICCV 2023), offline: labels are denoised under the features' condition.
+    """DiffAct (ICCV 2023), offline: labels are denoised, conditioned on the features.
 
     Attributes:
         encoder_layers, encoder_width, encoder_kernel: Of the encoder.

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DiffAct (ICCV 2023), offline: labels are denoised step by step under the features' condition."""
+"""DiffAct (ICCV 2023), offline: labels are denoised step by step, conditioned on the features."""
 
 from typing import ClassVar
 
@@ -24,14 +24,14 @@ from m2r2_ros.model.heads.diffact_parts import Decoder, Encoder
 from m2r2_ros.model.heads.diffusion import cosine_schedule, noisy, sample
 from m2r2_ros.model.losses import smoothing_loss
 
-#: Weights of the losses, of encoder and decoder alike but for the boundaries, the decoder's alone.
+#: Weights of the losses, of encoder and decoder alike; that of boundaries is the decoder's alone.
 CLASS, SMOOTHING, BOUNDARY = 0.5, 0.1, 0.1
 
 
 class DiffAct(Head):
     """An encoder of features, and a decoder that makes labels of noise."""
 
-    #: The published number of epochs hangs on the data: 1001, 5001 and 10001.
+    #: The published number of epochs depends on the data: 1001, 5001 or 10001.
     recipe: ClassVar[Recipe] = Recipe(epochs=1001, weight_decay=1e-6, batch=4)
     schedule: Tensor
 
@@ -99,7 +99,7 @@ def median_filtered(probabilities: Tensor, width: int) -> Tensor:
 
     Args:
         probabilities: float32 (N, C).
-        width: Frames; 1 leaves all as it is.
+        width: Frames; 1 changes nothing.
     """
     labels = probabilities.argmax(dim=1)
     before = width // 2

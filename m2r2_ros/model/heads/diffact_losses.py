@@ -11,7 +11,7 @@ from m2r2_ros.model.losses import boundary_targets
 
 #: What the decoder is shown of the features in training, one of these at random for a recording.
 MASKS = ('full', 'zero', 'boundary', 'segment', 'segment')
-#: Frames at which smoothed boundaries are no more than this are left by the boundary mask.
+#: The boundary mask leaves frames at which smoothed boundaries are at most this.
 BOUNDARY_LIMIT = 0.5
 #: Labels that the segment mask hides.
 HIDDEN_LABELS = 2

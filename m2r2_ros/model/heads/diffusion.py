@@ -29,7 +29,7 @@ def scaled(labels: Tensor, scale: float) -> Tensor:
 
 
 def unscaled(x: Tensor, scale: float) -> Tensor:
-    """Map noisy labels to 0..1; what lies beyond -scale..scale is cut."""
+    """Map noisy labels to 0..1; what lies beyond -scale..scale is clipped."""
     return (x.clamp(-scale, scale) / scale + 1) / 2
 
 
@@ -40,7 +40,7 @@ def noisy(labels: Tensor, left: Tensor, scale: float) -> Tensor:
 
 
 def sampling_times(steps: int, samples: int) -> list[int]:
-    """Return the steps that DDIM visits, from steps - 1 down, and -1 for the labels at last."""
+    """Return the steps that DDIM visits, from steps - 1 down, and finally -1, for the labels."""
     return torch.linspace(-1, steps - 1, min(samples, steps) + 1).long().flip(0).tolist()
 
 
@@ -70,11 +70,11 @@ def sample(
 
 
 def step(x: Tensor, labels: Tensor, now: Tensor, then: Tensor, noise: Tensor) -> Tensor:
-    """Return x at an earlier step, from x and the labels, scaled, that it is thought to hide.
+    """Return x at an earlier step, from x and the labels, scaled, that it is estimated to hide.
 
     Args:
         x: Noisy labels.
-        labels: Labels that were made of them, -scale..scale.
+        labels: Labels estimated from them, -scale..scale.
         now: a_t of x.
         then: a_t of the result, greater.
         noise: Standard normal.

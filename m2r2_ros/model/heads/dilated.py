@@ -18,7 +18,7 @@ class Dropout(nn.Dropout):
     """Dropout from uniform numbers, which torch draws faster than those of its own dropout."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero a share p of the numbers and scale up the others; in training alone."""
+        """Zero a share p of the numbers and scale up the others, in training only."""
         if not self.training:
             return x
         return x * (torch.rand_like(x) >= self.p).to(x.dtype).div_(1 - self.p)

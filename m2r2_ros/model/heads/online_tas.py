@@ -4,9 +4,9 @@
 
 As published: a GRU, attention within a clip of w frames, attention between clip and memory, a
 memory of long tokens and a short tail, a causal TCN of one stage. Unlike the published model, a
-frame attends to the w frames that end with it, in training as in use, and each frame is worked on
-once: what it learns from, it finds on the robot, and a step costs the same however long the window.
-For that the memory attends to the clip before and not to the one under way; and features are
+frame attends to the w frames that end with it, in training as in use, and each frame is processed
+once: training sees what the robot will see, and a step costs the same however long the window. To
+this end the memory attends to the previous clip and not to the one under way, and features are
 projected to `width` maps first.
 """
 

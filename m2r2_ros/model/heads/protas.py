@@ -5,8 +5,8 @@
 Each stage also estimates how far each action has got, with a GRU over its features, and fuses that
 with its class logits by a 1x1 convolution. Before its first frame a layer sees copies of the first
 frame, as published. With the task graph, the last stage's logits are lowered by
-eta (alpha_pre + alpha_suc): see `task_graph.disorder`. The graph stays as it was found; the
-published one is tuned by gradient on top.
+eta (alpha_pre + alpha_suc): see `task_graph.disorder`. The graph is kept as counted; the
+published one is also tuned by gradient.
 """
 
 from collections.abc import Sequence

@@ -10,8 +10,8 @@ from torch.nn.functional import one_hot
 def pieces_between(boundaries: Tensor, threshold: float) -> Tensor:
     """Return which piece each frame lies in; a piece begins at each peak of the boundaries.
 
-    A peak is a local maximum of at least `threshold`, and of a flat one the first frame. Neither
-    the first nor the last frame is a peak: they have one neighbour alone.
+    A peak is a local maximum of at least `threshold`, for a flat one its first frame. Neither
+    the first nor the last frame is a peak: they have only one neighbour.
 
     Args:
         boundaries: Boundary probabilities, float32 (N,).
@@ -32,7 +32,7 @@ def pieces_between(boundaries: Tensor, threshold: float) -> Tensor:
 def vote(probabilities: Tensor, pieces: Tensor) -> Tensor:
     """Return for each frame the share of votes of its piece; every frame votes for its label.
 
-    The sum of the piece's probabilities settles ties: its share counts less than one vote.
+    The sum of the piece's probabilities breaks ties: it counts less than one vote.
 
     Args:
         probabilities: float32 (N, C).

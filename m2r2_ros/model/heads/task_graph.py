@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which action comes before which, learned from the labels of recordings (ProTAS, CVPR 2024).
 
-ProTAS joins the order of actions in its training videos to a graph. Here action a precedes action
-s if every recording with s has all of its a before its first s. The edges are those of this partial
-order that no longer chain of actions implies.
+ProTAS merges the orders of actions in its training videos into a graph. Here action a precedes
+action s if every recording with s has all of its a before its first s. The edges are those of this
+partial order that are not implied by longer chains of actions.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,9 @@ def task_graph(recordings: Iterable[Tensor], classes: int) -> Tensor:
         first, last = _spans(targets, classes)
         present = last >= 0
         before = present[:, None] & (last[:, None] < first[None, :])
-        holds &= before | ~present[None, :]  # a recording without s says nothing of what leads to s
+        holds &= (
+            before | ~present[None, :]
+        )  # a recording without s says nothing about what leads to s
         seen |= present
     order = (holds & seen[None, :]).float()
     implied = order @ order > 0
