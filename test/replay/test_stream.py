@@ -223,7 +223,7 @@ def test_memory_does_not_grow_with_the_recording(
     longest = 0
     for windows in stream:
         longest = max(longest, len(windows))
-        sizes.append((int(windows.stamps[-1]) - START, data_size(stream._assembler)))
+        sizes.append((int(windows.stamps[-1]) - START, data_size(stream._driver)))
     early = max(size for t, size in sizes if 3 * SECOND < t < 10 * SECOND)
     late = max(size for t, size in sizes if t > 30 * SECOND)
     assert late < 1.1 * early

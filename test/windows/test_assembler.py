@@ -19,7 +19,9 @@ from test.windows.streams import (
     Message,
     by_stamp,
     deliver,
+    deriving,
     in_order,
+    pack,
     same,
     sensor_messages,
 )
@@ -80,8 +82,8 @@ def test_chunking_does_not_change_a_window(
 ) -> None:
     messages, cuts, others = case
     wanted = modalities(messages)
-    one = WindowAssembler(CONFIG, wanted, derive_twist=True)
-    two = WindowAssembler(CONFIG, wanted, derive_twist=True)
+    one = deriving(CONFIG, wanted)
+    two = deriving(CONFIG, wanted)
     a, b = deliver(one, messages, cuts), deliver(two, messages, others)
     assert same(a, b)
     assert +one.counters == +two.counters
@@ -105,9 +107,9 @@ def test_start_does_not_change_a_window(
 ) -> None:
     messages, cuts, _ = case
     wanted = modalities(messages)
-    whole = by_stamp(deliver(WindowAssembler(CONFIG, wanted, derive_twist=True), messages))
+    whole = by_stamp(deliver(deriving(CONFIG, wanted), messages))
     later = [m for m in messages if m.stamp >= ORIGIN + begin * SECOND]
-    cut = deliver(WindowAssembler(CONFIG, wanted, derive_twist=True), later, cuts)
+    cut = deliver(deriving(CONFIG, wanted), later, cuts)
     # The sound looks back by its context, everything else by a sample.
     back = 1.2 if 'sound' in wanted else 0.3
     settled = [i for i, t in enumerate(cut.starts) if t >= ORIGIN + (begin + back) * SECOND]
@@ -246,8 +248,6 @@ def test_a_window_is_not_held_up_by_a_dead_stream_beyond_its_deadline() -> None:
 
 
 def _one(message: Message, rank: int) -> dict:  # type: ignore[type-arg]
-    from test.windows.streams import pack
-
     return pack([message], rank)
 
 

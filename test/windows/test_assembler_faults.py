@@ -16,6 +16,7 @@ from test.windows.streams import (
     ORIGIN,
     Message,
     deliver,
+    deriving,
     in_order,
     pack,
     same,
@@ -224,9 +225,7 @@ def test_drops_of_the_readers_are_passed_on() -> None:
 @pytest.mark.parametrize('jump', [-0.6, -3600.0, 3600.0])
 def test_a_twist_made_from_the_pose_does_not_reach_across_a_jump(jump: float) -> None:
     messages = moved(robot_pose(), 3, jump)
-    assembler, fresh = (
-        WindowAssembler(CONFIG, ['pose', 'twist'], derive_twist=True) for _ in range(2)
-    )
+    assembler, fresh = (deriving(CONFIG, ['pose', 'twist']) for _ in range(2))
     windows = deliver(assembler, messages)
     restart = int(np.flatnonzero(windows.restarts)[1])
     edge = ORIGIN + 3 * SECOND

@@ -5,7 +5,6 @@
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from rclpy.callback_groups import CallbackGroup
@@ -14,6 +13,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from m2r2_ros.nodes.common.graph import matching_qos, message_class
+from m2r2_ros.nodes.common.received import Received
 
 #: Messages that the middleware keeps between two takings: five seconds of 1 kHz, three seconds of
 #: a fast camera, whose pictures are large.
@@ -41,19 +41,6 @@ class _Polled(CallbackGroup):
 
     def ending_execution(self, entity: Any) -> None:  # noqa: ANN401 - any rclpy entity
         """Do nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it came.
-
-    Attributes:
-        raw: CDR bytes with encapsulation header.
-        time: When it was received, nanoseconds since the epoch.
-    """
-
-    raw: bytes
-    time: int
 
 
 class Inlet:

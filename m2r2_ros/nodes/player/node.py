@@ -14,10 +14,11 @@ from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, M2R2Error
-from m2r2_ros.nodes.common.diagnostics import OK, WARN, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.selection import Selection
+from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.outlets import Outlets

@@ -12,7 +12,7 @@ from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.labels import FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.health import Durations
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.segmenters.model import Model
@@ -67,7 +67,7 @@ class Labelling:
     def counters(self) -> Counter[str]:
         """Windows, masks, drops, skips and failures by name."""
         own = Counter({'windows.skipped': self._skipped, 'steps.failed': self.failed})
-        return self.windows.counters + self.model.segmenter.counters + own
+        return self.windows.driver.counters + self.model.segmenter.counters + own
 
     @property
     def period(self) -> float:
@@ -75,7 +75,7 @@ class Labelling:
         return 1 / self.model.windows.frame_rate
 
     def step(self, received: Mapping[str, Sequence[Received]], sim_time: int | None = None) -> None:
-        """Take messages by modality; see LiveWindows.push."""
+        """Take messages by topic; see LiveWindows.push."""
         began = time.perf_counter()
         self.queue = max(self.queue, sum(map(len, received.values())))
         windows = self.windows.push(received, sim_time)
@@ -90,7 +90,7 @@ class Labelling:
 
     def finish(self) -> None:
         """Label what waits, and close the open segment."""
-        windows = self.windows.assembler.flush()
+        windows = self.windows.driver.flush()
         if len(windows):
             self._label(windows, time.perf_counter())
         self._close()

@@ -14,10 +14,11 @@ from rclpy.clock_type import ClockType
 
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.nodes.common import graph
-from m2r2_ros.nodes.common.diagnostics import ERROR, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.managed import ManagedNode
 from m2r2_ros.nodes.common.parameters import Parameter
 from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.status import ERROR, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.nodes.segmenter.streams import Streams

@@ -3,11 +3,13 @@
 """What the segmenter node tells of itself: every stream, every stage, every loss by its reason."""
 
 from collections import Counter, deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from m2r2_ros.nodes.common.diagnostics import ERROR, OK, WARN, Status
+from m2r2_ros.nodes.common.status import ERROR, OK, WARN, Status
 from m2r2_ros.nodes.segmenter.labelling import STAGES, Labelling
-from m2r2_ros.nodes.segmenter.streams import Streams
+
+if TYPE_CHECKING:  # needs ROS
+    from m2r2_ros.nodes.segmenter.streams import Streams
 
 #: Diagnoses over which something that was lost is told of.
 _REMEMBERED: Final = 5
@@ -21,7 +23,7 @@ class LiveStatus:
         self._past: deque[Counter[str]] = deque([Counter()], maxlen=_REMEMBERED)
         self._labels: deque[int] = deque([0], maxlen=2)
 
-    def collect(self, labelling: Labelling, streams: Streams, now: int) -> list[Status]:
+    def collect(self, labelling: Labelling, streams: 'Streams', now: int) -> list[Status]:
         """Return the state of the labels and of each stream; to be called once a second.
 
         Args:
@@ -91,7 +93,7 @@ class LiveStatus:
 def _stream(
     modality: str,
     labelling: Labelling,
-    streams: Streams,
+    streams: 'Streams',
     recent: Counter[str],
     counters: Counter[str],
     now: int,
@@ -133,7 +135,7 @@ def _stream(
     return Status(modality, level, message, values)
 
 
-def unserved(streams: Streams) -> list[Status]:
+def unserved(streams: 'Streams') -> list[Status]:
     """Return the state of the modalities without a topic, and why topics cannot be used."""
     refused = [Status('topics', ERROR, reason) for reason in streams.refused]
     return refused + [_missing(m, topic) for m, topic in streams.discovery.missing.items()]

@@ -18,10 +18,11 @@ from rosgraph_msgs.msg import Clock
 
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import ConfigError, M2R2Error
-from m2r2_ros.nodes.common.diagnostics import OK, WARN, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.simulation.cameras import choose_backend

@@ -14,11 +14,12 @@ from visualization_msgs.msg import MarkerArray
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.samples import ImageSamples, VectorSamples
-from m2r2_ros.nodes.common.diagnostics import OK, STALE, WARN, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.graph import message_class, topic_types
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.status import OK, STALE, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.visualizer.history import LabelHistory, View, silent
 from m2r2_ros.nodes.visualizer.latest import LatestSample, Taken, choose_topics

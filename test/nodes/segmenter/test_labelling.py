@@ -10,22 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip('rclpy', reason='this machine has no ROS 2')
-
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.tables.spec import WRENCH
 from m2r2_ros.bags.templates import message_template
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.segmenters.learned import LearnedSegmenter
-from m2r2_ros.windows.assembler import WindowAssembler
-from test.nodes.robot import write_bundle
+from test.nodes.bundles import write_bundle
 
 START = 1_800_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -49,14 +46,15 @@ def seconds_of_wrench(begin: float, seconds: float) -> dict[str, list[Received]]
     template = message_template(WRENCH, 6, 'tool', (), ())
     values = np.random.default_rng(0).normal(size=(len(stamps), 6))
     rows = template.fill(stamps, values)
-    return {'wrench': [Received(r.tobytes(), int(t)) for r, t in zip(rows, stamps, strict=True)]}
+    return {'/wrench': [Received(r.tobytes(), int(t)) for r, t in zip(rows, stamps, strict=True)]}
 
 
 @pytest.fixture
 def labelling(tmp_path: Path) -> Iterator[Labelling]:
     model = load_model(str(write_bundle(tmp_path / 'bundle')))
-    windows = LiveWindows(WindowAssembler(model.windows, model.modalities))
-    windows.add('wrench', make_reader(TopicSpec('wrench', '/wrench'), WRENCH))
+    windows = LiveWindows(model.windows, model.modalities)
+    spec = TopicSpec('wrench', '/wrench')
+    windows.follow({'wrench': (spec, make_reader(spec, WRENCH))})
     yield Labelling(model, windows, LabelWriter(Sink()), time.time_ns)
 
 

@@ -23,8 +23,8 @@ from m2r2_ros.replay.labeller import label_recording
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import SMALL
+from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, wait_until
-from test.nodes.robot import write_bundle
 
 SENSORS = ['/ft_sensor/wrench', '/current_pose', '/current_twist', '/gripper/joint_states']
 TOPICS = [*SENSORS, '/microphone/audio']

@@ -27,8 +27,9 @@ from m2r2_ros.core.modalities import modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
 from m2r2_ros.segmenters.learned import LearnedSegmenter
 from test.model.networks import LABELS, SENSING
+from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, listen, wait_until
-from test.nodes.robot import BEST_EFFORT, Robot, write_bundle
+from test.nodes.robot import BEST_EFFORT, Robot
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 HOUR = 3_600_000_000_000
