@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from test.nodes.launch_xml import (
     FILES,
     PACKAGE,

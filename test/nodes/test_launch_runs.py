@@ -13,6 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from m2r2_ros.msg import ActionLabel
 from rclpy.node import Node
 

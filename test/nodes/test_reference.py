@@ -8,6 +8,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from rclpy.parameter import Parameter as RosParameter
 
 from m2r2_ros.nodes.common.stop import Stop

@@ -82,7 +82,8 @@ class RecorderNode(Node):
         p = self.parameters
         _check({'name': p['name']})
         self._session = RecordingSession(self, p)
-        self._inlets = Inlets(self, Wanted(self, p['topics'], p['exclude']), self._session.add)
+        wanted = Wanted(self.resolve_topic_name, p['topics'], p['exclude'])
+        self._inlets = Inlets(self, wanted, self._session.add)
         self._intake = Intake()
         # Bag and inlets belong to whoever has the lock: the writer, or a callback.
         self._lock = threading.Lock()

@@ -3,7 +3,6 @@
 """The newest sample of a topic, subscribed to only while somebody wants it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from m2r2_ros.core.samples import Samples
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.readers.cdr import Fields
 from m2r2_ros.readers.registry import Reader, make_reader
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +98,6 @@ class LatestSample:
         if self._inlet:
             self._inlet.close()
             self._inlet = None
-
-
-def choose_topics(
-    available: Mapping[str, str], given: Mapping[str, str], namespace: str, own: Iterable[str]
-) -> dict[str, TopicSpec]:
-    """Return the topics that fit best at present.
-
-    Args:
-        available: Types of the topics that are published.
-        given: Topic of each modality that is wanted, '' for one that is guessed.
-        namespace: Outside of it nothing is guessed.
-        own: Topics of the asker, which are never guessed.
-    """
-    inside = {
-        topic: kind
-        for topic, kind in available.items()
-        if topic.startswith(namespace.rstrip('/') + '/') and topic not in own
-    }
-    named = {m: TopicSpec(m, topic) for m, topic in given.items() if topic}
-    chosen = guess_topics(inside, {})
-    chosen |= {m: guess_topics(available, {m: spec})[m] for m, spec in named.items()}
-    return {modality: chosen[modality] for modality in given if modality in chosen}
 
 
 def _frame_id(raw: bytes) -> str:

@@ -22,10 +22,11 @@ from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.status import OK, STALE, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.visualizer.history import LabelHistory, View, silent
-from m2r2_ros.nodes.visualizer.latest import LatestSample, Taken, choose_topics
+from m2r2_ros.nodes.visualizer.latest import LatestSample, Taken
 from m2r2_ros.nodes.visualizer.markers import Board, MarkerBoard, Place
 from m2r2_ros.nodes.visualizer.overlay import draw_overlay, encode_jpeg
 from m2r2_ros.nodes.visualizer.republish import Classifications, Events
+from m2r2_ros.nodes.visualizer.topics import choose_topics
 
 PARAMETERS: Final = (
     Parameter('pose', '', "Topic of the end effector's pose; '' finds it.", dynamic=True),

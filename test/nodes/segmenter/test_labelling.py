@@ -49,6 +49,39 @@ def seconds_of_wrench(begin: float, seconds: float) -> dict[str, list[Received]]
     return {'/wrench': [Received(r.tobytes(), int(t)) for r, t in zip(rows, stamps, strict=True)]}
 
 
+class Watch:
+    """A clock that only the segmenter moves: costs do not depend on the machine."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.cost = 0.002
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seen(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> list[FrameWindows]:
+    """Keep what is labelled, at the cost that the watch says for each window, s."""
+    seen: list[FrameWindows] = []
+    extend = LearnedSegmenter.extend
+
+    def timed(self: LearnedSegmenter, windows: FrameWindows) -> list[FrameLabel]:
+        seen.append(windows)
+        watch.now += watch.cost * len(windows)
+        return extend(self, windows)
+
+    monkeypatch.setattr(LearnedSegmenter, 'extend', timed)
+    return seen
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr('m2r2_ros.nodes.segmenter.labelling.time', watch)
+    return watch
+
+
 @pytest.fixture
 def labelling(tmp_path: Path) -> Iterator[Labelling]:
     model = load_model(str(write_bundle(tmp_path / 'bundle')))
@@ -58,27 +91,22 @@ def labelling(tmp_path: Path) -> Iterator[Labelling]:
     yield Labelling(model, windows, LabelWriter(Sink()), time.time_ns)
 
 
-def test_a_burst_is_labelled_whole_by_what_is_fast(labelling: Labelling) -> None:
+def test_a_burst_is_labelled_whole_by_what_is_fast(
+    labelling: Labelling, seen: list[FrameWindows]
+) -> None:
     for k in range(20):
         labelling.step(seconds_of_wrench(k / 10, 0.1))
     before = labelling.labels
     labelling.step(seconds_of_wrench(2.0, 3.0))
     assert labelling.labels - before >= 29
+    assert len(seen[-1]) == labelling.labels - before
     assert not labelling.counters['windows.skipped']
 
 
 def test_the_newest_window_wins_where_labelling_is_slower_than_frames_come(
-    labelling: Labelling, monkeypatch: pytest.MonkeyPatch
+    labelling: Labelling, seen: list[FrameWindows], watch: Watch
 ) -> None:
-    seen: list[FrameWindows] = []
-    extend = LearnedSegmenter.extend
-
-    def slow(self: LearnedSegmenter, windows: FrameWindows) -> list[FrameLabel]:
-        seen.append(windows)
-        time.sleep(0.11 * len(windows))
-        return extend(self, windows)
-
-    monkeypatch.setattr(LearnedSegmenter, 'extend', slow)
+    watch.cost = 0.11
     labelling.step(seconds_of_wrench(0.0, 0.5))
     first = labelling.labels
     assert first  # all of them: what a window costs is not known yet

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
@@ -51,7 +54,9 @@ def test_live_labels_are_those_of_the_recording(
     recorder = launch(RecorderNode, path=str(tmp_path / 'bags'), topics=[*TOPICS, '/action_.*'])
     segmenter = launch(SegmenterNode, model=str(bundle))
     windows.clear()  # those of warming up
-    player = launch(PlayerNode, path=str(episode), topics=TOPICS, restamp=True, paused=True)
+    player = launch(
+        PlayerNode, path=str(episode), topics=TOPICS, restamp=True, paused=True, rate=2.0
+    )
     wait_until(lambda: all(peer.count_subscribers(topic) == 2 for topic in TOPICS))
     assert call(peer, Trigger, '/player/resume').success
     wait_until(player.stop.is_set, seconds=60.0, what='the end of the episode')
