@@ -64,8 +64,8 @@ test: build  ## Run the tests; TESTS="test/core -k name" runs some of them.
 ifdef TESTS
 	$(IN_ROS) python -m pytest $(TESTS)
 else
-	$(IN_ROS) python -m pytest -n auto --dist loadfile --ignore test/nodes
-	$(IN_ROS) python -m pytest test/nodes  # alone: they keep time with the clock on the wall
+	$(IN_ROS) python -m pytest -n auto --dist worksteal --durations 15 -m 'not ros'
+	$(IN_ROS) python -m pytest -n 2 --durations 15 -m ros  # these keep time with the clock on the wall
 endif
 
 lint: build  ## Check style, formatting and types.
