@@ -26,7 +26,7 @@ from m2r2_ros.windows.ticks import CameraClock, FixedClock, FrameClock, window_s
 class WindowAssembler:
     """Turns samples into frame windows, the same ones however the samples are handed over.
 
-    What a window holds hangs on stamps and on the order of arrival alone: not on how samples are
+    What a window holds depends only on stamps and on the order of arrival: not on how samples are
     grouped into calls, not on the wall clock, and not on what came before the window looks back.
 
     Attributes:

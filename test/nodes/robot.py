@@ -69,7 +69,7 @@ class Robot:
         self._thread.join()
 
     def restart(self, modality: str, *, qos: str = RELIABLE) -> None:
-        """Start a driver anew, as another publisher."""
+        """Restart a driver, as another publisher."""
         driver = self.drivers[modality]
         if driver.sink is not None:
             driver.sink.close()
@@ -133,9 +133,7 @@ class Robot:
         from sensor_msgs.msg import CompressedImage
 
         height, width, suffix = self.image
-        picture = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
-        message = CompressedImage(
-            format=suffix[1:], data=cv2.imencode(suffix, picture)[1].tobytes()
-        )
+        pixels = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
+        message = CompressedImage(format=suffix[1:], data=cv2.imencode(suffix, pixels)[1].tobytes())
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 1_000_000_000)
         return bytes(serialize_message(message))

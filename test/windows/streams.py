@@ -98,7 +98,7 @@ def deliver(
 
 
 def same(a: FrameWindows, b: FrameWindows) -> bool:
-    """Tell whether two runs of windows are equal bit for bit, restarts aside."""
+    """Return whether two runs of windows are equal bit for bit, restarts aside."""
     arrays: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = [
         (a.starts, b.starts),
         (a.stamps, b.stamps),

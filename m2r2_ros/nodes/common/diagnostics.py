@@ -16,7 +16,7 @@ PERIOD: Final = 1.0
 
 
 class Diagnostics:
-    """Publishes what a node tells of itself on /diagnostics."""
+    """Publishes the state of a node on /diagnostics."""
 
     def __init__(self, node: Node, collect: Callable[[], list[Status]]) -> None:
         """Begin to publish what `collect` returns."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Raw messages of many topics, taken in bulk, with nothing lost unseen."""
+"""Raw messages of many topics, taken in bulk, with every loss counted."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from m2r2_ros.nodes.common.graph import matching_qos, message_class
 from m2r2_ros.nodes.common.received import Received
 
 #: Messages that the middleware keeps between two takings: five seconds of 1 kHz, three seconds of
-#: a fast camera, whose pictures are large.
+#: a fast camera, whose images are large.
 DEPTH: Final = 5000
 IMAGE_DEPTH: Final = 90
 _IMAGES: Final = frozenset(
@@ -25,7 +25,7 @@ _IMAGES: Final = frozenset(
 
 
 class _Polled(CallbackGroup):
-    """Keeps subscriptions out of every executor: they are asked, instead of waited for.
+    """Keeps subscriptions out of every executor: they are polled.
 
     An executor builds a wait set of everything for each message; taking what is there costs a few
     microseconds a message.
@@ -51,7 +51,7 @@ class Inlet:
         type_name: Message type.
         lost: Messages that a publisher sent and that never came, by their sequence numbers; not
             counted while there are several publishers.
-        publishers: What publishes it at present.
+        publishers: Its publishers at present.
     """
 
     def __init__(self, node: Node, topic: str, type_name: str) -> None:
@@ -81,10 +81,10 @@ class Inlet:
         return self._qos
 
     def refresh(self) -> bool:
-        """Look at the publishers again, and subscribe anew where they need another QoS.
+        """Look at the publishers again, and resubscribe where they need another QoS.
 
         Returns:
-            Whether it subscribed anew.
+            Whether it resubscribed.
         """
         self.publishers = self._node.get_publishers_info_by_topic(self.topic)
         if not self.publishers:
@@ -102,7 +102,7 @@ class Inlet:
         return True
 
     def take(self) -> list[Received]:
-        """Return what has come since the last time."""
+        """Return what has come since the last call."""
         with self._lock:
             leftover, self._leftover = self._leftover, []
             return leftover + self._take_from(self._subscription)

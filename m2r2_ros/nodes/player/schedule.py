@@ -17,7 +17,7 @@ Due = tuple[int, str, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """A part of a recording.
 
     Attributes:
@@ -35,7 +35,7 @@ class Stretch:
     ) -> Iterator[list[MessageBlock]]:
         """Yield messages in log-time order, one block of each topic at most.
 
-        What was latched before the beginning was still known then, and so is due at once.
+        What was latched before the beginning was still known then, and so is due immediately.
         """
         for blocks in self.recording.blocks(topics):
             parts = [self._part(block, earlier=block.topic in latched) for block in blocks]
@@ -58,7 +58,7 @@ class Stretch:
         )
 
 
-def cut(recording: Recording, offset: float, duration: float) -> Stretch:
+def cut(recording: Recording, offset: float, duration: float) -> Interval:
     """Return the part of a recording that begins `offset` seconds after its start.
 
     Args:
@@ -78,7 +78,7 @@ def cut(recording: Recording, offset: float, duration: float) -> Stretch:
         )
         raise ConfigError(msg)
     end = begin + round(duration * 1e9) if duration else recording.end
-    return Stretch(recording, begin, min(end, recording.end))
+    return Interval(recording, begin, min(end, recording.end))
 
 
 def in_order(blocks: list[MessageBlock]) -> Iterator[Due]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder tells of itself: the bag, the disk, every topic and every loss."""
+"""The state of the recorder: the bag, the disk, every topic and every loss."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,9 +18,9 @@ class Intake:
     """How messages come in.
 
     Attributes:
-        queue: Most messages that were taken at once since the last diagnosis.
+        queue: Most messages that were taken in one step since the last diagnosis.
         waiting: There is no ROS time yet to record with.
-        undated: Messages dropped because there never was.
+        undated: Messages dropped because there never was one.
     """
 
     queue: int = 0
@@ -64,7 +64,7 @@ def _topics(session: 'RecordingSession', inlets: 'Inlets') -> Status:
     faults += inlets.skipped.values()
     faults += [f'{topic} is not published' for topic in inlets.missing if session.needed]
     if session.needed and not inlets.open and not faults:
-        faults = ['nobody publishes anything to record']
+        faults = ['no topic to record is published']
     values = {
         topic: f'{counts.get(topic, 0)} messages, {lost.get(topic, 0)} lost'
         for topic in inlets.open or counts

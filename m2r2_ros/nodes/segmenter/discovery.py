@@ -57,7 +57,7 @@ class Discovery:
         self._modalities, self._expected = tuple(modalities), expected
 
     def forget(self) -> None:
-        """Look for everything anew."""
+        """Forget all topics and look for them again."""
         self.resolved.clear()
         self.refused.clear()
         self.origin.clear()

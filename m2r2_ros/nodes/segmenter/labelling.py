@@ -19,7 +19,7 @@ from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
 
 STAGES: Final = ('window', 'label', 'publish')
-#: Seconds in which windows that wait must be worked off, besides those that come meanwhile.
+#: Seconds in which waiting windows must be labelled, together with those that come meanwhile.
 CATCH_UP: Final = 1.0
 #: Cycles over which the usual cost of a window is taken: hiccups do not count.
 _CYCLES: Final = 20
@@ -29,18 +29,18 @@ class Labelling:
     """Labels what is received and publishes it.
 
     Where the segmenter cannot keep up, the newest windows win: of those that wait, as many are
-    labelled as it can work off within CATCH_UP, and the older ones are skipped and counted. One
-    that is as slow as frames come labels the newest alone.
+    labelled as it can manage within CATCH_UP, and the older ones are skipped and counted. One
+    that is no faster than frames come labels only the newest.
 
     Attributes:
         model: What labels.
-        failed: Steps that raised, whose messages are lost; counted by who calls them.
+        failed: Steps that raised, whose messages are lost; counted by the caller.
         durations: Seconds of each of STAGES in a cycle that gave labels.
         latencies: Seconds from frame stamp to publication, of each label.
         labels: How many labels were published.
         last: The newest label.
-        queue: The most messages that were taken at once, until it is set to 0.
-        slowest: The longest latency, s, likewise.
+        queue: The most messages that were taken in one step, until it is set to 0.
+        slowest: The longest latency, s, until it is set to 0.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Labelling:
         return replace(kept, restarts=restarts)
 
     def _affordable(self, waiting: int) -> int:
-        """Return how many windows can be worked off in time."""
+        """Return how many windows can be labelled in time."""
         cost = self._costs.percentile(50)
         if not cost:
             return waiting

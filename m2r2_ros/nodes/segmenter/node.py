@@ -33,10 +33,10 @@ if TYPE_CHECKING:  # torch takes seconds
 PARAMETERS: Final = (
     Parameter('model', '', 'Folder of the bundle, as m2r2 train writes it.'),
     Parameter(
-        'topics', '', 'YAML file that names the topic of each modality; others are found.'
+        'topics', '', 'YAML file with the topic of each modality; those it leaves out are found.'
     ),
     Parameter('device', 'auto', 'Where the encoders run.', choices=('auto', 'cpu', 'cuda')),
-    Parameter('threads', 0, 'Cores for the network on the CPU; 0 is half of them.', 0, 256),
+    Parameter('threads', 0, 'CPU cores for the network; 0 is half of them.', 0, 256),
     Parameter(
         'min_confidence', -1.0, "Hold rule: probability a new label must reach; -1 is the model's.",
         -1.0, 1.0, dynamic=True,

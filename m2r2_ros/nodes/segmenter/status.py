@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the segmenter node tells of itself: every stream, every stage, every loss by its reason."""
+"""The state of the segmenter node: every stream, every stage, every loss by its reason."""
 
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
@@ -11,12 +11,12 @@ from m2r2_ros.nodes.segmenter.labelling import STAGES, Labelling
 if TYPE_CHECKING:  # needs ROS
     from m2r2_ros.nodes.segmenter.streams import Streams
 
-#: Diagnoses over which something that was lost is told of.
+#: Diagnoses in which a loss is reported.
 _REMEMBERED: Final = 5
 
 
 class LiveStatus:
-    """Turns counters into diagnoses; keeps some of the past, to tell what is new."""
+    """Turns counters into diagnoses; keeps some of the past, to know what is new."""
 
     def __init__(self) -> None:
         """Begin without a past."""
@@ -57,7 +57,7 @@ class LiveStatus:
         if failed := recent['steps.failed']:
             level, message = ERROR, f'labelling failed {failed} times: the log says why'
         elif resets := recent['clock.resets']:
-            level, message = WARN, f'the clock of the data jumped {resets} times: started anew'
+            level, message = WARN, f'the clock of the data jumped {resets} times: started again'
         elif skipped := recent['windows.skipped']:
             level = WARN
             message = f'{skipped} windows skipped: labelling takes longer than frames come'
@@ -68,7 +68,7 @@ class LiveStatus:
                 f'{labelling.period:g} s: see the ages of the streams and the stages'
             )
         elif not new:
-            level, message = WARN, 'no labels: no stream has anything'
+            level, message = WARN, 'no labels: no stream has data'
         values = {
             'model': labelling.model.id,
             'labels': str(labelling.labels),
@@ -105,16 +105,16 @@ def _stream(
     age, publishers = health.age(now), len(inlet.publishers)
     level, message = OK, f'{health.rate:.1f} Hz'
     if not publishers:
-        level, message = WARN, f'nobody publishes {inlet.topic}: masked'
+        level, message = WARN, f'{inlet.topic} has no publisher: masked'
     elif not health.count:
-        level, message = WARN, f'nothing usable has come on {inlet.topic}'
+        level, message = WARN, f'no usable message has come on {inlet.topic}'
     elif age > max_age:
         level, message = WARN, f'silent for {age:.2f} s: masked after {max_age:g} s'
     elif reasons:
         level = WARN
         message = ', '.join(f'{reason} {n}' for reason, n in sorted(reasons.items()))
     elif publishers > 1:
-        level, message = WARN, f'{publishers} publishers on {inlet.topic}: one of them is too many'
+        level, message = WARN, f'{publishers} publishers on {inlet.topic}: expected one'
     drops = {
         k.partition('.')[2]: n for k, n in sorted(counters.items()) if k.startswith(f'{modality}.')
     }

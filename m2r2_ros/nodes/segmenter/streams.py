@@ -72,7 +72,7 @@ class Streams:
         logger = self._node.get_logger()
         for inlet in self.inlets.values():
             if inlet.refresh():
-                logger.warning(f'{inlet.topic}: publishers offer another QoS; subscribed anew')
+                logger.warning(f'{inlet.topic}: publishers offer another QoS; resubscribed')
         found = self.discovery.look(available, guess=guess)
         for reason in self.discovery.refused.values():
             self._refuse(reason)

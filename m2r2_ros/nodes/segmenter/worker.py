@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one thread that takes messages, labels and publishes."""
+"""The one thread that takes messages, labels them and publishes."""
 
 import threading
 import time
@@ -35,8 +35,8 @@ _STATUS_PERIOD: Final = 1.0
 class Worker:
     """Labels from `begin` to `stop`.
 
-    The middleware keeps what comes while the network is busy, so that one thread does for all and
-    no queue lies in between.
+    The middleware keeps what comes while the network is busy, so that one thread is enough and no
+    queue lies in between.
     """
 
     def __init__(self, node: Node, model: Model, streams: Streams, threads: int) -> None:
@@ -75,7 +75,7 @@ class Worker:
         self._swap = model
         if not self._swapped.wait(_STUCK):
             self._swap = None
-            msg = f'labelling did not take the model up within {_STUCK:g} s: see /diagnostics'
+            msg = f'labelling did not take up the model within {_STUCK:g} s: see /diagnostics'
             raise M2R2Error(msg)
 
     def stop(self) -> None:
@@ -103,7 +103,7 @@ class Worker:
             return [Status('labels', WARN, 'waiting for topics'), *unserved(self._streams)]
         silent = time.monotonic() - self._seen
         if silent > _STUCK:
-            message = f'labelling has stood still for {silent:.0f} s'
+            message = f'labelling has made no progress for {silent:.0f} s'
             return [Status('labels', ERROR, message), *self._statuses[1:]]
         return self._statuses
 

@@ -91,7 +91,7 @@ def recorded(path: Path) -> dict[str, list[bytes]]:
 
 
 def statuses(peer: Node) -> dict[str, Any]:
-    """Return the newest diagnostics by name; they come as time goes by."""
+    """Return the newest diagnostics by name, which are updated as they come."""
     found: dict[str, Any] = {}
 
     def note(array: DiagnosticArray) -> None:
@@ -153,7 +153,7 @@ def test_the_clock_goes_with_the_messages_and_back_where_it_loops(
         assert [h.frame_id for h in headers[first:following]] == [str(k) for k in range(51)]
 
 
-def test_it_pauses_steps_and_changes_its_rate_at_once(
+def test_it_pauses_steps_and_changes_its_rate_immediately(
     launch: Launch, peer: Node, bag: Path
 ) -> None:
     headers, times = listen(peer, Header, '/header'), clocks(peer)
@@ -211,7 +211,7 @@ def test_restamped_messages_look_live_and_keep_their_distances(
     assert not peer.count_publishers('/clock')
 
 
-def test_of_a_part_only_what_is_in_it_and_what_was_latched_before(
+def test_an_interval_has_its_messages_and_what_was_latched_before(
     launch: Launch, peer: Node, bag: Path
 ) -> None:
     headers = listen(peer, Header, 'robot/header')
@@ -230,7 +230,7 @@ def test_of_a_part_only_what_is_in_it_and_what_was_latched_before(
     assert [g.data for g in greetings] == ['hello']
 
 
-def test_who_comes_late_hears_what_was_latched(launch: Launch, peer: Node, bag: Path) -> None:
+def test_a_late_subscriber_receives_what_was_latched(launch: Launch, peer: Node, bag: Path) -> None:
     player = launch(PlayerNode, path=str(bag), rate=0.1)
     wait_until(lambda: player._playback.published > 1)
     greetings = listen(peer, String, '/greeting', LATCHING)
@@ -245,7 +245,7 @@ def test_topics_that_cannot_be_published_are_named(
         writer.add_topic('/clock', 'rosgraph_msgs/msg/Clock')
         writer.add_topic('/good', 'std_msgs/msg/Header')
         writer.add_topic('/old', 'std_msgs/msg/Header', type_hash='RIHS01_' + '0' * 64)
-        writer.add_topic('/strange', 'nobody_msgs/msg/Thing', definition='int32 x\n')
+        writer.add_topic('/strange', 'absent_msgs/msg/Thing', definition='int32 x\n')
         writer.add_topic('/unwanted', 'std_msgs/msg/Header')
         for k, topic in enumerate(writer.topics):
             writer.write(topic, bytes(serialize_message(Header())), START + k)
@@ -255,7 +255,7 @@ def test_topics_that_cannot_be_published_are_named(
     values = {value.key: value.value for value in status.values}
     assert values.keys() == {'/old', '/strange'}
     assert 'another version of std_msgs/msg/Header' in values['/old']
-    assert 'nobody-msgs' in values['/strange']
+    assert 'absent-msgs' in values['/strange']
     there = topic_types(peer).keys()
     assert '/good' in there
     assert not {'/old', '/strange', '/unwanted'} & there
@@ -280,7 +280,7 @@ def test_what_cannot_be_played_is_refused(
         launch(PlayerNode, **{**({'path': str(bag)} if given else {}), **given})
 
 
-def test_a_recording_that_was_cut_off_is_played_to_the_cut(
+def test_a_truncated_recording_is_played_to_its_end(
     launch: Launch, peer: Node, episode: Path, tmp_path: Path
 ) -> None:
     told = statuses(peer)
@@ -311,7 +311,7 @@ def test_a_corrupt_recording_ends_it_with_an_error(
     assert player.stop.exit_code == 2
 
 
-def test_one_that_is_held_up_puts_its_schedule_off(peer: Node, bag: Path) -> None:
+def test_a_delayed_replay_postpones_its_schedule(peer: Node, bag: Path) -> None:
     clocks: list[int] = []
 
     class Slow(Outlets):
@@ -335,7 +335,7 @@ def test_one_that_is_held_up_puts_its_schedule_off(peer: Node, bag: Path) -> Non
     assert time.monotonic() - begin > 0.7 + 0.28
 
 
-def test_it_is_closed_at_once_whatever_it_does(launch: Launch, bag: Path) -> None:
+def test_it_closes_immediately_in_every_state(launch: Launch, bag: Path) -> None:
     waiting = launch(PlayerNode, path=str(bag), wait_for_subscribers=3600.0)
     player = launch(PlayerNode, arguments=('-r', '__node:=slow'), path=str(bag), rate=0.01)
     begin = time.monotonic()

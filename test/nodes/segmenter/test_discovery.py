@@ -33,7 +33,7 @@ def test_what_is_given_is_waited_for_and_what_is_off_stays_off() -> None:
     assert not discovery.missing
 
 
-def test_a_given_type_must_be_that_of_the_topic_and_holds_nothing_else_up() -> None:
+def test_a_given_type_must_be_that_of_the_topic_and_delays_no_other() -> None:
     given = {'pose': TopicSpec('pose', '/mine', POSE)}
     discovery = Discovery(('wrench', 'pose'), given, EXPECTED, '/')
     found = discovery.look({'/mine': WRENCH, '/ft': WRENCH}, guess=False)

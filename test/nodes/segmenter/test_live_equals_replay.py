@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Live equals replay (design contract 4), over DDS: player, segmenter and recorder at once."""
+"""Live equals replay (design contract 4), over DDS: player, segmenter and recorder together."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -30,7 +30,7 @@ def test_silence_leaves_a_gap() -> None:
     assert spans(view) == [(0.0, 0.25, 'pick'), (0.75, 1.0, 'pick')]
 
 
-def test_a_clock_that_goes_back_begins_anew() -> None:
+def test_a_clock_that_goes_back_clears_the_timeline() -> None:
     found = history((10.0, 'pick', 0), (11.0, 'pick', 0), (2.0, 'pick', 0), (3.0, 'pick', 0))
     assert found.resets == 1
     assert spans(found.view(2.0)) == [(0.5, 1.0, 'pick')]

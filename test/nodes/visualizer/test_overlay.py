@@ -16,7 +16,7 @@ def overlay_of(view: View, size: int = 640) -> Any:
     return draw_overlay(np.full((size // 2, size, 3), 200, np.uint8), view)
 
 
-def test_picture_keeps_its_pixels_and_gets_a_band() -> None:
+def test_an_image_keeps_its_pixels_and_gets_a_band() -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 255, (100, MIN_WIDTH, 3), np.uint8)
     drawn = draw_overlay(pixels, View())
@@ -42,7 +42,7 @@ def test_band_shows_label_confidence_and_timeline() -> None:
     assert (other[rows, :300] != sure[rows, :300]).any()
 
 
-def test_long_and_foreign_names_stay_in_their_place() -> None:
+def test_long_and_non_ascii_names_stay_in_their_place() -> None:
     name = 'größer_' * 40
     drawn = overlay_of(View(1, name, 1.0, RED, ()), 480)
     plain = overlay_of(View(1, 'a', 1.0, RED, ()), 480)

@@ -26,5 +26,5 @@ def test_topics_are_found_in_the_namespace_and_never_our_own() -> None:
     assert {m: s.topic for m, s in inside.items()} == {'pose': '/robot/pose'}
     given = choose_topics(available, {'pose': '/elsewhere', 'image': ''}, '/robot', own)
     assert (given['pose'].topic, given['pose'].type) == ('/elsewhere', '')
-    # Nor does a segmenter take our picture for a camera's.
+    # Nor does a segmenter take our image for a camera's.
     assert not guess_topics({'/visualizer/image/compressed': CAMERA}, {})
