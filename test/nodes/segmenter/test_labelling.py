@@ -21,7 +21,7 @@ from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.nodes.bundles import write_bundle
 
 START = 1_800_000_000_000_000_000
@@ -64,14 +64,14 @@ class Watch:
 def seen(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> list[FrameWindows]:
     """Keep what is labelled, at the cost that the watch says for each window, s."""
     seen: list[FrameWindows] = []
-    extend = LearnedSegmenter.extend
+    extend = NetworkSegmenter.extend
 
-    def timed(self: LearnedSegmenter, windows: FrameWindows) -> list[FrameLabel]:
+    def timed(self: NetworkSegmenter, windows: FrameWindows) -> list[FrameLabel]:
         seen.append(windows)
         watch.now += watch.cost * len(windows)
         return extend(self, windows)
 
-    monkeypatch.setattr(LearnedSegmenter, 'extend', timed)
+    monkeypatch.setattr(NetworkSegmenter, 'extend', timed)
     return seen
 
 

@@ -28,7 +28,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.modalities import modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import LABELS, SENSING
 from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, listen, wait_until
@@ -258,7 +258,7 @@ def test_labelling_goes_on_after_an_exception_which_is_reported(
         launch(SegmenterNode, model=str(bundle))
         more(labels)
         with monkeypatch.context() as broken:
-            broken.setattr(LearnedSegmenter, 'extend', fail)
+            broken.setattr(NetworkSegmenter, 'extend', fail)
             diagnoses.expect('labels', 'labelling failed', 2)
         more(labels)
 
