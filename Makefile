@@ -55,7 +55,7 @@ $(BUILD)/.messages: $(VENV)/.installed $(MESSAGES)
 
 build: $(BUILD)/.messages  ## Make the environment and generate the messages.
 
-lock:  ## Write requirements/lock.txt anew, with the newest versions that requirements/ allows.
+lock:  ## Write requirements/lock.txt again, with the newest versions that requirements/ allows.
 	$(PYTHON) -m venv .build/lock
 	.build/lock/bin/python -m pip install --quiet $(UV)
 	PATH=$(CURDIR)/.build/lock/bin:$$PATH python tools/lock.py
@@ -64,8 +64,8 @@ test: build  ## Run the tests; TESTS="test/core -k name" runs some of them.
 ifdef TESTS
 	$(IN_ROS) python -m pytest $(TESTS)
 else
-	$(IN_ROS) python -m pytest -n auto --dist loadfile --ignore test/nodes
-	$(IN_ROS) python -m pytest test/nodes  # alone: they keep time with the clock on the wall
+	$(IN_ROS) python -m pytest -n auto --dist worksteal --durations 15 -m 'not ros'
+	$(IN_ROS) python -m pytest -n 2 --durations 15 -m ros  # these keep time with the clock on the wall
 endif
 
 lint: build  ## Check style, formatting and types.
@@ -73,7 +73,7 @@ lint: build  ## Check style, formatting and types.
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-format: build  ## Put imports and formatting right.
+format: build  ## Sort imports and format the code.
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 

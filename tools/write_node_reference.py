@@ -1,10 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what the nodes' parameter tables say into config/nodes.yaml and docs/nodes.md.
+"""Writes the nodes' parameter tables into config/nodes.yaml and docs/nodes.md.
 
     python tools/write_node_reference.py
 
-In docs/nodes.md only the tables between `<!-- parameters of NODE -->` and `<!-- end -->` are its.
+In docs/nodes.md it replaces the tables between `<!-- parameters of NODE -->` and `<!-- end -->`.
 """
 
 import re
@@ -19,7 +19,7 @@ from m2r2_ros.nodes.common.parameters import Parameter, Value
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES_YAML: Final = ROOT / 'config' / 'nodes.yaml'
 NODES_MD: Final = ROOT / 'docs' / 'nodes.md'
-#: In the order in which they are read about.
+#: In the order of the documentation.
 NODES: Final = ('segmenter', 'recorder', 'player', 'visualizer', 'sim')
 
 _TYPES: Final = {bool: 'bool', int: 'int', float: 'double', str: 'string', tuple: 'string[]'}
@@ -83,14 +83,14 @@ def _rows(table: Sequence[Parameter]) -> str:
 
 
 def _limits(parameter: Parameter) -> list[str]:
-    """Return what a table says besides the description."""
+    """Return what a table adds to the description."""
     limits = []
     if parameter.low is not None and parameter.high is not None:
         limits.append(f'{parameter.low:.15g} to {parameter.high:.15g}')
     if parameter.choices:
         limits.append('one of ' + ', '.join(f'`{choice}`' for choice in parameter.choices))
     if parameter.dynamic:
-        limits.append('**can be changed while it works**')
+        limits.append('**can be changed at run time**')
     return limits
 
 

@@ -26,28 +26,25 @@ from m2r2_ros.windows.ticks import CameraClock, FixedClock, FrameClock, window_s
 class WindowAssembler:
     """Turns samples into frame windows, the same ones however the samples are handed over.
 
-    What a window holds hangs on stamps and on the order of arrival alone: not on how samples are
+    What a window holds depends only on stamps and on the order of arrival: not on how samples are
     grouped into calls, not on the wall clock, and not on what came before the window looks back.
 
     Attributes:
         counters: Windows, masks and drops by '<modality>.<reason>' and 'windows'.
     """
 
-    def __init__(
-        self, config: WindowConfig, modalities: Collection[str], *, derive_twist: bool = False
-    ) -> None:
+    def __init__(self, config: WindowConfig, modalities: Collection[str]) -> None:
         """Make an assembler.
 
         Args:
             config: Rates, context, ages and deadlines.
             modalities: What the windows shall hold; what never comes is masked.
-            derive_twist: Make the twist from the pose; for robots without a twist topic.
         """
         self._config = config
         self._modalities = tuple(m for m in MODALITIES if m in modalities)
         self._streams = {m: self._make_stream(m) for m in self._modalities}
         self._gate = TimeGate(len(MODALITIES), to_ns(config.max_gap))
-        self._twist = TwistFromPose(to_ns(config.max_age['pose'])) if derive_twist else None
+        self._twist: TwistFromPose | None = None
         self._filler = Filler(config, self._streams)
         self.counters: Counter[str] = Counter()
         self._waited = np.zeros(len(MODALITIES), np.bool_)
@@ -70,6 +67,18 @@ class WindowAssembler:
         self._waited = np.array([m in self._modalities for m in MODALITIES])
         self._restart = True
         self._now: int | None = None
+
+    @property
+    def derives_twist(self) -> bool:
+        """Whether the twist is made from the pose; for robots without a twist topic."""
+        return self._twist is not None
+
+    @derives_twist.setter
+    def derives_twist(self, derives: bool) -> None:
+        if derives and self._twist is None:
+            self._twist = TwistFromPose(to_ns(self._config.max_age['pose']))
+        elif not derives:
+            self._twist = None
 
     def push(self, samples: Mapping[str, Samples]) -> FrameWindows:
         """Add samples that arrived after all before, and return the windows they complete.
@@ -108,10 +117,6 @@ class WindowAssembler:
         alive = (m for m in self._modalities if self._waited[MODALITIES.index(m)])
         late = {m for m in alive if not self._streams[m].reaches(tick)}
         return late | {'pose'} if self._twist is not None and 'twist' in late else late
-
-    def use_twist_topic(self) -> None:
-        """Stop making the twist from the pose: a topic has it from now on."""
-        self._twist = None
 
     def flush(self) -> FrameWindows:
         """Return the windows up to the newest sample without waiting for any stream."""

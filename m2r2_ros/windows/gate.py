@@ -66,7 +66,7 @@ class TimeGate:
         return self._admit_run(stamps, streams) or self._admit_each(stamps, streams)
 
     def _admit_run(self, stamps: NDArray[np.int64], streams: NDArray[np.int64]) -> Verdict | None:
-        """Judge samples at once; None where one of them is off the clock."""
+        """Judge samples together; None where one of them is off the clock."""
         if any(self._off):
             return None
         n = len(stamps)
@@ -121,7 +121,7 @@ class TimeGate:
         return Verdict(accepted, clock, resets, dropped)
 
     def _judge(self, stamp: int, stream: int) -> str:
-        """Return the reason to drop a sample, '' where there is none."""
+        """Return the reason to drop a sample, '' to keep it."""
         last, clock = self._last[stream], stamp if self._clock is None else self._clock
         oldest = clock - self._max_gap if last is None else last - BACK
         if not oldest <= stamp <= clock + self._max_gap:

@@ -37,7 +37,7 @@ def rotations(poses: NDArray[np.float64]) -> NDArray[np.float64]:
 class TwistFromPose:
     """Twist by the difference of poses HORIZON apart, in the frame of the pose.
 
-    Each twist hangs on the poses of the last HORIZON alone, so it does not matter where a
+    Each twist depends only on the poses of the last HORIZON, so it does not matter where a
     recording began. Where the poses are further apart than `max_age` there is no twist.
     """
 

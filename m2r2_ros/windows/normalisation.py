@@ -47,7 +47,7 @@ class NormalisationFit:
                 self._squares[name] += (seen**2).sum((0, 1))
 
     def result(self) -> 'Normalisation':
-        """Return the scales; those of a sensor that was never there change nothing."""
+        """Return the scales; those of a sensor that was never present change nothing."""
         mean, std = {}, {}
         for name in SENSOR_DIMS:
             n = max(self._n[name], 1)

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is done to samples before any clock looks at them: finite values, continuous poses."""
+"""Samples before any clock looks at them: finite values, continuous poses."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def prepare(modality: str, samples: Samples) -> PreparedSamples:
     """Bring samples into one form; drop and count what is not finite."""
     ends = samples.stamps
     payload: NDArray[Any]
-    good: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
     if isinstance(samples, VectorSamples):
         values = samples.values
         if modality == 'pose':
@@ -56,16 +56,16 @@ def prepare(modality: str, samples: Samples) -> PreparedSamples:
         if values.shape[1] != SENSOR_DIMS[modality]:
             msg = f'{modality}: expected {SENSOR_DIMS[modality]} values, not {values.shape[1]}'
             raise MessageError(msg)
-        good = np.asarray(np.isfinite(values).all(axis=1))
+        valid = np.asarray(np.isfinite(values).all(axis=1))
         payload = values
     elif isinstance(samples, SoundSamples):
-        good = np.array([bool(np.isfinite(c).all()) for c in samples.chunks], np.bool_)
+        valid = np.array([bool(np.isfinite(c).all()) for c in samples.chunks], np.bool_)
         lengths = np.array([len(c) for c in samples.chunks], np.int64)
         ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
         payload = object_array(samples.chunks)
     else:
-        good = np.ones(len(samples.stamps), np.bool_)
+        valid = np.ones(len(samples.stamps), np.bool_)
         payload = object_array(samples.frames)
-    dropped = samples.dropped + Counter({'non_finite': int((~good).sum())})
-    whole = PreparedSamples(samples.stamps, ends, samples.arrival, payload, Counter()).pick(good)
+    dropped = samples.dropped + Counter({'non_finite': int((~valid).sum())})
+    whole = PreparedSamples(samples.stamps, ends, samples.arrival, payload, Counter()).pick(valid)
     return PreparedSamples(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)

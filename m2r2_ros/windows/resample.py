@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Linear resampling of a sensor onto the grids of many windows at once (paper section III-B)."""
+"""Linear resampling of a sensor onto the grids of many windows (paper section III-B)."""
 
 import numpy as np
 from numpy.typing import NDArray

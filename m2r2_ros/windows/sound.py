@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trailing sound of a window, put together from chunks (paper section III-B)."""
+"""Trailing sound of a window, joined from chunks (paper section III-B)."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -24,7 +24,7 @@ def trailing_sound(
     """Return the last samples before a tick, float32 (samples,), silence where there are none.
 
     The newest chunk is placed by its stamp and the others are counted back from it, so that the
-    jitter of stamps does not tear the sound and the result hangs on nothing older than itself.
+    jitter of stamps does not tear the sound and the result depends on nothing older than itself.
 
     Args:
         stamps: int64 (n,), time of each chunk's first sample, nanoseconds.

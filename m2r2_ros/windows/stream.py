@@ -17,7 +17,7 @@ NEVER = np.iinfo(np.int64).max
 class SampleStream:
     """Samples in order of stamp, and which of them a window may see.
 
-    A sample lasts from its stamp to its end; both are one and the same but for sound chunks.
+    A sample lasts from its stamp to its end, which differ only for sound chunks.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class SampleStream:
         return self._rows['payload']
 
     def reaches(self, tick: int) -> bool:
-        """Tell whether the stream has passed a tick."""
+        """Return whether the stream has passed a tick."""
         return len(self._rows) > 0 and int(self._rows['ends'][-1]) >= tick
 
     def passed(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -96,7 +96,7 @@ class SampleStream:
 
 def object_array(items: Sequence[Any]) -> NDArray[np.object_]:
     """Return an object array of the items, whatever their own shapes, (n,)."""
-    box = np.empty(len(items), object)
+    array = np.empty(len(items), object)
     for i, item in enumerate(items):
-        box[i] = item
-    return box
+        array[i] = item
+    return array

@@ -42,7 +42,7 @@ class FrameClock(Protocol):
 class FixedClock:
     """Frames at whole multiples of the period since the epoch.
 
-    Since the grid does not hang on the first sample, a frame's window is the same wherever the
+    Since the grid does not depend on the first sample, a frame's window is the same wherever the
     recording of it began.
     """
 
@@ -56,7 +56,7 @@ class FixedClock:
         self._next = int(stamp / self._period) + 1
 
     def see(self, stamp: int, clock: int) -> None:
-        """Pay the camera no heed."""
+        """Ignore the camera."""
 
     def due(self, clock: int) -> NDArray[np.int64]:
         """Return the due frame stamps."""
@@ -87,8 +87,8 @@ class CameraClock:
     """Frames at the camera's stamps, thinned to the frame rate.
 
     A camera frame counts where it is the first in its cell of the fixed grid, or where the camera
-    itself left out most of a period before it: whether it counts hangs on the camera frame before
-    it alone, so that thinning is the same wherever the recording began. While the camera is
+    itself left out most of a period before it: whether it counts depends only on the camera frame
+    before it, so that thinning is the same wherever the recording began. While the camera is
     silent, frames go on at the fixed period after the last one.
     """
 

@@ -1,28 +1,38 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes of the test process, on a ROS domain of its own."""
+"""Nodes of the test process, on a ROS domain of its own; ROS is imported by fixtures alone."""
 
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip('rclpy', reason='this machine has no ROS 2')
-
-import rclpy
-from rclpy.node import Node
-
-from m2r2_ros.nodes.common.run import Spinner
-from m2r2_ros.nodes.common.stop import Stop
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 Launch = Callable[..., Any]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that talk over DDS: they keep time with the clock on the wall."""
+    for item in items:
+        if 'ros' in getattr(item, 'fixturenames', ()):
+            item.add_marker('ros')
+
+
+#: Seconds between two diagnoses, for tests that wait for them.
+DIAGNOSIS = 0.2
+
+
 @pytest.fixture
-def ros() -> Iterator[None]:
-    """Initialise ROS for one test."""
+def ros(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Initialise ROS for one test, and let nodes publish diagnostics often."""
+    rclpy = pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+    monkeypatch.setattr('m2r2_ros.nodes.common.diagnostics.PERIOD', DIAGNOSIS)
+    monkeypatch.setattr('m2r2_ros.nodes.segmenter.worker._STATUS_PERIOD', DIAGNOSIS)
     rclpy.init()
     yield
     rclpy.try_shutdown()
@@ -32,8 +42,11 @@ def ros() -> Iterator[None]:
 def launch(ros: None) -> Iterator[Launch]:
     """Return a function that runs a node of ours as its process would, to the end of the test.
 
-    `launch(RecorderNode, path='x')` gives parameters; `arguments` are ROS arguments besides.
+    `launch(RecorderNode, path='x')` gives parameters; `arguments` are further ROS arguments.
     """
+    from m2r2_ros.nodes.common.run import Spinner
+    from m2r2_ros.nodes.common.stop import Stop
+
     running: list[tuple[Any, Spinner]] = []
 
     def start(make: Callable[..., Any], arguments: tuple[str, ...] = (), **given: Any) -> Any:
@@ -52,8 +65,12 @@ def launch(ros: None) -> Iterator[Launch]:
 
 
 @pytest.fixture
-def peer(ros: None) -> Iterator[Node]:
-    """Return a node that stands for everybody else: publishers, listeners, service clients."""
+def peer(ros: None) -> 'Iterator[Node]':
+    """Return a node that stands for all other nodes: publishers, listeners, service clients."""
+    import rclpy
+
+    from m2r2_ros.nodes.common.run import Spinner
+
     node = rclpy.create_node('peer')
     spinner = Spinner(node)
     yield node
@@ -71,7 +88,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20.0, what: str = 
     pytest.fail(f'waited {seconds:g} s in vain for {what or condition}')
 
 
-def call(node: Node, kind: Any, name: str, request: Any = None) -> Any:
+def call(node: 'Node', kind: Any, name: str, request: Any = None) -> Any:
     """Call a service and return its response."""
     client = node.create_client(kind, name)
     assert client.wait_for_service(20.0), name
@@ -81,7 +98,7 @@ def call(node: Node, kind: Any, name: str, request: Any = None) -> Any:
     return future.result()
 
 
-def listen(node: Node, kind: Any, topic: str, qos: Any = 1000) -> list[Any]:
+def listen(node: 'Node', kind: Any, topic: str, qos: Any = 1000) -> list[Any]:
     """Subscribe and return the list that messages are appended to."""
     heard: list[Any] = []
     node.create_subscription(kind, topic, heard.append, qos)

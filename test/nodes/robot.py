@@ -4,48 +4,24 @@
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 from rclpy.node import Node
 
-from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
+from m2r2_ros.bags.tables.spec import JOINTS, POSE
 from m2r2_ros.bags.templates import message_template
 from m2r2_ros.bags.writing.metadata import dump_yaml, qos_profiles
 from m2r2_ros.bags.writing.sink import RELIABLE
-from m2r2_ros.model.bundle import save_bundle
-from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.simulation.messages import SOUND, sound_message
-from test.model.networks import SENSING, enliven, make_bundle
+from test.nodes.bundles import IMAGE, IMAGE_TOPIC, SENSORS, SOUND_TOPIC
 
-IMAGE = 'sensor_msgs/msg/CompressedImage'
 BEST_EFFORT = dump_yaml([{**qos_profiles(RELIABLE)[0], 'reliability': 'best_effort'}])
 PERIOD = 0.01
-#: Topic, type, numbers in a message.
-SENSORS = {
-    'wrench': ('/ft_sensor/wrench', WRENCH, 6),
-    'pose': ('/current_pose', POSE, 7),
-    'twist': ('/current_twist', TWIST, 6),
-    'gripper': ('/gripper/joint_states', JOINTS, 2),
-}
-SOUND_TOPIC, SOUND_RATE = '/microphone/audio', 16_000
-IMAGE_TOPIC = '/camera/image_raw/compressed'
-
-
-def write_bundle(folder: Path, config: ModelConfig = SENSING, **changes: Any) -> Path:
-    """Write a small model with random weights, trained on the topics of this robot."""
-    topics = {m: {'topic': topic, 'type': kind} for m, (topic, kind, _) in SENSORS.items()}
-    topics['sound'] = {'topic': SOUND_TOPIC, 'type': SOUND}
-    topics['image'] = {'topic': IMAGE_TOPIC, 'type': IMAGE}
-    plain = {'min_confidence': 0.0, 'min_duration': 0.0, 'lag': 0}
-    bundle = make_bundle(config, changes.pop('seed', 0))
-    enliven(bundle)
-    save_bundle(replace(bundle, topics=topics, decoding=plain, **changes), folder)
-    return folder
+SOUND_RATE = 16_000
 
 
 @dataclass
@@ -93,7 +69,7 @@ class Robot:
         self._thread.join()
 
     def restart(self, modality: str, *, qos: str = RELIABLE) -> None:
-        """Start a driver anew, as another publisher."""
+        """Restart a driver, as another publisher."""
         driver = self.drivers[modality]
         if driver.sink is not None:
             driver.sink.close()
@@ -157,9 +133,7 @@ class Robot:
         from sensor_msgs.msg import CompressedImage
 
         height, width, suffix = self.image
-        picture = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
-        message = CompressedImage(
-            format=suffix[1:], data=cv2.imencode(suffix, picture)[1].tobytes()
-        )
+        pixels = rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
+        message = CompressedImage(format=suffix[1:], data=cv2.imencode(suffix, pixels)[1].tobytes())
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 1_000_000_000)
         return bytes(serialize_message(message))

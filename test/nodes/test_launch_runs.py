@@ -13,6 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from m2r2_ros.msg import ActionLabel
 from rclpy.node import Node
 
@@ -97,7 +100,7 @@ class Launched:
         return {t.name: t.child.wait(SECONDS) for t in self.terminals}
 
     def running(self) -> bool:
-        """Tell whether none of the processes has ended; fail where one has."""
+        """Return True while all processes run; fail where one has ended."""
         ended = {t.name: t.child.returncode for t in self.terminals if t.child.poll() is not None}
         assert not ended, f'ended by itself, with exit code: {ended}'
         return True

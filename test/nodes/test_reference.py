@@ -8,6 +8,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from rclpy.parameter import Parameter as RosParameter
 
 from m2r2_ros.nodes.common.stop import Stop
@@ -62,7 +65,7 @@ def test_parameters_are_described(name: str) -> None:
 def test_node_takes_the_parameter_file(name: str, ros: None, tmp_path: Path) -> None:
     changed = tmp_path / 'mine.yaml'
     changed.write_text(NODES_YAML.read_text().replace('exclude: []', "exclude: ['/rosout']"))
-    module = import_module(f'm2r2_ros.nodes.{name}')
+    module = import_module(f'm2r2_ros.nodes.{name}.node')
     make = getattr(module, f'{name.title()}Node')
 
     node = make(Stop(), arguments=['--ros-args', '--params-file', str(changed)])

@@ -11,6 +11,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 from visualization_msgs.msg import MarkerArray
@@ -90,7 +93,7 @@ def test_policy_is_what_a_node_has(
 ) -> None:
     if name not in ('player', 'sim'):
         robot(peer)
-    make = getattr(import_module(f'm2r2_ros.nodes.{name}'), f'{name.title()}Node')
+    make = getattr(import_module(f'm2r2_ros.nodes.{name}.node'), f'{name.title()}Node')
     launch(make, ('-r', f'__ns:={NAMESPACE}'), **given)
     profile = profiles()[name]
     for kind, query in KINDS.items():

@@ -144,7 +144,7 @@ def test_topics_that_cannot_be_read_are_not_guessed(tmp_path: Path) -> None:
     ('shift', 'expected'),
     [(0, 0), (SECOND // 2, 0), (HOUR, HOUR), (-HOUR, -HOUR), (SECOND, SECOND)],
 )
-def test_log_offset_tells_another_clock(tmp_path: Path, shift: int, expected: int) -> None:
+def test_log_offset_is_that_of_another_clock(tmp_path: Path, shift: int, expected: int) -> None:
     stream = stream_of(write_bag(tmp_path / 'robot', robot(1.0, log_shift=shift)))
     windows = FrameWindows.join(list(stream))
     assert stream.log_offset == expected
@@ -197,7 +197,7 @@ SHARED = (type, ModuleType, FunctionType, MethodType)
 
 
 def data_size(root: object) -> int:
-    """Return the bytes of all data that hangs on an object."""
+    """Return the bytes of all data that an object refers to."""
     seen: set[int] = set()
     left, size = [root], 0
     while left:
@@ -223,7 +223,7 @@ def test_memory_does_not_grow_with_the_recording(
     longest = 0
     for windows in stream:
         longest = max(longest, len(windows))
-        sizes.append((int(windows.stamps[-1]) - START, data_size(stream._assembler)))
+        sizes.append((int(windows.stamps[-1]) - START, data_size(stream._driver)))
     early = max(size for t, size in sizes if 3 * SECOND < t < 10 * SECOND)
     late = max(size for t, size in sizes if t > 30 * SECOND)
     assert late < 1.1 * early

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Streams for window tests: made at will, delivered in any order and grouping."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,7 @@ from m2r2_ros.core.samples import EncodedImage, ImageSamples, Samples, SoundSamp
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.assembler import WindowAssembler
+from m2r2_ros.windows.config import WindowConfig
 
 ORIGIN = 1_700_000_000 * SECOND
 
@@ -64,6 +65,13 @@ def pack(messages: Sequence[Message], first: int, rate: int = 16_000) -> dict[st
     return out
 
 
+def deriving(config: WindowConfig, modalities: Collection[str]) -> WindowAssembler:
+    """Return an assembler that makes the twist from the pose."""
+    assembler = WindowAssembler(config, modalities)
+    assembler.derives_twist = True
+    return assembler
+
+
 def _pixels(payload: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(payload, np.uint8).reshape(1, -1, 1).repeat(3, axis=2)
 
@@ -90,7 +98,7 @@ def deliver(
 
 
 def same(a: FrameWindows, b: FrameWindows) -> bool:
-    """Tell whether two runs of windows are equal bit for bit, restarts aside."""
+    """Return whether two runs of windows are equal bit for bit, restarts aside."""
     arrays: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = [
         (a.starts, b.starts),
         (a.stamps, b.stamps),

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Windows hang on stamps and order of arrival alone, and agree with numpy.interp."""
+"""Windows depend on stamps and order of arrival alone, and agree with numpy.interp."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,9 @@ from test.windows.streams import (
     Message,
     by_stamp,
     deliver,
+    deriving,
     in_order,
+    pack,
     same,
     sensor_messages,
 )
@@ -80,22 +82,22 @@ def test_chunking_does_not_change_a_window(
 ) -> None:
     messages, cuts, others = case
     wanted = modalities(messages)
-    one = WindowAssembler(CONFIG, wanted, derive_twist=True)
-    two = WindowAssembler(CONFIG, wanted, derive_twist=True)
+    one = deriving(CONFIG, wanted)
+    two = deriving(CONFIG, wanted)
     a, b = deliver(one, messages, cuts), deliver(two, messages, others)
     assert same(a, b)
     assert +one.counters == +two.counters
 
 
-def test_message_by_message_is_the_same_as_all_at_once() -> None:
+def test_message_by_message_is_the_same_as_all_together() -> None:
     messages = in_order(
         *(sensor_messages(m, 100, 3, k) for k, m in enumerate(SENSORS)), microphone(3, 5)
     )
     wanted = modalities(messages)
-    at_once = deliver(WindowAssembler(CONFIG, wanted), messages)
+    together = deliver(WindowAssembler(CONFIG, wanted), messages)
     singly = deliver(WindowAssembler(CONFIG, wanted), messages, range(len(messages)))
-    assert len(at_once) > 25
-    assert same(at_once, singly)
+    assert len(together) > 25
+    assert same(together, singly)
 
 
 @settings(max_examples=25)
@@ -105,14 +107,14 @@ def test_start_does_not_change_a_window(
 ) -> None:
     messages, cuts, _ = case
     wanted = modalities(messages)
-    whole = by_stamp(deliver(WindowAssembler(CONFIG, wanted, derive_twist=True), messages))
+    whole = by_stamp(deliver(deriving(CONFIG, wanted), messages))
     later = [m for m in messages if m.stamp >= ORIGIN + begin * SECOND]
-    cut = deliver(WindowAssembler(CONFIG, wanted, derive_twist=True), later, cuts)
+    cut = deliver(deriving(CONFIG, wanted), later, cuts)
     # The sound looks back by its context, everything else by a sample.
     back = 1.2 if 'sound' in wanted else 0.3
-    settled = [i for i, t in enumerate(cut.starts) if t >= ORIGIN + (begin + back) * SECOND]
-    assert len(settled) > 3
-    for i in settled:
+    complete = [i for i, t in enumerate(cut.starts) if t >= ORIGIN + (begin + back) * SECOND]
+    assert len(complete) > 3
+    for i in complete:
         assert same(cut[i : i + 1], whole[int(cut.stamps[i])])
 
 
@@ -125,7 +127,7 @@ def test_order_of_arrival_across_streams_does_not_change_a_window(
     wanted = modalities(messages)
     a = deliver(WindowAssembler(CONFIG, wanted), messages)
     b = deliver(WindowAssembler(CONFIG, wanted), sorted(messages, key=lambda m: m.stamp), cuts)
-    # Which window is the first hangs on which sample is; all others must agree.
+    # Which window is the first depends on which sample is; all others must agree.
     first = ORIGIN + 0.4 * SECOND
     a, b = a[int((a.starts < first).sum()) :], b[int((b.starts < first).sum()) :]
     assert len(a) > 10
@@ -246,8 +248,6 @@ def test_a_window_is_not_held_up_by_a_dead_stream_beyond_its_deadline() -> None:
 
 
 def _one(message: Message, rank: int) -> dict:  # type: ignore[type-arg]
-    from test.windows.streams import pack
-
     return pack([message], rank)
 
 

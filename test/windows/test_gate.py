@@ -58,7 +58,7 @@ def each_alone(n: int) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize('alone', [False, True])
-def test_repeats_and_disorder_are_dropped_each_under_its_name(alone: bool) -> None:
+def test_repeats_and_disorder_are_dropped_and_counted_by_name(alone: bool) -> None:
     samples = [(T, 0), (T, 0), (T + 5, 0), (T + 3, 0), (T + BACK, 0), (T + 5, 0), (T + 1, 1)]
     judged = judge(TimeGate(2, GAP), *samples, cuts=each_alone(7) if alone else ())
     assert judged.accepted == [True, False, True, False, True, False, True]

@@ -61,7 +61,7 @@ def test_the_sign_and_the_length_of_a_quaternion_do_not_matter() -> None:
         np.testing.assert_allclose(continuous_pose(other), continuous_pose(poses), atol=1e-12)
 
 
-def test_a_quaternion_of_zero_is_no_orientation() -> None:
+def test_a_quaternion_of_zero_is_not_an_orientation() -> None:
     poses = random_poses(3)
     poses[1, 3:] = 0
     finite = np.isfinite(continuous_pose(poses)).all(axis=1)

@@ -61,7 +61,7 @@ def test_sound_spans_minus_one_to_one_and_is_clipped_beyond() -> None:
     assert scales.scale_sound(beyond).tolist() == [[-1.0, 1.0]]
 
 
-def test_part_by_part_is_the_same_as_at_once() -> None:
+def test_part_by_part_is_the_same_as_in_one_step() -> None:
     arrays, present = frames(120)
     at_once = fitted((arrays, present)).to_dict()
     cuts = [slice(0, 1), slice(1, 50), slice(50, 50), slice(50, 120)]
@@ -85,7 +85,7 @@ def test_masked_frames_do_not_count() -> None:
     assert rows.any()
 
 
-def test_a_sensor_that_was_never_there_is_left_as_it_is() -> None:
+def test_a_sensor_that_was_never_present_is_not_scaled() -> None:
     arrays, present = frames(20)
     present[:, MODALITIES.index('twist')] = False
     present[:, MODALITIES.index('sound')] = False
@@ -152,6 +152,6 @@ def test_wrong_entries_are_named(path: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize('entries', [None, [], 'x', 3])
-def test_what_is_no_mapping_is_no_normalisation(entries: Any) -> None:
+def test_a_normalisation_must_be_a_mapping(entries: Any) -> None:
     with pytest.raises(BundleError, match='normalisation'):
         Normalisation.from_dict(entries)

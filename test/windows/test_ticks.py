@@ -60,7 +60,7 @@ def test_a_fixed_clock_that_has_not_begun_gives_nothing() -> None:
 
 @pytest.mark.parametrize('rate', [3.0, 15.0, 29.97, 30.0])
 @given(hours=st.integers(0, 100), cut=st.integers(0, 3_000_000_000))
-def test_uneven_periods_do_not_drift_and_do_not_hang_on_the_start(
+def test_uneven_periods_do_not_drift_and_do_not_depend_on_the_start(
     rate: float, hours: int, cut: int
 ) -> None:
     period = WindowConfig(frame_rate=rate).period
@@ -90,7 +90,7 @@ def test_a_fast_camera_is_thinned_to_one_frame_in_a_cell() -> None:
 
 
 @given(st.integers(0, 29), st.integers(0, 10_000))
-def test_thinning_does_not_hang_on_where_the_recording_began(skip: int, seed: int) -> None:
+def test_thinning_does_not_depend_on_where_the_recording_began(skip: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     stamps = ms(*(np.arange(60) * 33.3 + rng.uniform(0, 12, 60)))
     whole = fed(stamps).due(stamps[-1]).tolist()

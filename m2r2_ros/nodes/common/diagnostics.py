@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Diagnostics, once a second, also while the ROS clock stands still."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Final
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -11,33 +10,13 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
 
-OK: Final = 0
-WARN: Final = 1
-ERROR: Final = 2
-STALE: Final = 3
+from m2r2_ros.nodes.common.status import Status
 
 PERIOD: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The state of one thing.
-
-    Attributes:
-        name: What it is, without the node's name.
-        level: OK, WARN, ERROR or STALE.
-        message: One line.
-        values: Figures by name, as text.
-    """
-
-    name: str
-    level: int
-    message: str
-    values: Mapping[str, str] = field(default_factory=dict)
-
-
 class Diagnostics:
-    """Publishes what a node tells of itself on /diagnostics."""
+    """Publishes the state of a node on /diagnostics."""
 
     def __init__(self, node: Node, collect: Callable[[], list[Status]]) -> None:
         """Begin to publish what `collect` returns."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the ROS graph tells of a topic: its type, its publishers and what they offer."""
+"""What the ROS graph knows about a topic: its type, its publishers and the QoS they offer."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ _FIELD: Final = re.compile(r'^\s*([a-zA-Z][\w/]*)(?:\[[^\]]*\])?(?:<=\d+)?\s+\w+
 
 
 def topic_types(node: Node) -> dict[str, str]:
-    """Return the type of every topic that somebody publishes and that has one type only."""
+    """Return the type of every published topic that has a single type."""
     return {
         name: types[0]
         for name, types in node.get_topic_names_and_types()
@@ -84,7 +84,7 @@ def matching_qos(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProf
     """Return the strictest QoS that every publisher can serve.
 
     Best effort alone would lose large messages, reliable alone would hear nothing of a best-effort
-    driver; so reliable where all are, and likewise for latched topics.
+    driver; so reliable where all are, and the same for latched topics.
     """
     offered = [p.qos_profile for p in publishers]
     reliable = all(q.reliability == ReliabilityPolicy.RELIABLE for q in offered)

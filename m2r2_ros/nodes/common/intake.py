@@ -1,11 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Raw messages of many topics, taken in bulk, with nothing lost unseen."""
+"""Raw messages of many topics, taken in bulk, with every loss counted."""
 
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from rclpy.callback_groups import CallbackGroup
@@ -14,9 +13,10 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from m2r2_ros.nodes.common.graph import matching_qos, message_class
+from m2r2_ros.nodes.common.received import Received
 
 #: Messages that the middleware keeps between two takings: five seconds of 1 kHz, three seconds of
-#: a fast camera, whose pictures are large.
+#: a fast camera, whose images are large.
 DEPTH: Final = 5000
 IMAGE_DEPTH: Final = 90
 _IMAGES: Final = frozenset(
@@ -25,7 +25,7 @@ _IMAGES: Final = frozenset(
 
 
 class _Polled(CallbackGroup):
-    """Keeps subscriptions out of every executor: they are asked, instead of waited for.
+    """Keeps subscriptions out of every executor: they are polled.
 
     An executor builds a wait set of everything for each message; taking what is there costs a few
     microseconds a message.
@@ -43,19 +43,6 @@ class _Polled(CallbackGroup):
         """Do nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it came.
-
-    Attributes:
-        raw: CDR bytes with encapsulation header.
-        time: When it was received, nanoseconds since the epoch.
-    """
-
-    raw: bytes
-    time: int
-
-
 class Inlet:
     """A raw subscription to one topic that keeps up with its publishers.
 
@@ -64,7 +51,7 @@ class Inlet:
         type_name: Message type.
         lost: Messages that a publisher sent and that never came, by their sequence numbers; not
             counted while there are several publishers.
-        publishers: What publishes it at present.
+        publishers: Its publishers at present.
     """
 
     def __init__(self, node: Node, topic: str, type_name: str) -> None:
@@ -94,10 +81,10 @@ class Inlet:
         return self._qos
 
     def refresh(self) -> bool:
-        """Look at the publishers again, and subscribe anew where they need another QoS.
+        """Look at the publishers again, and resubscribe where they need another QoS.
 
         Returns:
-            Whether it subscribed anew.
+            Whether it resubscribed.
         """
         self.publishers = self._node.get_publishers_info_by_topic(self.topic)
         if not self.publishers:
@@ -115,7 +102,7 @@ class Inlet:
         return True
 
     def take(self) -> list[Received]:
-        """Return what has come since the last time."""
+        """Return what has come since the last call."""
         with self._lock:
             leftover, self._leftover = self._leftover, []
             return leftover + self._take_from(self._subscription)

@@ -13,7 +13,7 @@ from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.stop import Stop
 
 AUTOSTART: Final = Parameter(
-    'autostart', True, 'Configure and activate at the start, without a lifecycle manager.'
+    'autostart', True, 'Configure and activate on start, without a lifecycle manager.'
 )
 
 
@@ -37,9 +37,9 @@ class ManagedNode(LifecycleNode):
 
         Args:
             name: Name of the node.
-            table: Its parameters, besides `autostart`.
+            table: Its parameters, without `autostart`.
             stop: Ends the process.
-            arguments: ROS arguments for this node alone, besides those of the process.
+            arguments: ROS arguments for this node alone, in addition to those of the process.
             on_change: See Parameters.
 
         Raises:
@@ -75,7 +75,7 @@ class ManagedNode(LifecycleNode):
         """Configure and activate, if asked to.
 
         Raises:
-            M2R2Error: What the transition failed of.
+            M2R2Error: Why the transition failed.
         """
         if not self.parameters['autostart']:
             return
@@ -135,7 +135,7 @@ class ManagedNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def _change_state_safely(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - generated
-        """Answer a transition that the present state has not; rclpy would end the node."""
+        """Refuse a transition that the present state does not have; rclpy would end the node."""
         try:
             return self._change_state(request, response)
         except Exception as error:

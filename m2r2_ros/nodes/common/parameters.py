@@ -35,7 +35,7 @@ class Parameter:
 
     Attributes:
         name: Its name.
-        default: Its default, which also settles its type; a tuple of strings is a string array.
+        default: Its default, which also determines its type; a tuple of strings is a string array.
         description: One line, with the unit.
         low: Smallest value of a number.
         high: Largest value of a number; needs `low`.
@@ -56,7 +56,7 @@ class Parameters:
     """The declared parameters of a node, by name.
 
     Values are checked against their types, ranges and choices when the node starts and whenever
-    somebody sets them; those that are not dynamic can be set only while `fixed()` is false.
+    they are set; those that are not dynamic can be set only while `fixed()` is false.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Parameters:
             try:
                 node.declare_parameter(
                     parameter.name,
-                    # The type of an empty list could not be told otherwise.
+                    # The type of an empty list would be unknown otherwise.
                     list(parameter.default) or _TYPES[tuple]
                     if isinstance(parameter.default, tuple)
                     else parameter.default,

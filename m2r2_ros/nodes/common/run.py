@@ -22,7 +22,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Runnable(Protocol):
-    """What a node has besides being an rclpy Node."""
+    """What a node needs in addition to being an rclpy Node."""
 
     def start(self) -> None:
         """Begin to work; an M2R2Error ends the process with exit code 2."""
@@ -63,7 +63,7 @@ def run(make: Callable[[Stop], Any]) -> NoReturn:
     """Run a node until it is done or the process is told to end.
 
     Exit code 0 after SIGINT, SIGTERM, SIGHUP and where the node is done, 2 where the user has to
-    put something right.
+    correct something.
 
     Args:
         make: Makes the node, which is an rclpy Node and a Runnable.

@@ -19,7 +19,7 @@ class Selection:
             excluded: The same; these win.
 
         Raises:
-            ConfigError: One is no regular expression.
+            ConfigError: One is not a regular expression.
         """
         self._wanted = [_compile('topics', text) for text in wanted]
         self._excluded = [_compile('exclude', text) for text in excluded]
@@ -35,7 +35,7 @@ def _compile(parameter: str, text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         msg = (
-            f'{parameter}: {text!r} is no regular expression: {error}; give the name of a topic, '
-            "or a pattern such as '/camera/.*'"
+            f'{parameter}: {text!r} is not a regular expression: {error}; give the name of a '
+            "topic, or a pattern such as '/camera/.*'"
         )
         raise ConfigError(msg) from error

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a node that is done tells its process, and how the process tells its threads."""
+"""How a node ends its process, and how the process ends its threads."""
 
 import threading
 
@@ -20,7 +20,7 @@ class Stop:
         self._event.set()
 
     def is_set(self) -> bool:
-        """Tell whether the process is to end."""
+        """Return whether the process is to end."""
         return self._event.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -5,7 +5,7 @@
 import threading
 import time
 
-#: Nobody sleeps for less, what is due is published in bulk; nor for more, nanoseconds.
+#: Shortest and longest sleep, nanoseconds; what is due within the shortest is published in bulk.
 _GRAIN, _LONGEST = 1_000_000, 10_000_000
 
 
@@ -28,7 +28,7 @@ class Timeline:
 
     @property
     def paused(self) -> bool:
-        """Whether somebody paused it."""
+        """Whether it was paused."""
         return self._paused
 
     def position(self) -> int:

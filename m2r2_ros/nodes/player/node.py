@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node that replays a recording as a live robot."""
+"""Node `player`: a recording as a live robot."""
 
 import threading
 import traceback
@@ -14,10 +14,11 @@ from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, M2R2Error
-from m2r2_ros.nodes.common.diagnostics import OK, WARN, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.selection import Selection
+from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.outlets import Outlets
@@ -27,9 +28,15 @@ from m2r2_ros.nodes.player.schedule import cut
 PARAMETERS: Final = (
     Parameter('path', '', 'Recording to play: rosbag2 folder, .mcap or .db3.'),
     Parameter('rate', 1.0, 'Recorded seconds per second.', low=0.01, high=100.0, dynamic=True),
-    Parameter('loop', False, 'Begin anew at the end.', dynamic=True),
-    Parameter('paused', False, 'Begin paused; ~/resume goes on.'),
-    Parameter('start_offset', 0.0, 'Where to begin, s after its start.', low=0.0, high=1e6),
+    Parameter('loop', False, 'Start again at the end.', dynamic=True),
+    Parameter('paused', False, 'Begin paused; ~/resume continues.'),
+    Parameter(
+        'start_offset',
+        0.0,
+        'Where to begin, s after the start of the recording.',
+        low=0.0,
+        high=1e6,
+    ),
     Parameter('duration', 0.0, 'How much to play, s; 0: all.', low=0.0, high=1e6),
     Parameter('topics', (), 'Names, or patterns of whole names, to play; empty: all.'),
     Parameter('exclude', (), 'Names, or patterns of whole names, not to play.'),
@@ -51,7 +58,7 @@ PARAMETERS: Final = (
 
 #: What ~/step plays, a frame or two, nanoseconds.
 _STEP: Final = 100_000_000
-#: So late is worth a warning, wall seconds.
+#: Lateness that is worth a warning, wall seconds.
 _LATE: Final = 0.05
 
 
@@ -88,14 +95,14 @@ class PlayerNode(Node):
             msg = 'path: no recording given; expected a rosbag2 folder, an .mcap or a .db3'
             raise ConfigError(msg)
         recording = open_recording(Path(given['path']).expanduser())
-        self._stretch = cut(recording, given['start_offset'], given['duration'])
+        self._interval = cut(recording, given['start_offset'], given['duration'])
         if recording.truncated:
             self.get_logger().warning(f'{recording.path} is cut off; playing what there is')
         clock = given['clock'] and not given['restamp']
         self._outlets = self._open_outlets(recording, clock=clock)
         self._playback = Playback(
             self,
-            self._stretch,
+            self._interval,
             self._outlets,
             self._timeline,
             clock=clock,
@@ -146,7 +153,7 @@ class PlayerNode(Node):
         return self._answer(response)
 
     def _step(self, _: Any, response: Any) -> Any:  # noqa: ANN401 - generated
-        """Play the next 100 ms, which is a frame or two, at once."""
+        """Play the next 100 ms, which is a frame or two, immediately."""
         response.success = self._timeline.step(_STEP)
         if response.success:
             return self._answer(response)
@@ -159,9 +166,9 @@ class PlayerNode(Node):
         return response
 
     def _seconds(self) -> float:
-        """Return how far it is behind the start of the recording."""
-        at = max(self._timeline.position(), self._stretch.begin)
-        return (min(at, self._stretch.end) - self._stretch.recording.start) / 1e9
+        """Return the position after the start of the recording, s."""
+        at = max(self._timeline.position(), self._interval.begin)
+        return (min(at, self._interval.end) - self._interval.recording.start) / 1e9
 
     def _work(self) -> None:
         """Play, in a thread."""
@@ -177,7 +184,7 @@ class PlayerNode(Node):
             self.stop.set(1)
 
     def _diagnose(self) -> list[Status]:
-        played, done, skipped = self._stretch, self._playback, self._outlets.skipped
+        played, done, skipped = self._interval, self._playback, self._outlets.skipped
         lags = [done.lags.popleft() for _ in range(len(done.lags))]
         late = float(np.quantile(lags, 0.99)) if lags else 0.0
         level, message = OK, 'paused' if self._timeline.paused else done.state

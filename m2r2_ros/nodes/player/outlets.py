@@ -60,13 +60,13 @@ class Outlets:
         self._publishers[topic].publish(raw)
 
     def unheard(self) -> list[str]:
-        """Return the topics that nobody subscribes to."""
+        """Return the topics without a subscriber."""
         return [k for k, p in self._publishers.items() if not p.get_subscription_count()]
 
     def unconfirmed(self) -> list[str]:
-        """Return the topics of which a reliable subscriber has not had everything yet."""
-        at_once = Duration(seconds=0)
-        return [k for k, p in self._publishers.items() if not p.wait_for_all_acked(at_once)]
+        """Return the topics of which a reliable subscriber has not received everything yet."""
+        now = Duration(seconds=0)
+        return [k for k, p in self._publishers.items() if not p.wait_for_all_acked(now)]
 
     def _add(self, topic: Topic) -> None:
         kind = message_class(topic.type_name)
@@ -91,7 +91,7 @@ class Outlets:
 def restamped(raw: bytes, offset: int) -> bytes:
     """Return a CDR message whose first field is a stamp, or a header, with its stamp moved.
 
-    A stamp of zero says that there is none, and stays.
+    A stamp of zero means that the message has no stamp, and stays.
 
     Args:
         raw: With encapsulation header.

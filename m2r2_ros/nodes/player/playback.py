@@ -15,20 +15,20 @@ from rosgraph_msgs.msg import Clock
 from m2r2_ros.core.messages import in_order
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.outlets import Outlets, restamped
-from m2r2_ros.nodes.player.schedule import Stretch
+from m2r2_ros.nodes.player.schedule import Interval
 from m2r2_ros.replay.ahead import one_ahead
 
 CLOCK_TOPIC: Final = '/clock'
 #: How often the clock is published, in wall time and in recorded time, nanoseconds.
 _TICK: Final = 10_000_000
-#: Behind by so many wall seconds, the schedule itself is put off.
+#: Delay, wall seconds, at which the schedule itself is postponed.
 _SLIP: Final = 0.5
 #: Wall seconds that subscribers have to confirm what was sent.
 _CONFIRM: Final = 5.0
 
 
 class Playback:
-    """Plays a stretch of a recording, again and again if it is told to.
+    """Plays an interval of a recording, repeatedly if asked to.
 
     Attributes:
         state: What it does.
@@ -36,13 +36,13 @@ class Playback:
         passes: Passes begun.
         published: Messages published.
         put_off: Wall seconds by which the schedule was put off, since publishing did not keep up.
-        lags: How late the newest messages were published, wall seconds; to be emptied by who reads.
+        lags: How late the newest messages were published, wall seconds; the reader empties it.
     """
 
     def __init__(
         self,
         node: Node,
-        stretch: Stretch,
+        interval: Interval,
         outlets: Outlets,
         timeline: Timeline,
         *,
@@ -52,18 +52,18 @@ class Playback:
         """Get ready.
 
         Args:
-            node: Whose clock stamps are moved to, and who publishes /clock.
-            stretch: What to play.
+            node: Has the clock that stamps are moved to, and publishes /clock.
+            interval: What to play.
             outlets: Where to.
             timeline: Says when.
             clock: Whether to publish /clock.
             restamp: Whether stamps are moved, as if a pass were recorded while it is played.
         """
-        self._node, self._stretch, self._outlets = node, stretch, outlets
+        self._node, self._interval, self._outlets = node, interval, outlets
         self._timeline, self._restamp = timeline, restamp
         self._clock = node.create_publisher(Clock, CLOCK_TOPIC, 10) if clock else None
         self._closing = threading.Event()
-        self.now, self._offset = stretch.begin, 0
+        self.now, self._offset = interval.begin, 0
         self._ticked = self._ticked_at = 0
         self.state, self.passes, self.published, self.put_off = 'waiting', 0, 0, 0.0
         self.lags: deque[float] = deque(maxlen=100_000)
@@ -97,16 +97,16 @@ class Playback:
         while (unheard := self._outlets.unheard()) and not self._closing.is_set():
             if time.monotonic() > deadline:
                 names = ', '.join(unheard)
-                self._node.get_logger().warning(f'nobody subscribes to {names}; playing anyhow')
+                self._node.get_logger().warning(f'{names} has no subscriber; playing anyway')
                 return
             self._tick()
             self._closing.wait(_TICK / 1e9)
 
     def _play(self) -> None:
-        """Play the stretch once."""
+        """Play the interval once."""
         outlets, latched = self._outlets, self._outlets.latched
         begun = False
-        for blocks in one_ahead(self._stretch.batches(list(outlets), latched)):
+        for blocks in one_ahead(self._interval.batches(list(outlets), latched)):
             if not begun:
                 begun = True
                 self._begin()
@@ -121,15 +121,15 @@ class Playback:
                 self.lags.append(self._timeline.behind(due))
         if not begun:
             self._begin()
-        self._reach(self._stretch.end)
+        self._reach(self._interval.end)
 
     def _begin(self) -> None:
         """Start a pass, once its first messages are in memory."""
         self.state = 'playing'
         self.passes += 1
-        self._offset = self._node.get_clock().now().nanoseconds - self._stretch.begin
+        self._offset = self._node.get_clock().now().nanoseconds - self._interval.begin
         self.now = self._ticked = 0
-        self._timeline.jump(self._stretch.begin)
+        self._timeline.jump(self._interval.begin)
 
     def _reach(self, due: int) -> bool:
         """Let time go by until `due` (ns); False where it is to stop."""
@@ -137,8 +137,8 @@ class Playback:
             if (behind := self._timeline.behind(due)) > _SLIP:
                 self.put_off += behind
                 self._timeline.jump(due)
-            # Not all that is due at once: one that is behind must neither run ahead with its clock
-            # nor be deaf to what it is told.
+            # In steps: a replay that is behind must neither run ahead with its clock nor ignore
+            # services.
             self.now = min(self._timeline.position(), due + _TICK)
             self._tick()
             if due <= self.now:

@@ -13,7 +13,7 @@ from m2r2_ros.core.messages import MessageBlock
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """A part of a recording.
 
     Attributes:
@@ -31,7 +31,7 @@ class Stretch:
     ) -> Iterator[list[MessageBlock]]:
         """Yield messages in log-time order, one block of each topic at most.
 
-        What was latched before the beginning was still known then, and so is due at once.
+        What was latched before the beginning was still known then, and so is due immediately.
         """
         for blocks in self.recording.blocks(topics):
             parts = [self._part(block, earlier=block.topic in latched) for block in blocks]
@@ -54,7 +54,7 @@ class Stretch:
         )
 
 
-def cut(recording: Recording, offset: float, duration: float) -> Stretch:
+def cut(recording: Recording, offset: float, duration: float) -> Interval:
     """Return the part of a recording that begins `offset` seconds after its start.
 
     Args:
@@ -74,4 +74,4 @@ def cut(recording: Recording, offset: float, duration: float) -> Stretch:
         )
         raise ConfigError(msg)
     end = begin + round(duration * 1e9) if duration else recording.end
-    return Stretch(recording, begin, min(end, recording.end))
+    return Interval(recording, begin, min(end, recording.end))

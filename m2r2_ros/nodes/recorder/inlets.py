@@ -17,7 +17,7 @@ _REFRESH: Final = 5
 
 
 class Inlets:
-    """Subscribes to every wanted topic that somebody publishes. Not for several threads at once.
+    """Subscribes to every wanted topic that is published. Not thread-safe.
 
     Attributes:
         open: Inlets by topic.
@@ -40,7 +40,7 @@ class Inlets:
 
     @property
     def missing(self) -> list[str]:
-        """Topics that were asked for by name and that nobody publishes."""
+        """Topics that were asked for by name and are not published."""
         return sorted(self._wanted.named - self.open.keys() - self.skipped.keys())
 
     def look(self) -> None:
@@ -53,7 +53,7 @@ class Inlets:
                 self._subscribe(topic)
 
     def take(self) -> list[Entry]:
-        """Return what has come since the last time, in the order in which it came."""
+        """Return what has come since the last call, in the order in which it came."""
         entries = [
             (received.time, topic, received.raw)
             for topic, inlet in self.open.items()

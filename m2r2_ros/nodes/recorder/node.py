@@ -38,13 +38,13 @@ PARAMETERS: Final = (
         'Names, or patterns of whole names, not to record. What the visualizer draws can be drawn '
         'again, and is not drawn for the recorder alone.',
     ),
-    Parameter('record', True, 'Begin to record at the start; otherwise ~/start does.'),
+    Parameter('record', True, 'Begin to record on start; otherwise ~/start does.'),
     Parameter('max_size_mb', 0, 'Size after which a new file begins, MB; 0: never.', 0, 1_000_000),
     Parameter(
         'max_duration', 0.0, 'Time after which a new file begins, s; 0: never.', 0.0, 1_000_000.0
     ),
     Parameter(
-        'flush_interval', 1.0, 'Longest time that a crash can take from a recording, s.',
+        'flush_interval', 1.0, 'Most that a crash can lose of a recording, s.',
         0.01, 3600.0,
     ),
     Parameter('fsync', False, 'Wait for the disk at every flush, against power cuts.'),
@@ -82,9 +82,10 @@ class RecorderNode(Node):
         p = self.parameters
         _check({'name': p['name']})
         self._session = RecordingSession(self, p)
-        self._inlets = Inlets(self, Wanted(self, p['topics'], p['exclude']), self._session.add)
+        wanted = Wanted(self.resolve_topic_name, p['topics'], p['exclude'])
+        self._inlets = Inlets(self, wanted, self._session.add)
         self._intake = Intake()
-        # Bag and inlets belong to whoever has the lock: the writer, or a callback.
+        # Bag and inlets belong to the thread that holds the lock: the writer, or a callback.
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name='write')
@@ -183,7 +184,7 @@ class RecorderNode(Node):
     def _follow(self) -> None:
         """Subscribe to what there is, as long as it is needed.
 
-        Where it is needed again, latched topics tell again what they told an earlier bag.
+        Where it is needed again, latched topics are received again, as for an earlier bag.
         """
         if self._session.needed:
             self._inlets.look()
@@ -212,7 +213,7 @@ class RecorderNode(Node):
         self._session.write(entries)
 
     def _drop_waiting(self) -> None:
-        """Tell of messages that have no time because /clock never came."""
+        """Report messages that have no time because /clock never came."""
         if self._intake.waiting and (undated := len(self._inlets.take())):
             self._intake.undated += undated
             self.get_logger().error(
@@ -236,7 +237,7 @@ def _answering(act: Callable[[], Path]) -> Callable[[Any, Any], Any]:
 
 
 def _check(changed: Mapping[str, Any]) -> None:
-    """Refuse a name that is none."""
+    """Refuse a name that cannot be that of a folder."""
     name = changed.get('name')
     if name is not None and (not name or '/' in name):
         msg = f'name is {name!r}; expected the name of a folder, without /'

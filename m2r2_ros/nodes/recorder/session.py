@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bags that the recorder makes, and what keeps it from making them."""
+"""The bags that the recorder makes, and what stops it from making them."""
 
 import shutil
 import time
@@ -25,13 +25,13 @@ _MB: Final = 1_000_000
 class RecordingSession:
     """The bag that is being recorded, if any, and the newest messages, if they are kept.
 
-    Not for several threads at once.
+    Not thread-safe.
 
     Attributes:
         bag: What is written to; None while nothing is recorded.
         latest: The last bag that was begun.
         ring: The newest messages; None where they are not kept.
-        fault: Why recording ended without being told to; '' otherwise.
+        fault: Why recording ended without a request to; '' otherwise.
     """
 
     def __init__(self, node: Node, parameters: Parameters) -> None:
@@ -63,7 +63,7 @@ class RecordingSession:
 
         Args:
             inlets: Topics that are received already.
-            now: Log time of what latched topics told before, nanoseconds.
+            now: Log time of what latched topics published before, nanoseconds.
 
         Returns:
             The bag.
@@ -108,7 +108,7 @@ class RecordingSession:
         self._append(entries)
 
     def check(self) -> None:
-        """End the recording where the disk is full or as good as."""
+        """End the recording where the disk is full or almost full."""
         if self.bag is None:
             return
         try:
@@ -186,7 +186,7 @@ class RecordingSession:
 
 
 def _announce(bag: BagWriter, inlet: Inlet) -> None:
-    """Add an inlet's topic to a bag, with all that the graph tells of it."""
+    """Add an inlet's topic to a bag, with all that the graph knows about it."""
     hashes = [str(p.topic_type_hash) for p in inlet.publishers if p.topic_type == inlet.type_name]
     type_hash = next((h for h in hashes if h.startswith('RIHS')), None)
     definition = graph.installed_definition(inlet.type_name) or None
@@ -194,5 +194,5 @@ def _announce(bag: BagWriter, inlet: Inlet) -> None:
     name, kind = inlet.topic, inlet.type_name
     try:
         bag.add_topic(name, kind, definition=definition, type_hash=type_hash, qos=qos)
-    except MessageError:  # Messages that nobody can read today are worth keeping all the same.
+    except MessageError:  # Messages that cannot be read today are worth keeping all the same.
         bag.add_topic(name, kind, definition='', type_hash=type_hash, qos=qos)

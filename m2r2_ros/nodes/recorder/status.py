@@ -1,13 +1,16 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder tells of itself: the bag, the disk, every topic and every loss."""
+"""The state of the recorder: the bag, the disk, every topic and every loss."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from m2r2_ros.bags.writing.snapshot import Snapshot
-from m2r2_ros.nodes.common.diagnostics import ERROR, OK, WARN, Status
-from m2r2_ros.nodes.recorder.inlets import Inlets
-from m2r2_ros.nodes.recorder.session import RecordingSession
+from m2r2_ros.nodes.common.status import ERROR, OK, WARN, Status
+
+if TYPE_CHECKING:  # need ROS
+    from m2r2_ros.nodes.recorder.inlets import Inlets
+    from m2r2_ros.nodes.recorder.session import RecordingSession
 
 
 @dataclass(slots=True)
@@ -15,9 +18,9 @@ class Intake:
     """How messages come in.
 
     Attributes:
-        queue: Most messages that were taken at once since the last diagnosis.
+        queue: Most messages that were taken in one step since the last diagnosis.
         waiting: There is no ROS time yet to record with.
-        undated: Messages dropped because there never was.
+        undated: Messages dropped because there never was one.
     """
 
     queue: int = 0
@@ -25,7 +28,7 @@ class Intake:
     undated: int = 0
 
 
-def statuses(session: RecordingSession, inlets: Inlets, intake: Intake) -> list[Status]:
+def statuses(session: 'RecordingSession', inlets: 'Inlets', intake: Intake) -> list[Status]:
     """Return the state of recording, topics and snapshots; to be called once a second."""
     found = [_recording(session, intake), _topics(session, inlets)]
     if session.ring is not None:
@@ -33,7 +36,7 @@ def statuses(session: RecordingSession, inlets: Inlets, intake: Intake) -> list[
     return found
 
 
-def _recording(session: RecordingSession, intake: Intake) -> Status:
+def _recording(session: 'RecordingSession', intake: Intake) -> Status:
     bag, latest = session.bag, session.latest
     level, message = OK, f'recording {bag.path}' if bag else 'stopped'
     if session.fault:
@@ -54,14 +57,14 @@ def _recording(session: RecordingSession, intake: Intake) -> Status:
     return Status('recording', level, message, values)
 
 
-def _topics(session: RecordingSession, inlets: Inlets) -> Status:
+def _topics(session: 'RecordingSession', inlets: 'Inlets') -> Status:
     counts = session.latest.counts if session.latest else {}
     lost = {topic: inlet.lost for topic, inlet in inlets.open.items() if inlet.lost}
     faults = [f'{topic} lost {count} messages' for topic, count in lost.items()]
     faults += inlets.skipped.values()
     faults += [f'{topic} is not published' for topic in inlets.missing if session.needed]
     if session.needed and not inlets.open and not faults:
-        faults = ['nobody publishes anything to record']
+        faults = ['no topic to record is published']
     values = {
         topic: f'{counts.get(topic, 0)} messages, {lost.get(topic, 0)} lost'
         for topic in inlets.open or counts

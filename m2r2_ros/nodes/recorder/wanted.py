@@ -3,14 +3,12 @@
 """Which live topics a user means to record."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
-
-from rclpy.node import Node
 
 from m2r2_ros.nodes.common.selection import Selection
 
-#: What every node publishes, and nobody means by "everything".
+#: What every node publishes, and no user means by "everything".
 _INTERNAL: Final = frozenset({'/rosout', '/parameter_events'})
 _NAME: Final = re.compile(r'~?[\w/]+')
 
@@ -22,20 +20,22 @@ class Wanted:
         named: Full names of topics that were asked for one by one.
     """
 
-    def __init__(self, node: Node, topics: Sequence[str], exclude: Sequence[str]) -> None:
+    def __init__(
+        self, resolve: Callable[[str], str], topics: Sequence[str], exclude: Sequence[str]
+    ) -> None:
         """Compile the patterns.
 
         Args:
-            node: Relative names are in its namespace, and remapped as its own.
+            resolve: From a name as the user gives it to the full name that it is remapped to.
             topics: Names, or regular expressions that match a whole name; empty means everything.
             exclude: The same; these win.
 
         Raises:
-            ConfigError: One is no regular expression.
+            ConfigError: One is not a regular expression.
         """
 
         def resolved(texts: Sequence[str]) -> list[str]:
-            return [node.resolve_topic_name(t) if _NAME.fullmatch(t) else t for t in texts]
+            return [resolve(t) if _NAME.fullmatch(t) else t for t in texts]
 
         wanted = resolved(topics)
         self._everything = not wanted

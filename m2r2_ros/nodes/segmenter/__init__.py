@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `segmenter`: labels what a robot is doing, live.
 
-`node` has parameters and services, `worker` the one thread that takes messages and labels them.
+`node` has parameters and services, `worker` the one thread that takes messages and labels.
 """

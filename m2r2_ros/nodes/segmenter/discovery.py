@@ -7,22 +7,23 @@ from typing import Final
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec, guess_topics
+from m2r2_ros.replay.driver import modalities_to_read
 
-#: Where a topic comes from, told with it.
+#: Why a topic was taken, as diagnostics and the log say it.
 GIVEN: Final = 'given'
 MODEL: Final = 'as the model was trained on'
 GUESSED: Final = 'guessed'
 
 
 class Discovery:
-    """Settles topics as they appear; what is settled stays so.
+    """Resolves modalities to topics as these appear; what is resolved stays so.
 
-    A topic that the user gave is waited for. Else the topic that the model was trained on is taken,
-    in the node's namespace or as it was; where that does not come in time, one whose type and name
-    fit, as for a recording.
+    A topic that the user gave is waited for. Otherwise the topic that the model was trained on is
+    taken, in the node's namespace or as it was; where it does not appear in time, one whose type
+    and name fit, as for a recording.
 
     Attributes:
-        settled: Topics by modality.
+        resolved: Topics by modality.
         origin: Why each of them was taken, GIVEN, MODEL or GUESSED.
         refused: Why a given topic cannot be taken, by modality.
     """
@@ -38,7 +39,7 @@ class Discovery:
         """Begin without topics.
 
         Args:
-            modalities: What is wanted.
+            modalities: What the windows hold.
             given: Specs that the user gave, with full topic names; without topic where it is off.
             expected: Topics of the bundle, by modality.
             namespace: Of the node; outside of it nothing is guessed.
@@ -48,28 +49,30 @@ class Discovery:
         self.refused: dict[str, str] = {}
         self.want(modalities, expected)
         self._prefix, self._resolve = namespace.rstrip('/'), resolve
-        self.settled: dict[str, TopicSpec] = {}
+        self.resolved: dict[str, TopicSpec] = {}
         self.origin: dict[str, str] = {}
 
     def want(self, modalities: Sequence[str], expected: Mapping[str, Mapping[str, str]]) -> None:
         """Look for other modalities from now on, as another model wants them."""
-        self._wanted, self._expected = tuple(modalities), expected
+        self._modalities, self._expected = tuple(modalities), expected
 
     def forget(self) -> None:
-        """Look for everything anew."""
-        self.settled.clear()
+        """Forget all topics and look for them again."""
+        self.resolved.clear()
         self.refused.clear()
         self.origin.clear()
 
     @property
     def missing(self) -> dict[str, str]:
         """The modalities without a topic, and the topic that is waited for or ''."""
-        expected = {m: self._expected.get(m, {}).get('topic', '') for m in self._wanted}
-        return {
-            m: self._given[m].topic if m in self._given else expected[m]
-            for m in self._wanted
-            if m not in self.settled and m not in self.off
-        }
+        expected = {m: self._expected.get(m, {}).get('topic', '') for m in self._unresolved}
+        return {m: self._given[m].topic if m in self._given else t for m, t in expected.items()}
+
+    @property
+    def _unresolved(self) -> list[str]:
+        """The modalities that a topic is looked for."""
+        wanted = modalities_to_read(self._modalities, self._given, self.resolved)
+        return [m for m in wanted if m not in self.resolved and m not in self.off]
 
     @property
     def off(self) -> set[str]:
@@ -77,7 +80,7 @@ class Discovery:
         return {m for m, spec in self._given.items() if not spec.topic}
 
     def look(self, available: Mapping[str, str], *, guess: bool) -> list[TopicSpec]:
-        """Return what can be settled now.
+        """Return what can be resolved now.
 
         Args:
             available: Types of the topics that are published.
@@ -86,19 +89,20 @@ class Discovery:
         found = self._known(available)
         if guess:
             found |= self._guessed(available, found)
+        # A pose that is only to stand in for the twist is of no use beside one.
+        read = modalities_to_read(self._modalities, self._given, {*self.resolved, *found})
+        found = {m: topic for m, topic in found.items() if m in read}
         for modality, (spec, origin) in found.items():
-            self.settled[modality], self.origin[modality] = spec, origin
+            self.resolved[modality], self.origin[modality] = spec, origin
         return [spec for spec, _ in found.values()]
 
     def _known(self, available: Mapping[str, str]) -> dict[str, tuple[TopicSpec, str]]:
         found = {}
-        for modality in self._wanted:
-            if modality in self.settled or modality in self.off:
-                continue
+        for modality in self._unresolved:
             if modality in self._given:
                 try:
                     spec = guess_topics(available, {modality: self._given[modality]})[modality]
-                except ConfigError as error:  # the others must not wait for this one
+                except ConfigError as error:  # the other modalities must not wait for this one
                     self.refused[modality] = str(error)
                     continue
                 if spec.topic in available:
@@ -121,9 +125,6 @@ class Discovery:
         guesses = guess_topics(inside, {})
         return {
             modality: (guesses[modality], GUESSED)
-            for modality in self._wanted
-            if modality in guesses
-            and modality not in self._given
-            and modality not in self.settled
-            and modality not in found
+            for modality in self._unresolved
+            if modality in guesses and modality not in self._given and modality not in found
         }

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a stream of messages is doing, and how long work takes: the figures of diagnostics."""
+"""Health of a stream of messages, and how long work takes: the figures of diagnostics."""
 
 from collections import deque
 from typing import Final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 SPAN: Final = 5.0
 #: Spacings this many times the usual one are gaps.
 GAP: Final = 5.0
-#: Spacings from which on one can speak of a usual one.
+#: Fewest spacings that a usual one is derived from.
 FEW: Final = 3
 
 

@@ -12,14 +12,14 @@ from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.labels import FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.health import Durations
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
 
 STAGES: Final = ('window', 'label', 'publish')
-#: Seconds in which windows that wait must be worked off, besides those that come meanwhile.
+#: Seconds in which waiting windows must be labelled, together with those that come meanwhile.
 CATCH_UP: Final = 1.0
 #: Cycles over which the usual cost of a window is taken: hiccups do not count.
 _CYCLES: Final = 20
@@ -29,18 +29,18 @@ class Labelling:
     """Labels what is received and publishes it.
 
     Where the segmenter cannot keep up, the newest windows win: of those that wait, as many are
-    labelled as it can work off within CATCH_UP, and the older ones are skipped and counted. One
-    that is as slow as frames come labels the newest alone.
+    labelled as it can manage within CATCH_UP, and the older ones are skipped and counted. One
+    that is no faster than frames come labels only the newest.
 
     Attributes:
         model: What labels.
-        failed: Steps that raised, whose messages are lost; counted by who calls them.
+        failed: Steps that raised, whose messages are lost; counted by the caller.
         durations: Seconds of each of STAGES in a cycle that gave labels.
         latencies: Seconds from frame stamp to publication, of each label.
         labels: How many labels were published.
         last: The newest label.
-        queue: The most messages that were taken at once, until it is set to 0.
-        slowest: The longest latency, s, likewise.
+        queue: The most messages that were taken in one step, until it is set to 0.
+        slowest: The longest latency, s, until it is set to 0.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Labelling:
     def counters(self) -> Counter[str]:
         """Windows, masks, drops, skips and failures by name."""
         own = Counter({'windows.skipped': self._skipped, 'steps.failed': self.failed})
-        return self.windows.counters + self.model.segmenter.counters + own
+        return self.windows.driver.counters + self.model.segmenter.counters + own
 
     @property
     def period(self) -> float:
@@ -75,7 +75,7 @@ class Labelling:
         return 1 / self.model.windows.frame_rate
 
     def step(self, received: Mapping[str, Sequence[Received]], sim_time: int | None = None) -> None:
-        """Take messages by modality; see LiveWindows.push."""
+        """Take messages by topic; see LiveWindows.push."""
         began = time.perf_counter()
         self.queue = max(self.queue, sum(map(len, received.values())))
         windows = self.windows.push(received, sim_time)
@@ -90,7 +90,7 @@ class Labelling:
 
     def finish(self) -> None:
         """Label what waits, and close the open segment."""
-        windows = self.windows.assembler.flush()
+        windows = self.windows.driver.flush()
         if len(windows):
             self._label(windows, time.perf_counter())
         self._close()
@@ -119,7 +119,7 @@ class Labelling:
         return replace(kept, restarts=restarts)
 
     def _affordable(self, waiting: int) -> int:
-        """Return how many windows can be worked off in time."""
+        """Return how many windows can be labelled in time."""
         cost = self._costs.percentile(50)
         if not cost:
             return waiting

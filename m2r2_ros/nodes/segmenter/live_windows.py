@@ -2,45 +2,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """Raw messages of live topics as frame windows, the very ones that their recording gives."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.samples import Samples
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.health import StreamHealth
 from m2r2_ros.readers.registry import Reader
-from m2r2_ros.windows.assembler import WindowAssembler
+from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.replay.driver import WindowDriver
+from m2r2_ros.windows.config import WindowConfig
 
 
 class LiveWindows:
-    """Readers in front of an assembler; topics may come at any time.
+    """Brings what is received to a driver; topics may come at any time.
 
     Attributes:
-        assembler: What makes the windows.
-        health: By modality.
+        driver: Makes the windows.
+        health: Of what is read, by modality; replaced, never changed, so that another thread may
+            read it.
     """
 
-    def __init__(self, assembler: WindowAssembler) -> None:
-        """Begin without topics."""
-        self.assembler = assembler
-        self.health: dict[str, StreamHealth] = {}
-        self._readers: dict[str, Reader] = {}
+    def __init__(
+        self, config: WindowConfig, modalities: Collection[str], given: Container[str] = ()
+    ) -> None:
+        """Begin without topics; see WindowDriver."""
+        self.driver = WindowDriver(config, modalities, given, self._note)
+        self.health: Mapping[str, StreamHealth] = {}
         self._arrived = 0
 
-    @property
-    def counters(self) -> Counter[str]:
-        """Windows, masks and drops by '<modality>.<reason>'."""
-        return self.assembler.counters
-
-    def add(self, modality: str, reader: Reader) -> None:
-        """Read a modality from now on."""
-        self._readers[modality] = reader
-        self.health.setdefault(modality, StreamHealth())
+    def follow(self, sources: Mapping[str, tuple[TopicSpec, Reader]]) -> None:
+        """Read the topics that have appeared, by modality, from now on."""
+        for modality, (spec, reader) in sources.items():
+            if modality not in self.driver.topics:
+                self.driver.add(spec, reader)
+                old = self.health
+                self.health = {m: old.get(m, StreamHealth()) for m in self.driver.modalities}
 
     def push(
         self, received: Mapping[str, Sequence[Received]], sim_time: int | None = None
@@ -48,19 +50,20 @@ class LiveWindows:
         """Take messages and return the windows that they complete.
 
         Args:
-            received: By modality, each in the order in which they came.
+            received: By topic, each in the order in which they came.
             sim_time: Where the ROS clock is not the machine's, what it says, nanoseconds: messages
                 without a stamp are of that time.
         """
-        received = {m: r for m, r in received.items() if r}
+        received = {topic: messages for topic, messages in received.items() if messages}
         ranks = _ranks(list(received.values()), self._arrived)
-        samples = {}
-        for (modality, messages), arrival in zip(received.items(), ranks, strict=True):
-            self._arrived += len(messages)
-            found = self._readers[modality].decode(_block(modality, messages, arrival, sim_time))
-            self.health[modality].note(found.stamps)
-            samples[modality] = found
-        return self.assembler.push(samples)
+        self._arrived += sum(map(len, ranks))
+        return self.driver.push([
+            _block(topic, messages, arrival, sim_time)
+            for (topic, messages), arrival in zip(received.items(), ranks, strict=True)
+        ])  # fmt: skip
+
+    def _note(self, modality: str, samples: Samples) -> None:
+        self.health[modality].note(samples.stamps)
 
 
 def _ranks(received: Sequence[Sequence[Received]], first: int) -> list[NDArray[np.int64]]:
@@ -74,11 +77,11 @@ def _ranks(received: Sequence[Sequence[Received]], first: int) -> list[NDArray[n
 
 
 def _block(
-    modality: str, messages: Sequence[Received], arrival: NDArray[np.int64], sim_time: int | None
+    topic: str, messages: Sequence[Received], arrival: NDArray[np.int64], sim_time: int | None
 ) -> MessageBlock:
     lengths = np.array([len(r.raw) for r in messages], np.int64)
     return MessageBlock(
-        modality,
+        topic,
         np.frombuffer(b''.join(r.raw for r in messages), np.uint8),
         np.cumsum(lengths) - lengths,
         lengths,

@@ -14,10 +14,11 @@ from rclpy.clock_type import ClockType
 
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.nodes.common import graph
-from m2r2_ros.nodes.common.diagnostics import ERROR, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.managed import ManagedNode
 from m2r2_ros.nodes.common.parameters import Parameter
 from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.status import ERROR, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.nodes.segmenter.streams import Streams
@@ -32,10 +33,10 @@ if TYPE_CHECKING:  # torch takes seconds
 PARAMETERS: Final = (
     Parameter('model', '', 'Folder of the bundle, as m2r2 train writes it.'),
     Parameter(
-        'topics', '', 'YAML file that names the topic of each modality; others are found.'
+        'topics', '', 'YAML file with the topic of each modality; those it leaves out are found.'
     ),
     Parameter('device', 'auto', 'Where the encoders run.', choices=('auto', 'cpu', 'cuda')),
-    Parameter('threads', 0, 'Cores for the network on the CPU; 0 is half of them.', 0, 256),
+    Parameter('threads', 0, 'CPU cores for the network; 0 is half of them.', 0, 256),
     Parameter(
         'min_confidence', -1.0, "Hold rule: probability a new label must reach; -1 is the model's.",
         -1.0, 1.0, dynamic=True,

@@ -1,27 +1,32 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the segmenter node tells of itself: every stream, every stage, every loss by its reason."""
+"""The state of the segmenter node: every stream, every stage, every loss by its reason."""
 
 from collections import Counter, deque
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
-from m2r2_ros.nodes.common.diagnostics import ERROR, OK, WARN, Status
+from m2r2_ros.nodes.common.status import ERROR, OK, WARN, Status
+from m2r2_ros.nodes.segmenter.health import StreamHealth
 from m2r2_ros.nodes.segmenter.labelling import STAGES, Labelling
-from m2r2_ros.nodes.segmenter.streams import Streams
 
-#: Diagnoses over which something that was lost is told of.
+if TYPE_CHECKING:  # need ROS
+    from m2r2_ros.nodes.common.intake import Inlet
+    from m2r2_ros.nodes.segmenter.streams import Streams
+
+#: Diagnoses in which a loss is reported.
 _REMEMBERED: Final = 5
 
 
 class LiveStatus:
-    """Turns counters into diagnoses; keeps some of the past, to tell what is new."""
+    """Turns counters into diagnoses; keeps some of the past, to know what is new."""
 
     def __init__(self) -> None:
         """Begin without a past."""
         self._past: deque[Counter[str]] = deque([Counter()], maxlen=_REMEMBERED)
         self._labels: deque[int] = deque([0], maxlen=2)
 
-    def collect(self, labelling: Labelling, streams: Streams, now: int) -> list[Status]:
+    def collect(self, labelling: Labelling, streams: 'Streams', now: int) -> list[Status]:
         """Return the state of the labels and of each stream; to be called once a second.
 
         Args:
@@ -49,24 +54,7 @@ class LiveStatus:
         self, labelling: Labelling, recent: Counter[str], counters: Counter[str]
     ) -> Status:
         new = self._labels[-1] - self._labels[0]
-        level, message = OK, f'{new} labels/s'
-        if labelling.last is not None:
-            message = f'{labelling.last.label}; {message}'
-        if failed := recent['steps.failed']:
-            level, message = ERROR, f'labelling failed {failed} times: the log says why'
-        elif resets := recent['clock.resets']:
-            level, message = WARN, f'the clock of the data jumped {resets} times: started anew'
-        elif skipped := recent['windows.skipped']:
-            level = WARN
-            message = f'{skipped} windows skipped: labelling takes longer than frames come'
-        elif labelling.slowest > labelling.period:
-            level = WARN
-            message = (
-                f'labels are up to {labelling.slowest:.3f} s late, more than the frame period of '
-                f'{labelling.period:g} s: see the ages of the streams and the stages'
-            )
-        elif not new:
-            level, message = WARN, 'no labels: no stream has anything'
+        level, message = _verdict(labelling, recent, new)
         values = {
             'model': labelling.model.id,
             'labels': str(labelling.labels),
@@ -88,52 +76,79 @@ class LiveStatus:
         return Status('labels', level, message, values)
 
 
+def _verdict(labelling: Labelling, recent: Counter[str], new: int) -> tuple[int, str]:
+    """Return level and message for the labels, the worst first."""
+    if failed := recent['steps.failed']:
+        return ERROR, f'labelling failed {failed} times: the log says why'
+    if resets := recent['clock.resets']:
+        return WARN, f'the clock of the data jumped {resets} times: started again'
+    if skipped := recent['windows.skipped']:
+        return WARN, f'{skipped} windows skipped: labelling takes longer than frames come'
+    if labelling.slowest > labelling.period:
+        return WARN, (
+            f'labels are up to {labelling.slowest:.3f} s late, more than the frame period of '
+            f'{labelling.period:g} s: see the ages of the streams and the stages'
+        )
+    if not new:
+        return WARN, 'no labels: no stream has data'
+    name = f'{labelling.last.label}; ' if labelling.last is not None else ''
+    return OK, f'{name}{new} labels/s'
+
+
 def _stream(
     modality: str,
     labelling: Labelling,
-    streams: Streams,
+    streams: 'Streams',
     recent: Counter[str],
     counters: Counter[str],
     now: int,
 ) -> Status:
     inlet, health = streams.inlets[modality], labelling.windows.health[modality]
     health.update()
-    reasons = {k.partition('.')[2]: n for k, n in recent.items() if k.startswith(f'{modality}.')}
     max_age = labelling.model.windows.max_age[modality]
-    age, publishers = health.age(now), len(inlet.publishers)
-    level, message = OK, f'{health.rate:.1f} Hz'
-    if not publishers:
-        level, message = WARN, f'nobody publishes {inlet.topic}: masked'
-    elif not health.count:
-        level, message = WARN, f'nothing usable has come on {inlet.topic}'
-    elif age > max_age:
-        level, message = WARN, f'silent for {age:.2f} s: masked after {max_age:g} s'
-    elif reasons:
-        level = WARN
-        message = ', '.join(f'{reason} {n}' for reason, n in sorted(reasons.items()))
-    elif publishers > 1:
-        level, message = WARN, f'{publishers} publishers on {inlet.topic}: one of them is too many'
-    drops = {
-        k.partition('.')[2]: n for k, n in sorted(counters.items()) if k.startswith(f'{modality}.')
-    }
+    level, message = _stream_verdict(inlet, health, health.age(now), max_age, _of(modality, recent))
     values = {
         'topic': inlet.topic,
         'type': inlet.type_name,
         'chosen': streams.discovery.origin.get(modality, ''),
-        'publishers': str(publishers),
+        'publishers': str(len(inlet.publishers)),
         'reliability': 'reliable' if inlet.reliable else 'best effort',
         'messages': str(health.count),
         'rate': f'{health.rate:.2f} Hz',
         'jitter': f'{health.jitter * 1e3:.3f} ms',
-        'age': f'{age:.3f} s',
+        'age': f'{health.age(now):.3f} s',
         'gaps': str(health.gaps),
         'longest gap': f'{health.longest_gap:.3f} s',
-        **{reason: str(n) for reason, n in drops.items()},
+        **{reason: str(n) for reason, n in _of(modality, counters).items()},
     }
     return Status(modality, level, message, values)
 
 
-def unserved(streams: Streams) -> list[Status]:
+def _stream_verdict(
+    inlet: 'Inlet', health: StreamHealth, age: float, max_age: float, recent: Mapping[str, int]
+) -> tuple[int, str]:
+    """Return level and message for a stream, the worst first."""
+    publishers = len(inlet.publishers)
+    if not publishers:
+        return WARN, f'{inlet.topic} has no publisher: masked'
+    if not health.count:
+        return WARN, f'no usable message has come on {inlet.topic}'
+    if age > max_age:
+        return WARN, f'silent for {age:.2f} s: masked after {max_age:g} s'
+    if recent:
+        return WARN, ', '.join(f'{reason} {n}' for reason, n in recent.items())
+    if publishers > 1:
+        return WARN, f'{publishers} publishers on {inlet.topic}: expected one'
+    return OK, f'{health.rate:.1f} Hz'
+
+
+def _of(modality: str, counters: Mapping[str, int]) -> dict[str, int]:
+    """Return the counters of a modality by reason, in alphabetical order."""
+    prefix = f'{modality}.'
+    return {k.removeprefix(prefix): n for k, n in sorted(counters.items()) if k.startswith(prefix)}
+
+
+def unserved(streams: 'Streams') -> list[Status]:
     """Return the state of the modalities without a topic, and why topics cannot be used."""
     refused = [Status('topics', ERROR, reason) for reason in streams.refused]
     return refused + [_missing(m, topic) for m, topic in streams.discovery.missing.items()]

@@ -9,7 +9,8 @@ from rclpy.node import Node
 
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.nodes.common.graph import installed_definition
-from m2r2_ros.nodes.common.intake import Inlet, Received
+from m2r2_ros.nodes.common.intake import Inlet
+from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.discovery import Discovery
 from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
@@ -20,9 +21,11 @@ class Streams:
     """One inlet and one reader for each modality that has a topic.
 
     Attributes:
+        given: Topics that the user named, by modality, with full names; '' where it is off.
         discovery: Which topic gives which modality.
-        inlets: By modality; replaced, never changed, so that another thread may read it.
-        readers: By modality, likewise.
+        sources: Topic and reader by modality; replaced, never changed, so that another thread may
+            read it. Holds all that `inlets` holds.
+        inlets: Subscriptions by modality; replaced as well.
         refused: Why topics cannot be used.
     """
 
@@ -35,15 +38,19 @@ class Streams:
             model: What wants them.
         """
         self._node = node
-        self._given = {
+        self.given = {
             m: replace(spec, topic=node.resolve_topic_name(spec.topic)) if spec.topic else spec
             for m, spec in given.items()
         }
         self.inlets: Mapping[str, Inlet] = {}
-        self.readers: Mapping[str, Reader] = {}
+        self.sources: Mapping[str, tuple[TopicSpec, Reader]] = {}
         self.refused: tuple[str, ...] = ()
         self.discovery = Discovery(
-            _wanted(model), self._given, model.topics, node.get_namespace(), node.resolve_topic_name
+            model.modalities,
+            self.given,
+            model.topics,
+            node.get_namespace(),
+            node.resolve_topic_name,
         )
 
     @property
@@ -51,14 +58,9 @@ class Streams:
         """Whether every modality that is not switched off has a topic."""
         return not self.discovery.missing
 
-    @property
-    def derives_twist(self) -> bool:
-        """Whether the twist is to be made from the pose: no topic has it, and it is not off."""
-        return 'twist' not in self._given and 'twist' not in self.inlets and 'pose' in self.inlets
-
     def want(self, model: Model) -> None:
         """Look for what another model wants; what is subscribed to stays."""
-        self.discovery.want(_wanted(model), model.topics)
+        self.discovery.want(model.modalities, model.topics)
 
     def look(self, available: Mapping[str, str], *, guess: bool) -> None:
         """Subscribe to what has appeared, and follow the publishers of the rest.
@@ -70,7 +72,7 @@ class Streams:
         logger = self._node.get_logger()
         for inlet in self.inlets.values():
             if inlet.refresh():
-                logger.warning(f'{inlet.topic}: publishers offer another QoS; subscribed anew')
+                logger.warning(f'{inlet.topic}: publishers offer another QoS; resubscribed')
         found = self.discovery.look(available, guess=guess)
         for reason in self.discovery.refused.values():
             self._refuse(reason)
@@ -81,30 +83,24 @@ class Streams:
             except (M2R2Error, RuntimeError) as error:  # the latter from the middleware
                 self._refuse(f'{spec.topic}: {error}')
                 continue
+            self.sources = {**self.sources, spec.modality: (spec, reader)}
             self.inlets = {**self.inlets, spec.modality: inlet}
-            self.readers = {**self.readers, spec.modality: reader}
             origin = self.discovery.origin[spec.modality]
             logger.info(f'{spec.modality}: {spec.topic} ({spec.type}), {origin}')
 
     def take(self) -> dict[str, list[Received]]:
-        """Return what has come, by modality."""
-        return {modality: inlet.take() for modality, inlet in self.inlets.items()}
+        """Return what has come, by topic."""
+        return {inlet.topic: inlet.take() for inlet in self.inlets.values()}
 
     def close(self) -> None:
         """Unsubscribe from everything."""
         for inlet in self.inlets.values():
             inlet.close()
-        self.inlets, self.readers, self.refused = {}, {}, ()
+        self.inlets, self.sources, self.refused = {}, {}, ()
         self.discovery.forget()
 
     def _refuse(self, reason: str) -> None:
-        """Tell once why a topic cannot be used."""
+        """Say once why a topic cannot be used."""
         if reason not in self.refused:
             self.refused = (*self.refused, reason)
             self._node.get_logger().error(reason)
-
-
-def _wanted(model: Model) -> tuple[str, ...]:
-    """Return the modalities to subscribe to: the twist may have to be made from the pose."""
-    extra = ('pose',) if 'twist' in model.modalities and 'pose' not in model.modalities else ()
-    return (*model.modalities, *extra)

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one thread that takes messages, labels and publishes."""
+"""The one thread that takes messages, labels them and publishes."""
 
 import threading
 import time
@@ -12,16 +12,15 @@ from rclpy.node import Node
 
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.errors import M2R2Error
-from m2r2_ros.nodes.common.diagnostics import ERROR, WARN, Status
-from m2r2_ros.nodes.common.intake import Received
 from m2r2_ros.nodes.common.publishing import PublisherSink
+from m2r2_ros.nodes.common.received import Received
+from m2r2_ros.nodes.common.status import ERROR, WARN, Status
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.nodes.segmenter.loading import use_threads
 from m2r2_ros.nodes.segmenter.status import LiveStatus, unserved
 from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.segmenters.model import Model
-from m2r2_ros.windows.assembler import WindowAssembler
 
 #: Seconds between two looks for messages while a frame is due, and the longest wait before.
 _SHORT: Final = 0.002
@@ -36,8 +35,8 @@ _STATUS_PERIOD: Final = 1.0
 class Worker:
     """Labels from `begin` to `stop`.
 
-    The middleware keeps what comes while the network is busy, so that one thread does for all and
-    no queue lies in between.
+    The middleware keeps what comes while the network is busy, so that one thread is enough and no
+    queue lies in between.
     """
 
     def __init__(self, node: Node, model: Model, streams: Streams, threads: int) -> None:
@@ -76,7 +75,7 @@ class Worker:
         self._swap = model
         if not self._swapped.wait(_STUCK):
             self._swap = None
-            msg = f'labelling did not take the model up within {_STUCK:g} s: see /diagnostics'
+            msg = f'labelling did not take up the model within {_STUCK:g} s: see /diagnostics'
             raise M2R2Error(msg)
 
     def stop(self) -> None:
@@ -104,7 +103,7 @@ class Worker:
             return [Status('labels', WARN, 'waiting for topics'), *unserved(self._streams)]
         silent = time.monotonic() - self._seen
         if silent > _STUCK:
-            message = f'labelling has stood still for {silent:.0f} s'
+            message = f'labelling has made no progress for {silent:.0f} s'
             return [Status('labels', ERROR, message), *self._statuses[1:]]
         return self._statuses
 
@@ -120,7 +119,7 @@ class Worker:
                 text = f'labelling failed:\n{traceback.format_exc()}'
                 self._node.get_logger().error(text, throttle_duration_sec=1.0)
             self._stopping.wait(self._pause(labelling))
-        self._take()
+        self._take(labelling)
         self._step(labelling)
         labelling.finish()
 
@@ -130,8 +129,7 @@ class Worker:
         if model is not None:
             labelling.swap(model, self._windows_for(labelling, model))
             self._swapped.set()
-        self._follow(labelling.windows)
-        self._take()
+        self._take(labelling)
         if self._worth_a_step(labelling, began):
             self._step(labelling)
         if began - self._told > _STATUS_PERIOD:
@@ -139,9 +137,11 @@ class Worker:
             self._statuses = self._status.collect(labelling, self._streams, self._now())
         self._seen = began
 
-    def _take(self) -> None:
-        for modality, received in self._streams.take().items():
-            self._held.setdefault(modality, []).extend(received)
+    def _take(self, labelling: Labelling) -> None:
+        for topic, received in self._streams.take().items():
+            self._held.setdefault(topic, []).extend(received)
+        # Only now: what has come is read then, even of a topic that appeared just before.
+        labelling.windows.follow(self._streams.sources)
 
     def _step(self, labelling: Labelling) -> None:
         self._stepped = time.monotonic()
@@ -149,34 +149,25 @@ class Worker:
         labelling.step(held, self._sim_time())
 
     def _worth_a_step(self, labelling: Labelling, now: float) -> bool:
-        """Tell whether what is held may complete a window, or has been held for long enough.
+        """Return whether what is held may complete a window, or has been held for long enough.
 
         A step has its price, however few the messages are.
         """
-        come = {modality for modality, received in self._held.items() if received}
+        come = [topic for topic, received in self._held.items() if received]
         waited = now - self._stepped > _PATIENCE
-        return bool(come) and (waited or bool(come & labelling.windows.assembler.awaited))
+        return bool(come) and (waited or labelling.windows.driver.awaits(come))
 
     def _pause(self, labelling: Labelling) -> float:
         """Return how long to wait: until the next frame is about due, in short steps after."""
-        assembler = labelling.windows.assembler
+        assembler = labelling.windows.driver.assembler
         if assembler.clock is None or assembler.upcoming is None:
             return _LONG
         passed = time.monotonic() - self._stepped
         due = (assembler.upcoming - assembler.clock) * 1e-9 - passed
         return min(max(due, _SHORT), _LONG)
 
-    def _follow(self, windows: LiveWindows) -> None:
-        """Read the topics that have appeared."""
-        for modality, reader in self._streams.readers.items():
-            if modality not in windows.health:
-                if modality == 'twist':
-                    windows.assembler.use_twist_topic()
-                windows.add(modality, reader)
-
     def _windows(self, model: Model) -> LiveWindows:
-        derive = 'twist' in model.modalities and self._streams.derives_twist
-        return LiveWindows(WindowAssembler(model.windows, model.modalities, derive_twist=derive))
+        return LiveWindows(model.windows, model.modalities, self._streams.given)
 
     def _windows_for(self, labelling: Labelling, model: Model) -> LiveWindows:
         """Keep the windows where another model wants the same."""

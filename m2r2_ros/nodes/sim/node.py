@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node that is a robot at work: the simulated cell, with its sensors and its ground truth."""
+"""Node `sim`: the simulated cell as a live robot, with its sensors and its ground truth."""
 
 import math
 import threading
@@ -18,10 +18,11 @@ from rosgraph_msgs.msg import Clock
 
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import ConfigError, M2R2Error
-from m2r2_ros.nodes.common.diagnostics import OK, WARN, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.simulation.cameras import choose_backend
@@ -31,12 +32,12 @@ from m2r2_ros.simulation.messages import SOUND
 
 _DEFAULT: Final = EpisodeConfig()
 PARAMETERS: Final = (
-    Parameter('seed', 0, 'Settles everything that happens, and all noise.', low=0, high=2**31 - 1),
-    Parameter('cameras', _DEFAULT.cameras, 'Publish pictures; they take most of the time.'),
-    Parameter('image_rate', _DEFAULT.image_rate, 'Pictures of each camera per second.', 1.0, 60.0),
-    Parameter('image_size', _DEFAULT.image_size, 'Width and height of a picture, pixels.', 64, 640),
+    Parameter('seed', 0, 'Determines all that happens, and all noise.', low=0, high=2**31 - 1),
+    Parameter('cameras', _DEFAULT.cameras, 'Publish images; rendering takes most of the time.'),
+    Parameter('image_rate', _DEFAULT.image_rate, 'Images of each camera per second.', 1.0, 60.0),
+    Parameter('image_size', _DEFAULT.image_size, 'Width and height of an image, pixels.', 64, 640),
     Parameter(
-        'audio_rate', _DEFAULT.audio_rate, 'Samples per second: the lowest or the highest.',
+        'audio_rate', _DEFAULT.audio_rate, 'Sound samples per second, 16000 or 48000.',
         16_000, 48_000,
     ),
     Parameter('motion_rate', _DEFAULT.motion_rate, 'Poses and twists per second.', 10.0, 1000.0),
@@ -44,7 +45,7 @@ PARAMETERS: Final = (
         'gripper_rate', _DEFAULT.gripper_rate, 'Joint states of the gripper per second.',
         1.0, 1000.0,
     ),
-    Parameter('drift', _DEFAULT.drift, 'Of the wrench sensor, N/min.', -100.0, 100.0),
+    Parameter('drift', _DEFAULT.drift, 'Drift of the wrench sensor, N/min.', -100.0, 100.0),
     Parameter(
         'faults',
         (),
@@ -53,22 +54,22 @@ PARAMETERS: Final = (
     ),
     Parameter('clock', True, 'Publish /clock, for nodes with use_sim_time.'),
     Parameter(
-        'rate', 1.0, 'Simulated seconds per second that are wanted.', low=0.01, high=100.0,
+        'rate', 1.0, 'Simulated seconds per second to aim for.', low=0.01, high=100.0,
         dynamic=True,
     ),
 )  # fmt: skip
 
-#: Simulated seconds between two publishings: what is sensed is late by so much at the most, and
-#: half as much would cost half as much work again.
+#: Simulated seconds between two publications: the most by which a sample is late; half as much
+#: would cost half as much work again.
 _BLOCK: Final = 0.01
-#: Behind by so many wall seconds, it does not try to catch up.
+#: Delay, wall seconds, at which it does not try to catch up.
 _SLIP: Final = 1.0
-#: Diagnostics that the real-time factor is averaged over, and the share of `rate` that will do.
+#: Diagnostics that the real-time factor is averaged over, and the share of `rate` that is enough.
 _WINDOW, _ENOUGH = 5, 0.95
 
 
 class SimNode(Node):
-    """Simulates in one thread, as fast as real time has it, and publishes what is sensed."""
+    """Simulates in one thread, at `rate` times real time, and publishes what is sensed."""
 
     def __init__(self, stop: Stop, *, arguments: Sequence[str] = ()) -> None:
         """Declare parameters.
@@ -122,7 +123,7 @@ class SimNode(Node):
         self._timeline.set_rate(changed['rate'])
 
     def _work(self) -> None:
-        """Simulate, in a thread: pictures are drawn where their graphics context was made."""
+        """Simulate, in a thread: images are rendered where their graphics context was made."""
         from m2r2_ros.simulation.episode import Episode  # mujoco, after choose_backend
 
         try:
@@ -183,7 +184,7 @@ class SimNode(Node):
         ]
 
 
-class _Ended(Exception):  # noqa: N818 - it is none
+class _Ended(Exception):  # noqa: N818 - it is not an error
     """Unwinds what the robot is doing."""
 
 

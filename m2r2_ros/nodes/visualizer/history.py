@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The labels of the last seconds, as what is to be shown of them."""
+"""The labels of the last seconds, as they are shown."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Bar:
     Attributes:
         number: Running number.
         start: Where it is drawn from, 0 (oldest) to 1 (now).
-        end: Where it is drawn to, likewise.
+        end: Where it is drawn to, 0 to 1.
         label: Its label.
         colour: Colour of the label.
     """

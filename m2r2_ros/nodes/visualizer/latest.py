@@ -1,9 +1,8 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The newest sample of a topic, subscribed to only while somebody wants it."""
+"""The newest sample of a topic, subscribed to only while it is wanted."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +14,16 @@ from m2r2_ros.core.samples import Samples
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.readers.cdr import Fields
 from m2r2_ros.readers.registry import Reader, make_reader
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A sample of a stamped message.
+    """One sample of a stamped message.
 
     Attributes:
         frame_id: Frame of its header.
-        samples: The sample, one of it.
+        samples: Holds that one sample.
     """
 
     frame_id: str
@@ -35,7 +34,7 @@ class LatestSample:
     """The newest message of the topic that serves a modality.
 
     Attributes:
-        spec: The topic; None where there is none.
+        spec: The topic; None while there is no topic.
         problem: Why nothing can be read from it, '' where it can.
         counters: Messages by what became of them: 'read', 'passed_over' for a newer one, or why
             one could not be read.
@@ -52,10 +51,10 @@ class LatestSample:
 
     @property
     def lost(self) -> int:
-        """Messages of the present subscription that never came."""
+        """Messages of the present subscription that were lost."""
         return self._inlet.lost if self._inlet else 0
 
-    def settle(self, spec: TopicSpec | None) -> None:
+    def use(self, spec: TopicSpec | None) -> None:
         """Read from this topic from now on; follow what its publishers offer."""
         if spec == self.spec:
             if self._inlet:
@@ -69,13 +68,13 @@ class LatestSample:
             except M2R2Error as error:
                 self.problem = str(error)
         elif spec:
-            self.problem = f'nobody publishes {spec.topic}'
+            self.problem = f'{spec.topic} has no publisher'
 
     def take(self, *, wanted: bool) -> Taken | None:
-        """Return the newest sample that has come since the last time.
+        """Return the newest sample that has come since the last call.
 
         Args:
-            wanted: Whether somebody has a use for it; while nobody has, nothing is received.
+            wanted: Whether it has a use; while it has not, nothing is received.
         """
         if not wanted or self._reader is None or self.spec is None:
             self.close()
@@ -99,28 +98,6 @@ class LatestSample:
         if self._inlet:
             self._inlet.close()
             self._inlet = None
-
-
-def choose_topics(
-    available: Mapping[str, str], given: Mapping[str, str], namespace: str, own: Iterable[str]
-) -> dict[str, TopicSpec]:
-    """Return the topics that fit best at present.
-
-    Args:
-        available: Types of the topics that are published.
-        given: Topic of each modality that is wanted, '' for one that is guessed.
-        namespace: Outside of it nothing is guessed.
-        own: Topics of the asker, which are never guessed.
-    """
-    inside = {
-        topic: kind
-        for topic, kind in available.items()
-        if topic.startswith(namespace.rstrip('/') + '/') and topic not in own
-    }
-    named = {m: TopicSpec(m, topic) for m, topic in given.items() if topic}
-    chosen = guess_topics(inside, {})
-    chosen |= {m: guess_topics(available, {m: spec})[m] for m, spec in named.items()}
-    return {modality: chosen[modality] for modality in given if modality in chosen}
 
 
 def _frame_id(raw: bytes) -> str:

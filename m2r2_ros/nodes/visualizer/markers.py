@@ -45,8 +45,8 @@ class Board:
     """The timeline in space: time runs along the x axis, names stand below.
 
     Attributes:
-        place: Its middle.
-        yaw: Turn about the z axis, rad.
+        place: Its centre.
+        yaw: Rotation about the z axis, rad.
         width: Length of the timeline, m.
         height: Height of its bars, m.
     """
@@ -64,10 +64,10 @@ class Board:
 
 
 class MarkerBoard:
-    """Makes marker arrays; knows what viewers still show of the ones before.
+    """Makes marker arrays; knows which earlier ones viewers still show.
 
     There are at most 1 + 2 MOST_BARS markers. A segment keeps its ids while it moves along the
-    timeline, so that it moves in viewers too instead of being drawn anew.
+    timeline, so that it moves in viewers too instead of being drawn again.
     """
 
     def __init__(self) -> None:
@@ -77,14 +77,14 @@ class MarkerBoard:
     def show(
         self, view: View, tip: Place, board: Board, text_height: float, lifetime: float
     ) -> MarkerArray:
-        """Return the markers of a view, and deletions of those that it has no more.
+        """Return the markers of a view, and deletions of those that are gone.
 
         Args:
             view: What is shown.
             tip: Where the label stands.
             board: The timeline.
             text_height: Of the label, m.
-            lifetime: Seconds after which viewers take markers away that nobody sends again.
+            lifetime: Seconds after which viewers remove markers that are not sent again.
         """
         markers = [*_label(view, tip, text_height), *_timeline(view, board)]
         for marker in markers:

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels for viewers: markers, a picture with the label, messages that other software knows."""
+"""Labels for viewers: markers, an image with the label, messages that other software knows."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,34 +14,32 @@ from visualization_msgs.msg import MarkerArray
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.samples import ImageSamples, VectorSamples
-from m2r2_ros.nodes.common.diagnostics import OK, STALE, WARN, Diagnostics, Status
+from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.graph import message_class, topic_types
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
+from m2r2_ros.nodes.common.status import OK, STALE, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.visualizer.history import LabelHistory, View, silent
-from m2r2_ros.nodes.visualizer.latest import LatestSample, Taken, choose_topics
+from m2r2_ros.nodes.visualizer.latest import LatestSample, Taken
 from m2r2_ros.nodes.visualizer.markers import Board, MarkerBoard, Place
 from m2r2_ros.nodes.visualizer.overlay import draw_overlay, encode_jpeg
 from m2r2_ros.nodes.visualizer.republish import Classifications, Events
+from m2r2_ros.nodes.visualizer.topics import choose_topics
 
 PARAMETERS: Final = (
     Parameter('pose', '', "Topic of the end effector's pose; '' finds it.", dynamic=True),
     Parameter('image', '', "Topic of the camera for the overlay; '' finds it.", dynamic=True),
-    Parameter('rate', 10.0, 'Most markers and pictures per second.', 0.5, 60.0),
-    Parameter(
-        'timeout', 1.0, 'A label without a newer one stands this long, s.', 0.1, 60.0, dynamic=True
-    ),
+    Parameter('rate', 10.0, 'Most markers and images per second.', 0.5, 60.0),
+    Parameter('timeout', 1.0, 'How long the last label is shown, s.', 0.1, 60.0, dynamic=True),
     Parameter('timeline', 30.0, 'Length of the timeline, s.', 1.0, 600.0, dynamic=True),
     Parameter('frame', 'base', 'Frame of the markers where there is no pose.', dynamic=True),
     Parameter('text_height', 0.06, 'Height of the label, m.', 0.001, 10.0, dynamic=True),
-    Parameter('timeline_x', 0.0, 'Middle of the timeline, x, m.', -100.0, 100.0, dynamic=True),
-    Parameter('timeline_y', 0.6, 'Middle of the timeline, y, m.', -100.0, 100.0, dynamic=True),
-    Parameter('timeline_z', 0.7, 'Middle of the timeline, z, m.', -100.0, 100.0, dynamic=True),
-    Parameter(
-        'timeline_yaw', 0.0, 'Turn of the timeline about the z axis, rad.', -7.0, 7.0, dynamic=True
-    ),
+    Parameter('timeline_x', 0.0, 'Centre of the timeline, x, m.', -100.0, 100.0, dynamic=True),
+    Parameter('timeline_y', 0.6, 'Centre of the timeline, y, m.', -100.0, 100.0, dynamic=True),
+    Parameter('timeline_z', 0.7, 'Centre of the timeline, z, m.', -100.0, 100.0, dynamic=True),
+    Parameter('timeline_yaw', 0.0, 'Rotation about the z axis, rad.', -7.0, 7.0, dynamic=True),
     Parameter('timeline_width', 1.2, 'Width of the timeline, m.', 0.001, 100.0, dynamic=True),
     Parameter('timeline_height', 0.08, 'Height of its bars, m.', 0.001, 100.0, dynamic=True),
     Parameter('vision_msgs', True, 'Publish vision_msgs too, where they are installed.'),
@@ -61,8 +59,8 @@ _LOOK: Final = 1.0
 class VisualizerNode(Node):
     """Shows labels in rviz, Foxglove and others.
 
-    Subscribes to action_label, action_segment and label_set, and, only while somebody looks at what
-    is made of them, to a pose and a camera. Publishes ~/markers, ~/image/compressed, and, where
+    Subscribes to action_label, action_segment and label_set, and, only while the results
+    have subscribers, to a pose and a camera. Publishes ~/markers, ~/image/compressed, and, where
     their packages are installed, ~/classification, ~/label_info and ~/event.
     """
 
@@ -93,7 +91,7 @@ class VisualizerNode(Node):
         for name, type_name in _TOPICS.items():
             self._inlets[name] = Inlet(self, self.resolve_topic_name(name), type_name)
         self._markers = self.create_publisher(MarkerArray, '~/markers', 1)
-        self._pictures = self.create_publisher(CompressedImage, '~/image/compressed', 1)
+        self._images = self.create_publisher(CompressedImage, '~/image/compressed', 1)
         self._classifications = self._optional('vision_msgs', Classifications)
         self._events = self._optional('foxglove_events', Events)
         Diagnostics(self, self._statuses)
@@ -128,10 +126,10 @@ class VisualizerNode(Node):
             modality: self.resolve_topic_name(name) if (name := self._given[modality]) else ''
             for modality in self._sources
         }
-        own = {self._pictures.topic_name}
+        own = {self._images.topic_name}
         chosen = choose_topics(topic_types(self), given, self.get_namespace(), own)
         for modality, source in self._sources.items():
-            source.settle(chosen.get(modality))
+            source.use(chosen.get(modality))
 
     def _tick(self) -> None:
         """Take what has come, and show it."""
@@ -139,9 +137,9 @@ class VisualizerNode(Node):
         view = self._history.view(self._given['timeline'])
         alive = self._age() <= self._given['timeout']
         self._show_markers(view, alive=alive)
-        picture = self._sources['image'].take(wanted=self._pictures.get_subscription_count() > 0)
-        if picture:
-            self._show_picture(picture, view if alive else silent(view))
+        image = self._sources['image'].take(wanted=self._images.get_subscription_count() > 0)
+        if image:
+            self._show_image(image, view if alive else silent(view))
 
     def _take_labels(self) -> None:
         for topic in ('label_set', 'action_label', 'action_segment'):
@@ -201,7 +199,7 @@ class VisualizerNode(Node):
         )
         return Board(Place(frame, (x, y, z)), yaw, width, height)
 
-    def _show_picture(self, taken: Taken, view: View) -> None:
+    def _show_image(self, taken: Taken, view: View) -> None:
         assert isinstance(taken.samples, ImageSamples)
         try:
             pixels = taken.samples.frames[-1].decode()
@@ -212,7 +210,7 @@ class VisualizerNode(Node):
         stamp = int(taken.samples.stamps[-1])
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 1_000_000_000)
         message.header.frame_id = taken.frame_id
-        self._pictures.publish(message)
+        self._images.publish(message)
         self.drawn += 1
 
     def _statuses(self) -> list[Status]:
@@ -236,7 +234,7 @@ class VisualizerNode(Node):
         return Status('labels', OK, f'labels come on {topic}', values)
 
     def _source_status(self, modality: str) -> Status:
-        source, publisher = self._sources[modality], self._pictures
+        source, publisher = self._sources[modality], self._images
         if modality == 'pose':
             publisher = self._markers
         topic = source.spec.topic if source.spec else ''

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera's picture with its label, confidence and timeline below."""
+"""A camera image with its label, confidence and timeline below."""
 
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from m2r2_ros.nodes.visualizer.history import Colour, View
 
-#: Below this many pixels of width, pictures are enlarged: names would not fit.
+#: Below this many pixels of width, images are enlarged: names would not fit.
 MIN_WIDTH: Final = 480
-#: Heights below the picture, pixels: label and confidence, then the timeline.
+#: Heights below the image, pixels: label and confidence, then the timeline.
 TEXT_BAND: Final = 34
 TIMELINE_BAND: Final = 22
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
@@ -26,21 +26,21 @@ Pixels = NDArray[np.uint8]
 
 
 def draw_overlay(pixels: Pixels, view: View) -> Pixels:
-    """Draw what is shown below a picture.
+    """Draw a view below an image.
 
     Args:
-        pixels: uint8 (height, width, 3), RGB; is left alone.
+        pixels: uint8 (height, width, 3), RGB; is not changed.
         view: What is shown.
 
     Returns:
-        uint8 (height', width', 3), RGB: the picture, enlarged by a whole factor where it is narrow,
+        uint8 (height', width', 3), RGB: the image, enlarged by a whole factor where it is narrow,
         on top of TEXT_BAND + TIMELINE_BAND rows.
     """
     factor = -(-MIN_WIDTH // pixels.shape[1])
-    picture = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
-    height, width = picture.shape[:2]
+    image = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+    height, width = image.shape[:2]
     canvas = np.full((height + TEXT_BAND + TIMELINE_BAND, width, 3), _DARK, np.uint8)
-    canvas[:height] = picture
+    canvas[:height] = image
     _draw_label(canvas[height : height + TEXT_BAND], view)
     _draw_timeline(canvas[height + TEXT_BAND :], view)
     return canvas
@@ -71,7 +71,7 @@ def _draw_label(band: Any, view: View) -> None:  # noqa: ANN401 - cv2 writes int
     _text(band, f'{view.confidence:.0%}', left + bar + _MARGIN, 0.6, 1)
 
 
-def _draw_timeline(band: Any, view: View) -> None:  # noqa: ANN401 - likewise
+def _draw_timeline(band: Any, view: View) -> None:  # noqa: ANN401 - as above
     height, width = band.shape[:2]
     for bar in view.bars:
         left, right = round(bar.start * width), round(bar.end * width)

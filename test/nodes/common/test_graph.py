@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is told of types and QoS, against rosbags and against live publishers."""
+"""Types and QoS of topics, against rosbags and against live publishers."""
 
 import pytest
 

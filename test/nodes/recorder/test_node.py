@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder writes of what is published over DDS, and what it tells of it."""
+"""What the recorder writes of what is published over DDS, and what it reports."""
 
 import random
 import resource
@@ -356,20 +356,20 @@ def test_messages_without_a_time_are_counted(
 
 
 @pytest.fixture
-def stranger() -> Iterator[Node]:
+def outsider() -> Iterator[Node]:
     """Return a node that may disagree with the others about types, as one of another process."""
     context = rclpy.Context()
     rclpy.init(context=context)
-    node = rclpy.create_node('stranger', context=context)
+    node = rclpy.create_node('outsider', context=context)
     yield node
     node.destroy_node()
     rclpy.shutdown(context=context)
 
 
-def test_topics_that_cannot_be_recorded_are_told_of(
+def test_topics_that_cannot_be_recorded_are_reported(
     launch: Launch,
     peer: Node,
-    stranger: Node,
+    outsider: Node,
     tmp_path: Path,
     diagnosis: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -381,7 +381,7 @@ def test_topics_that_cannot_be_recorded_are_told_of(
 
     monkeypatch.setattr('m2r2_ros.nodes.common.intake.message_class', partly)
     peer.create_publisher(String, '/mixed', RELIABLE)
-    stranger.create_publisher(Int64, '/mixed', RELIABLE)
+    outsider.create_publisher(Int64, '/mixed', RELIABLE)
     peer.create_publisher(Header, '/unknown', RELIABLE)
     number = peer.create_publisher(Int64, '/number', RELIABLE)
     wait_until(lambda: len(peer.get_publishers_info_by_topic('/mixed')) == 2)
@@ -389,7 +389,7 @@ def test_topics_that_cannot_be_recorded_are_told_of(
     heard_by(number)
     number.publish(Int64())
     written(recorder, '/number', 1)
-    stranger.create_publisher(String, '/number', RELIABLE)
+    outsider.create_publisher(String, '/number', RELIABLE)
     status = diagnosis('topics', '/number is received as')
     assert status.level == DiagnosticStatus.WARN
     assert '/mixed has several types (std_msgs/msg/Int64, std_msgs/msg/String)' in status.message
@@ -398,7 +398,7 @@ def test_topics_that_cannot_be_recorded_are_told_of(
     assert open_recording(stopped(peer)).topics.keys() == {'/number'}
 
 
-def test_lost_messages_are_told_of(
+def test_lost_messages_are_reported(
     launch: Launch, peer: Node, tmp_path: Path, diagnosis: Any
 ) -> None:
     number = peer.create_publisher(Int64, '/number', QoSProfile(depth=10_000))
@@ -421,7 +421,7 @@ def test_what_came_before_the_stop_is_in_the_bag(
     number = peer.create_publisher(Int64, '/number', RELIABLE)
     recorder = launch(RecorderNode, path=str(tmp_path), topics=['/number'])
     heard_by(number)
-    recorder._closing.set()  # nobody takes it before
+    recorder._closing.set()  # it is not taken before
     recorder._writer.join()
     for k in range(10):
         number.publish(Int64(data=k))
@@ -515,7 +515,7 @@ def short_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_disk_that_fails_is_told_of_though_nothing_more_comes(
+def test_a_failing_disk_is_reported_even_if_nothing_more_comes(
     launch: Launch, peer: Node, tmp_path: Path, diagnosis: Any, short_files: None
 ) -> None:
     noise = peer.create_publisher(String, '/noise', RELIABLE)

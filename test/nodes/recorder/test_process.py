@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
-from std_msgs.msg import ByteMultiArray, Int64
+from std_msgs.msg import Int64, UInt8MultiArray
 from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.mcap.repair import repair
@@ -204,15 +205,13 @@ def test_full_disk_ends_the_recording_and_not_the_node(
     )
     # What is mounted in a namespace can be seen through a process in it.
     folder = Path(f'/proc/{process.pid}/root{tmp_path}')
-    noise = peer.create_publisher(ByteMultiArray, '/noise', QoSProfile(depth=100))
+    noise = peer.create_publisher(UInt8MultiArray, '/noise', QoSProfile(depth=100))
     wait_until(lambda: noise.get_subscription_count() > 0)
     heard: list[Any] = []
     peer.create_subscription(DiagnosticArray, '/diagnostics', lambda a: heard.extend(a.status), 10)
-    picture = ByteMultiArray(data=[bytes([b]) for b in random.Random(0).randbytes(50_000)])
 
     def fault() -> str:
-        random.Random(time.monotonic()).shuffle(picture.data)
-        noise.publish(picture)
+        noise.publish(UInt8MultiArray(data=array('B', random.randbytes(50_000))))
         found = [s.message for s in heard if s.name == 'recorder: recording']
         return next((message for message in found if 'stopped: ' in message), '')
 

@@ -10,7 +10,7 @@ EXPECTED = {'pose': {'topic': '/tcp', 'type': POSE}, 'wrench': {'topic': '/ft', 
 
 
 def chosen(discovery: Discovery) -> dict[str, tuple[str, str]]:
-    return {m: (s.topic, discovery.origin[m]) for m, s in discovery.settled.items()}
+    return {m: (s.topic, discovery.origin[m]) for m, s in discovery.resolved.items()}
 
 
 def test_the_topics_of_the_model_come_before_guesses() -> None:
@@ -20,7 +20,7 @@ def test_the_topics_of_the_model_come_before_guesses() -> None:
     assert discovery.missing == {'wrench': '/ft'}
     discovery.look(available, guess=True)
     assert chosen(discovery) == {'pose': ('/tcp', MODEL), 'wrench': ('/other/wrench', GUESSED)}
-    assert discovery.look({**available, '/ft': WRENCH}, guess=True) == []  # settled is settled
+    assert discovery.look({**available, '/ft': WRENCH}, guess=True) == []  # what is resolved stays
 
 
 def test_what_is_given_is_waited_for_and_what_is_off_stays_off() -> None:
@@ -33,7 +33,7 @@ def test_what_is_given_is_waited_for_and_what_is_off_stays_off() -> None:
     assert not discovery.missing
 
 
-def test_a_given_type_must_be_that_of_the_topic_and_holds_nothing_else_up() -> None:
+def test_a_given_type_must_be_that_of_the_topic_and_delays_no_other() -> None:
     given = {'pose': TopicSpec('pose', '/mine', POSE)}
     discovery = Discovery(('wrench', 'pose'), given, EXPECTED, '/')
     found = discovery.look({'/mine': WRENCH, '/ft': WRENCH}, guess=False)
@@ -49,13 +49,13 @@ def test_in_a_namespace_nothing_outside_is_guessed() -> None:
     discovery.look(available, guess=True)
     assert chosen(discovery) == {'pose': ('/left/tcp', MODEL)}
     discovery.look({**available, '/left/ft': WRENCH}, guess=True)
-    assert discovery.settled['wrench'].topic == '/left/ft'
+    assert discovery.resolved['wrench'].topic == '/left/ft'
 
 
 def test_remapped_names_are_looked_for() -> None:
     discovery = Discovery(('pose',), {}, EXPECTED, '/', {'/tcp': '/renamed'}.get)  # type: ignore[arg-type]
     discovery.look({'/tcp': POSE, '/renamed': POSE}, guess=False)
-    assert discovery.settled['pose'].topic == '/renamed'
+    assert discovery.resolved['pose'].topic == '/renamed'
 
 
 def test_another_model_may_want_more() -> None:

@@ -10,22 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip('rclpy', reason='this machine has no ROS 2')
-
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.tables.spec import WRENCH
 from m2r2_ros.bags.templates import message_template
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.nodes.common.intake import Received
+from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.segmenters.learned import LearnedSegmenter
-from m2r2_ros.windows.assembler import WindowAssembler
-from test.nodes.robot import write_bundle
+from m2r2_ros.segmenters.network import NetworkSegmenter
+from test.nodes.bundles import write_bundle
 
 START = 1_800_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -49,38 +46,67 @@ def seconds_of_wrench(begin: float, seconds: float) -> dict[str, list[Received]]
     template = message_template(WRENCH, 6, 'tool', (), ())
     values = np.random.default_rng(0).normal(size=(len(stamps), 6))
     rows = template.fill(stamps, values)
-    return {'wrench': [Received(r.tobytes(), int(t)) for r, t in zip(rows, stamps, strict=True)]}
+    return {'/wrench': [Received(r.tobytes(), int(t)) for r, t in zip(rows, stamps, strict=True)]}
+
+
+class Watch:
+    """A clock that only the segmenter moves: costs do not depend on the machine."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.cost = 0.002
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seen(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> list[FrameWindows]:
+    """Keep what is labelled, at the cost that the watch says for each window, s."""
+    seen: list[FrameWindows] = []
+    extend = NetworkSegmenter.extend
+
+    def timed(self: NetworkSegmenter, windows: FrameWindows) -> list[FrameLabel]:
+        seen.append(windows)
+        watch.now += watch.cost * len(windows)
+        return extend(self, windows)
+
+    monkeypatch.setattr(NetworkSegmenter, 'extend', timed)
+    return seen
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr('m2r2_ros.nodes.segmenter.labelling.time', watch)
+    return watch
 
 
 @pytest.fixture
 def labelling(tmp_path: Path) -> Iterator[Labelling]:
     model = load_model(str(write_bundle(tmp_path / 'bundle')))
-    windows = LiveWindows(WindowAssembler(model.windows, model.modalities))
-    windows.add('wrench', make_reader(TopicSpec('wrench', '/wrench'), WRENCH))
+    windows = LiveWindows(model.windows, model.modalities)
+    spec = TopicSpec('wrench', '/wrench')
+    windows.follow({'wrench': (spec, make_reader(spec, WRENCH))})
     yield Labelling(model, windows, LabelWriter(Sink()), time.time_ns)
 
 
-def test_a_burst_is_labelled_whole_by_what_is_fast(labelling: Labelling) -> None:
+def test_a_burst_is_labelled_whole_by_what_is_fast(
+    labelling: Labelling, seen: list[FrameWindows]
+) -> None:
     for k in range(20):
         labelling.step(seconds_of_wrench(k / 10, 0.1))
     before = labelling.labels
     labelling.step(seconds_of_wrench(2.0, 3.0))
     assert labelling.labels - before >= 29
+    assert len(seen[-1]) == labelling.labels - before
     assert not labelling.counters['windows.skipped']
 
 
 def test_the_newest_window_wins_where_labelling_is_slower_than_frames_come(
-    labelling: Labelling, monkeypatch: pytest.MonkeyPatch
+    labelling: Labelling, seen: list[FrameWindows], watch: Watch
 ) -> None:
-    seen: list[FrameWindows] = []
-    extend = LearnedSegmenter.extend
-
-    def slow(self: LearnedSegmenter, windows: FrameWindows) -> list[FrameLabel]:
-        seen.append(windows)
-        time.sleep(0.11 * len(windows))
-        return extend(self, windows)
-
-    monkeypatch.setattr(LearnedSegmenter, 'extend', slow)
+    watch.cost = 0.11
     labelling.step(seconds_of_wrench(0.0, 0.5))
     first = labelling.labels
     assert first  # all of them: what a window costs is not known yet

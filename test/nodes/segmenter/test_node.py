@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest.importorskip('rclpy', reason='this machine has no ROS 2')
+
 import rclpy
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
@@ -25,10 +28,11 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.modalities import modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
-from m2r2_ros.segmenters.learned import LearnedSegmenter
+from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import LABELS, SENSING
+from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, listen, wait_until
-from test.nodes.robot import BEST_EFFORT, Robot, write_bundle
+from test.nodes.robot import BEST_EFFORT, Robot
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 HOUR = 3_600_000_000_000
@@ -92,7 +96,7 @@ def stamp(label: Any) -> int:
     return int(label.header.stamp.sec) * 1_000_000_000 + int(label.header.stamp.nanosec)
 
 
-def test_every_frame_is_labelled_and_every_close_told(
+def test_every_frame_is_labelled_and_every_segment_published(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
     segments = listen(peer, ActionSegment, 'action_segment')
@@ -110,7 +114,7 @@ def test_every_frame_is_labelled_and_every_close_told(
     assert masks(labels) == {'wrench', 'pose', 'twist', 'gripper'}
     assert {label.model_id for label in labels} == {label_sets[0].model_id}
     assert 0 < labels[-1].latency < 5
-    # Every change of segment was told, and the last segment closed when the node was deactivated.
+    # Every segment was published, the last one when the node was deactivated.
     wait_until(lambda: len(segments) == labels[-1].segment_index + 1)
     assert segments[-1].segment_index == labels[-1].segment_index
     values = {v.key: v.value for v in status.values}
@@ -145,7 +149,7 @@ def test_an_arm_in_a_namespace_is_not_mixed_up_with_another(
     left.destroy_node()
 
 
-def test_a_sensor_that_is_missing_is_masked_told_of_and_picked_up(
+def test_a_missing_sensor_is_masked_reported_and_picked_up(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
     with Robot(peer) as robot:
@@ -158,7 +162,7 @@ def test_a_sensor_that_is_missing_is_masked_told_of_and_picked_up(
         diagnoses.expect('wrench', 'Hz', 0)
         robot.kill('pose')
         wait_until(lambda: 'pose' not in masks(labels))
-        diagnoses.expect('pose', 'nobody publishes /current_pose')
+        diagnoses.expect('pose', '/current_pose has no publisher')
         robot.restart('pose')
         wait_until(lambda: 'pose' in masks(labels))
         robot.drivers['gripper'].alive = False  # there, but hung
@@ -179,7 +183,7 @@ def test_drivers_may_be_best_effort_from_the_start_or_become_so(
         wait_until(lambda: 'twist' in masks(labels))
 
 
-def test_two_publishers_on_a_topic_are_told_of(
+def test_two_publishers_on_a_topic_are_reported(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
     with Robot(peer), Robot(peer, ('wrench',)):
@@ -215,7 +219,7 @@ def test_a_burst_after_a_stall_is_accounted_for(
 
 
 @pytest.mark.parametrize('jump', [-HOUR, HOUR])
-def test_a_clock_that_jumps_begins_anew(
+def test_a_clock_that_jumps_starts_labelling_again(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses, jump: int
 ) -> None:
     with Robot(peer) as robot:
@@ -228,7 +232,7 @@ def test_a_clock_that_jumps_begins_anew(
         diagnoses.expect('labels', 'the clock of the data jumped 1 times')
 
 
-def test_late_labels_are_warned_of(
+def test_late_labels_are_reported(
     launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
     with Robot(peer) as robot:
@@ -239,7 +243,7 @@ def test_late_labels_are_warned_of(
         assert 'frame period of 0.1 s' in diagnoses.expect('labels', 's late').message
 
 
-def test_what_raises_is_told_of_and_goes_on(
+def test_labelling_goes_on_after_an_exception_which_is_reported(
     launch: Launch,
     peer: Node,
     bundle: Path,
@@ -254,7 +258,7 @@ def test_what_raises_is_told_of_and_goes_on(
         launch(SegmenterNode, model=str(bundle))
         more(labels)
         with monkeypatch.context() as broken:
-            broken.setattr(LearnedSegmenter, 'extend', fail)
+            broken.setattr(NetworkSegmenter, 'extend', fail)
             diagnoses.expect('labels', 'labelling failed', 2)
         more(labels)
 
@@ -272,7 +276,7 @@ def test_nan_is_counted_and_masked(
         wait_until(lambda: 'wrench' in masks(labels))
 
 
-def test_a_camera_may_change_its_picture(
+def test_a_camera_may_change_its_image(
     launch: Launch, peer: Node, tmp_path: Path, labels: list[Any]
 ) -> None:
     seeing = ('image', *SENSING.modalities)
@@ -285,7 +289,7 @@ def test_a_camera_may_change_its_picture(
         more(labels, 8)
         assert 'image' in masks(labels)
         assert not node.counters['image.undecodable']
-        robot.image = (96, 128, '.hdr')  # no picture that a camera sends
+        robot.image = (96, 128, '.hdr')  # not an image that a camera sends
         wait_until(lambda: 'image' not in masks(labels))
         assert node.counters['image.undecodable'] + node.counters['image.unsupported_encoding']
 

@@ -110,7 +110,7 @@ def test_label_stands_at_the_end_effector_until_the_segmenter_dies(
     launch(VisualizerNode, rate=50.0, timeout=0.3, timeline=10.0)
     robot = Robot(peer)
     heard = listen(peer, MarkerArray, '/visualizer/markers')
-    # Nobody knows where the robot is yet.
+    # Where the robot is is not known yet.
     array = robot.talk(0, lambda: next((a for a in heard if add(a, 'label')), None))
     assert add(array, 'label')[0].header.frame_id == 'base'
 
@@ -151,7 +151,7 @@ def test_timeline_moves_when_its_parameters_do(launch: Launch, peer: Node) -> No
     )  # fmt: skip
 
 
-def test_transforms_and_named_topics_will_do(launch: Launch, peer: Node) -> None:
+def test_transforms_and_named_topics_are_accepted(launch: Launch, peer: Node) -> None:
     launch(
         VisualizerNode,
         ('-r', '__ns:=/cell', '-r', 'action_label:=/action_label', '-r', 'label_set:=/label_set'),
@@ -229,7 +229,7 @@ def test_time_is_that_of_the_clock(launch: Launch, peer: Node) -> None:
     wait_until(lambda: not shown())
 
 
-def camera_picture() -> Image:
+def camera_image() -> Image:
     pixels = np.zeros((240, 640, 3), np.uint8)
     pixels[:, :320] = (0, 200, 0)
     message = Image(height=240, width=640, encoding='rgb8', step=1920, data=pixels.tobytes())
@@ -238,41 +238,41 @@ def camera_picture() -> Image:
     return message
 
 
-def test_pictures_are_drawn_only_while_somebody_looks(launch: Launch, peer: Node) -> None:
+def test_images_are_drawn_only_while_there_is_a_viewer(launch: Launch, peer: Node) -> None:
     node = launch(VisualizerNode, rate=50.0, timeline=10.0)
     robot = Robot(peer)
     diagnostics = listen(peer, DiagnosticArray, '/diagnostics')
     camera = peer.create_publisher(Image, '/wrist/image_raw', 1)
 
-    def settled() -> Any:
-        camera.publish(camera_picture())
+    def chosen() -> Any:
+        camera.publish(camera_image())
         found = status(diagnostics, 'image')
         return found and values(found)['topic'] == '/wrist/image_raw' and found
 
-    found = robot.talk(0, settled)
+    found = robot.talk(0, chosen)
     assert (values(found)['viewers'], values(found)['drawn']) == ('0', '0')
-    # Not even received: a camera's bandwidth is not for nobody.
+    # Not even received: no bandwidth is spent without a viewer.
     assert camera.get_subscription_count() == 0
     assert node.drawn == 0
 
-    pictures: list[Any] = []
+    images: list[Any] = []
     viewer = peer.create_subscription(
-        CompressedImage, '/visualizer/image/compressed', pictures.append, 1
+        CompressedImage, '/visualizer/image/compressed', images.append, 1
     )
 
     def drawn() -> Any:
-        camera.publish(camera_picture())
+        camera.publish(camera_image())
         # The first ones may have been drawn before the label came.
-        newest = pictures and pixels_of(pictures[-1])[-TIMELINE_BAND // 2, 637]
+        newest = images and pixels_of(images[-1])[-TIMELINE_BAND // 2, 637]
         return len(newest) and np.allclose(newest, COLOURS[1], atol=40)
 
     robot.talk(1, drawn)
-    check_picture(pictures[-1])
+    check_image(images[-1])
     peer.destroy_subscription(viewer)
     wait_until(lambda: camera.get_subscription_count() == 0)
     before = node.drawn
     assert before >= 1
-    robot.talk(1, lambda: camera.publish(camera_picture()) or robot.frame > 40)
+    robot.talk(1, lambda: camera.publish(camera_image()) or robot.frame > 40)
     assert node.drawn == before
 
 
@@ -280,7 +280,7 @@ def pixels_of(message: Any) -> Any:
     return decode_compressed(bytes(message.data))
 
 
-def check_picture(message: Any) -> None:
+def check_image(message: Any) -> None:
     assert message.format == 'jpeg'
     assert (message.header.frame_id, message.header.stamp.sec) == ('wrist_camera', 1234)
     pixels = pixels_of(message)
@@ -292,26 +292,26 @@ def check_picture(message: Any) -> None:
     np.testing.assert_allclose(pixels[-TIMELINE_BAND // 2, 637], COLOURS[1], atol=40)
 
 
-def test_pictures_that_cannot_be_read_are_counted(launch: Launch, peer: Node) -> None:
+def test_images_that_cannot_be_read_are_counted(launch: Launch, peer: Node) -> None:
     launch(VisualizerNode, rate=50.0, image='/broken')
     diagnostics = listen(peer, DiagnosticArray, '/diagnostics')
     listen(peer, CompressedImage, '/visualizer/image/compressed')
     wait_until(
-        lambda: (s := status(diagnostics, 'image')) and 'nobody publishes /broken' in s.message
+        lambda: (s := status(diagnostics, 'image')) and '/broken has no publisher' in s.message
     )  # fmt: skip
     camera = peer.create_publisher(CompressedImage, '/broken', 1)
 
-    def count(picture: CompressedImage, reason: str) -> Any:
-        camera.publish(picture)
+    def count(image: CompressedImage, reason: str) -> Any:
+        camera.publish(image)
         return int(values(status(diagnostics, 'image')).get(reason, 0))
 
-    broken = CompressedImage(format='jpeg', data=b'no picture')
+    broken = CompressedImage(format='jpeg', data=b'not an image')
     wait_until(lambda: count(broken, 'undecodable'))
-    video = CompressedImage(format='h264', data=b'no picture')
+    video = CompressedImage(format='h264', data=b'not an image')
     wait_until(lambda: count(video, 'unsupported_encoding'))
 
 
-def test_its_own_picture_is_no_camera(launch: Launch, peer: Node) -> None:
+def test_its_own_image_is_not_taken_for_a_camera(launch: Launch, peer: Node) -> None:
     launch(VisualizerNode, ('-r', '__node:=show'))
     diagnostics = listen(peer, DiagnosticArray, '/diagnostics')
     listen(peer, CompressedImage, '/show/image/compressed')
@@ -333,7 +333,7 @@ def test_other_software_gets_messages_that_it_knows(launch: Launch, peer: Node) 
     kinds = [(message_class(kind), topic) for kind, (topic, _) in GENUINE.items()]
     classification, event = (listen(peer, *kinds[k]) for k in (0, 2))
     robot.talk(1, lambda: classification)
-    # Whoever comes later gets the names too.
+    # Late subscribers get the names too.
     info = listen(peer, *kinds[1], publisher_qos(LATCHED))
     wait_until(lambda: info)
     results = classification[-1].results
