@@ -5,7 +5,8 @@
 from pathlib import Path
 
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.nodes.player.schedule import cut, in_order
+from m2r2_ros.core.messages import in_order
+from m2r2_ros.nodes.player.schedule import cut
 from test.replay.recordings import robot, write_mcap
 
 
