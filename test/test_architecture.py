@@ -242,6 +242,15 @@ def test_modules_have_header_docstring_and_a_free_name() -> None:
     )
 
 
+def test_a_class_has_its_name_to_itself() -> None:
+    places: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(module.path))
+    report(f'{name}: {", ".join(found)}' for name, found in places.items() if len(found) > 1)
+
+
 def test_walks_find_every_import_and_circle(tmp_path: Path) -> None:
     every_branch = 'try:\n import b1\nexcept E:\n import b2\nelse:\n import b3'
     for_types = f'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import {PACKAGE}.core.b'

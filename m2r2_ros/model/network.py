@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
-from m2r2_ros.model.heads.base import OnlineHead, Prediction, State
+from m2r2_ros.model.heads.base import HeadOutput, OnlineHead, State
 from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.config import WindowConfig
@@ -52,7 +52,7 @@ class Network(nn.Module):
         return self._online_head().initial_state()
 
     @torch.no_grad()
-    def advance(self, inputs: InputTensors, state: State) -> tuple[Prediction, State]:
+    def advance(self, inputs: InputTensors, state: State) -> tuple[HeadOutput, State]:
         """Label N frames that follow on the state of an online head; return the new state too."""
         return self._online_head().advance(self.features(inputs), state)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.model.backend import BackendState, Prediction
-from m2r2_ros.model.heads import base
+from m2r2_ros.model.heads.base import HeadOutput
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
@@ -54,7 +54,7 @@ class TorchBackend:
         return _prediction(prediction), state
 
 
-def _prediction(found: base.Prediction) -> Prediction:
+def _prediction(found: HeadOutput) -> Prediction:
     return Prediction(_array(found.probabilities), _array(found.boundaries))
 
 

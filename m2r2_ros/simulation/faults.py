@@ -33,7 +33,7 @@ _GRAMMAR: Final = (
 )
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """A way to fail.
 
     Attributes:
@@ -52,12 +52,12 @@ class Kind(NamedTuple):
 
 
 KINDS: Final = {
-    'dropout': Kind(0.0, 0.0, 0.0),
-    'lost': Kind(0.2, 0.0, 1.0),
-    'late': Kind(0.3, 0.0, _DAY, 's'),
-    'offset': Kind(0.1, -_DAY, _DAY, 's'),
-    'nan': Kind(0.0, 0.0, 0.0, targets=SENSORS),
-    'saturate': Kind(20.0, 0.0, 1e6, 'N', targets=('wrench',)),
+    'dropout': FaultKind(0.0, 0.0, 0.0),
+    'lost': FaultKind(0.2, 0.0, 1.0),
+    'late': FaultKind(0.3, 0.0, _DAY, 's'),
+    'offset': FaultKind(0.1, -_DAY, _DAY, 's'),
+    'nan': FaultKind(0.0, 0.0, 0.0, targets=SENSORS),
+    'saturate': FaultKind(20.0, 0.0, 1e6, 'N', targets=('wrench',)),
 }
 
 
@@ -93,7 +93,7 @@ class Fault:
     Attributes:
         device: One of TARGETS.
         kind: One of KINDS.
-        value: Severity; see Kind.
+        value: Severity; see FaultKind.
         start: Seconds from the start of the episode.
         duration: Seconds; infinite for a fault that lasts to the end.
 
@@ -225,7 +225,7 @@ def _number(text: str, *, timed: bool) -> float:
     return number / 1000 if unit == 'ms' else number
 
 
-def _kind_of(device: str, name: str) -> Kind:
+def _kind_of(device: str, name: str) -> FaultKind:
     _check_known('device', device, TARGETS)
     _check_known(f'fault of {device}', name, [n for n, k in KINDS.items() if device in k.targets])
     return KINDS[name]
@@ -237,7 +237,7 @@ def _check_known(what: str, name: str, known: Collection[str]) -> None:
         raise ConfigError(msg)
 
 
-def _takes_value(kind: Kind) -> bool:
+def _takes_value(kind: FaultKind) -> bool:
     return kind.low < kind.high
 
 

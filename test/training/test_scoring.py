@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import Head, Prediction
+from m2r2_ros.model.heads.base import Head, HeadOutput
 from m2r2_ros.model.heads.config import CausalTCNConfig, MSTCNConfig
 from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.segmenters.decoding import Decoding
@@ -76,10 +76,10 @@ class Hindsight(Head):
     def loss(self, features: Tensor, targets: Tensor) -> Tensor:
         return features.sum()
 
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         n = len(features)
         label = int(n > self.after)
-        return Prediction(torch.eye(3)[label].expand(n, 3), torch.zeros(n))
+        return HeadOutput(torch.eye(3)[label].expand(n, 3), torch.zeros(n))
 
 
 @pytest.mark.parametrize(('after', 'share'), [(0, 0.0), (50, 0.5), (99, 0.95), (100, 0.0)])

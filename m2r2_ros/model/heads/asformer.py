@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
-from m2r2_ros.model.heads.base import Head, Prediction, Recipe, change_scores
+from m2r2_ros.model.heads.base import Head, HeadOutput, Recipe, change_scores
 from m2r2_ros.model.heads.config import ASFormerConfig
 from m2r2_ros.model.heads.dilated import Dropout, Pointwise
 from m2r2_ros.model.heads.local_attention import local_attention
@@ -130,7 +130,7 @@ class ASFormer(Head):
         ]
         return torch.stack(each).sum()
 
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames by the last decoder."""
         probabilities = self(features)[-1].softmax(dim=1)
-        return Prediction(probabilities, change_scores(probabilities))
+        return HeadOutput(probabilities, change_scores(probabilities))

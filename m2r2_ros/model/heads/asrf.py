@@ -14,7 +14,7 @@ from m2r2_ros.model.heads.asrf_losses import (
     similarity_smoothing_loss,
     start_loss,
 )
-from m2r2_ros.model.heads.base import Head, Prediction, Recipe
+from m2r2_ros.model.heads.base import Head, HeadOutput, Recipe
 from m2r2_ros.model.heads.config import ASRFConfig
 from m2r2_ros.model.heads.dilated import DilatedStack, DilatedStage, Pointwise
 from m2r2_ros.model.heads.refinement import pieces_between, vote
@@ -87,7 +87,7 @@ class ASRF(Head):
         starting = [start_loss(logits, targets, self.boundary_weight) for logits in boundaries]
         return torch.stack(labelling).mean() + self.config.boundary * torch.stack(starting).mean()
 
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames by the votes of the pieces between the boundaries.
 
         Probabilities are a piece's shares of votes, the same for all of its frames.
@@ -95,4 +95,4 @@ class ASRF(Head):
         classes, logits = self(features)
         boundaries = logits[-1].sigmoid()
         pieces = pieces_between(boundaries, self.config.threshold)
-        return Prediction(vote(classes[-1].softmax(dim=1), pieces), boundaries)
+        return HeadOutput(vote(classes[-1].softmax(dim=1), pieces), boundaries)

@@ -32,7 +32,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class HeadOutput:
     """What a head says about N frames.
 
     Attributes:
@@ -72,7 +72,7 @@ class Head(nn.Module):
         """
 
     @abstractmethod
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames of a recording, float32 (N, D_e) with N >= 1, in evaluation mode."""
 
 
@@ -86,7 +86,7 @@ class OnlineHead(Head):
         """Return the state before the first frame."""
 
     @abstractmethod
-    def advance(self, features: Tensor, state: State) -> tuple[Prediction, State]:
+    def advance(self, features: Tensor, state: State) -> tuple[HeadOutput, State]:
         """Label frames that follow on the state; the given state is not changed.
 
         Args:
@@ -97,7 +97,7 @@ class OnlineHead(Head):
             The same as one frame at a time would, and the new state.
         """
 
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames of a recording."""
         return self.advance(features, self.initial_state())[0]
 

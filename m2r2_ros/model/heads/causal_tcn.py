@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.model.heads.base import OnlineHead, Prediction, Recipe
+from m2r2_ros.model.heads.base import HeadOutput, OnlineHead, Recipe
 from m2r2_ros.model.heads.causal_layers import Stage
 from m2r2_ros.model.heads.causal_step import HeadStep
 from m2r2_ros.model.heads.config import CausalTCNConfig
@@ -64,11 +64,11 @@ class CausalTCN(OnlineHead):
         smoothed = boundary_targets(targets, SIGMA)
         return torch.stack([stage_loss(stage[0], targets, smoothed) for stage in logits]).sum()
 
-    def advance(self, features: Tensor, state: HeadState) -> tuple[Prediction, HeadState]:
+    def advance(self, features: Tensor, state: HeadState) -> tuple[HeadOutput, HeadState]:
         """Label frames that follow on the state."""
         logits, state = self(features.unsqueeze(0), state)
         last = logits[-1][0]
-        return Prediction(last[:, :-1].softmax(-1), last[:, -1].sigmoid()), state
+        return HeadOutput(last[:, :-1].softmax(-1), last[:, -1].sigmoid()), state
 
     def forward(self, features: Tensor, state: HeadState) -> tuple[list[Tensor], HeadState]:
         """Label frames that follow on the state.

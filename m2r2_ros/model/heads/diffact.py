@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import Head, Prediction, Recipe, change_scores
+from m2r2_ros.model.heads.base import Head, HeadOutput, Recipe, change_scores
 from m2r2_ros.model.heads.config import DiffActConfig
 from m2r2_ros.model.heads.diffact_losses import (
     MASKS,
@@ -75,7 +75,7 @@ class DiffAct(Head):
             total = total + SMOOTHING * smoothing_loss(output)
         return total
 
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames of a recording; the noise is always the same."""
         generator = torch.Generator().manual_seed(0)
         shape = (1, self._classes, len(features))
@@ -88,7 +88,7 @@ class DiffAct(Head):
             self.config.snr_scale,
         )
         probabilities = median_filtered(labels[0].T, self.config.median)
-        return Prediction(probabilities, change_scores(probabilities))
+        return HeadOutput(probabilities, change_scores(probabilities))
 
 
 def median_filtered(probabilities: Tensor, width: int) -> Tensor:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.model.heads.base import Head, Prediction, Recipe, change_scores
+from m2r2_ros.model.heads.base import Head, HeadOutput, Recipe, change_scores
 from m2r2_ros.model.heads.config import MSTCNConfig
 from m2r2_ros.model.heads.dilated import DilatedStage
 from m2r2_ros.model.losses import classification_loss, smoothing_loss
@@ -58,7 +58,7 @@ class MSTCN(Head):
         ]
         return torch.stack(each).sum()
 
-    def predict(self, features: Tensor) -> Prediction:
+    def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames by the last stage."""
         probabilities = self(features)[-1].softmax(dim=1)
-        return Prediction(probabilities, change_scores(probabilities))
+        return HeadOutput(probabilities, change_scores(probabilities))

@@ -17,7 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.model.heads.base import OnlineHead, Prediction, Recipe, change_scores
+from m2r2_ros.model.heads.base import HeadOutput, OnlineHead, Recipe, change_scores
 from m2r2_ros.model.heads.causal_layers import Stage
 from m2r2_ros.model.heads.config import OnlineTASConfig
 from m2r2_ros.model.heads.online_tas_parts import Context, Enhancer
@@ -71,13 +71,13 @@ class OnlineTAS(OnlineHead):
         logits, _ = self(features, self.initial_state())
         return classification_loss(logits, targets) + self.config.smoothing * smoothing_loss(logits)
 
-    def advance(self, features: Tensor, state: OnlineTASState) -> tuple[Prediction, OnlineTASState]:
+    def advance(self, features: Tensor, state: OnlineTASState) -> tuple[HeadOutput, OnlineTASState]:
         """Label frames that follow on the state."""
         logits, new = self(features, state)
         probabilities = logits.softmax(dim=-1)
         boundaries = change_scores(torch.cat([state.last, probabilities]))[len(state.last) :]
         new = OnlineTASState(new.hidden, new.context, new.layers, probabilities[-1:])
-        return Prediction(probabilities, boundaries), new
+        return HeadOutput(probabilities, boundaries), new
 
     def forward(self, features: Tensor, state: OnlineTASState) -> tuple[Tensor, OnlineTASState]:
         """Return logits, float32 (N, C), and the new state.

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import OnlineHead, Prediction, Recipe, change_scores
+from m2r2_ros.model.heads.base import HeadOutput, OnlineHead, Recipe, change_scores
 from m2r2_ros.model.heads.causal_layers import CausalLayer
 from m2r2_ros.model.heads.config import ProTASConfig
 from m2r2_ros.model.heads.task_graph import disorder, task_graph
@@ -110,14 +110,14 @@ class ProTAS(OnlineHead):
             self.graph.new_zeros(0, self._classes),
         )
 
-    def advance(self, features: Tensor, state: ProTASState) -> tuple[Prediction, ProTASState]:
+    def advance(self, features: Tensor, state: ProTASState) -> tuple[HeadOutput, ProTASState]:
         """Label frames that follow on the state."""
         logits, _, state = self(features, state)
         probabilities = logits[-1].softmax(dim=-1)
         seen = torch.cat([state.last, probabilities])
         boundaries = change_scores(seen)[len(state.last) :]
         state = ProTASState(state.pasts, state.hidden, state.completed, probabilities[-1:])
-        return Prediction(probabilities, boundaries), state
+        return HeadOutput(probabilities, boundaries), state
 
     def loss(self, features: Tensor, targets: Tensor) -> Tensor:
         """Return the sum over stages of the losses of classes, smoothness and progress."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import Head, OnlineHead, Prediction, Recipe
+from m2r2_ros.model.heads.base import Head, HeadOutput, OnlineHead, Recipe
 from m2r2_ros.model.heads.config import (
     CONFIGS,
     ASFormerConfig,
@@ -117,7 +117,7 @@ def online(name: str) -> OnlineHead:
     return head
 
 
-def assert_close(found: Prediction, expected: Prediction) -> None:
+def assert_close(found: HeadOutput, expected: HeadOutput) -> None:
     for a, b in (
         (found.probabilities, expected.probabilities),
         (found.boundaries, expected.boundaries),
@@ -126,7 +126,7 @@ def assert_close(found: Prediction, expected: Prediction) -> None:
 
 
 @torch.no_grad()
-def in_pieces(head: OnlineHead, x: Tensor, cuts: Iterable[int]) -> tuple[Prediction, Any]:
+def in_pieces(head: OnlineHead, x: Tensor, cuts: Iterable[int]) -> tuple[HeadOutput, Any]:
     """Return what a head says in pieces between `cuts`, and its last state."""
     state = head.initial_state()
     pieces = []
@@ -134,7 +134,7 @@ def in_pieces(head: OnlineHead, x: Tensor, cuts: Iterable[int]) -> tuple[Predict
         piece, state = head.advance(x[lo:hi], state)
         pieces.append(piece)
     probabilities = torch.cat([p.probabilities for p in pieces])
-    return Prediction(probabilities, torch.cat([p.boundaries for p in pieces])), state
+    return HeadOutput(probabilities, torch.cat([p.boundaries for p in pieces])), state
 
 
 def tensors(state: Any) -> list[Tensor]:
