@@ -65,7 +65,7 @@ def read_episodes(folder: Path, seeds: Sequence[int]) -> list[Episode]:
     """
     paths = {seed: folder / f'cell_{seed:04d}' for seed in seeds}
     missing = [seed for seed, path in paths.items() if not path.exists()]
-    # Each stretch of seeds in a row needs one call.
+    # Consecutive seeds need one call.
     starts = [seed for seed in missing if seed - 1 not in missing]
     for first in starts:
         count = next(n for n in range(1, len(missing) + 1) if first + n not in missing)
@@ -74,7 +74,7 @@ def read_episodes(folder: Path, seeds: Sequence[int]) -> list[Episode]:
 
 
 def _simulate(folder: Path, first: int, count: int) -> None:
-    """Let the command line write the episodes of a stretch of seeds."""
+    """Let the command line write the episodes of consecutive seeds."""
     arguments = ['simulate', '--episodes', str(count), '--seed', str(first), '--out', str(folder)]
     command = [sys.executable, '-m', 'm2r2_ros.cli.main', *arguments]
     code = subprocess.run(command, check=False).returncode
@@ -235,7 +235,7 @@ def label_online(network: Network, recording: CachedRecording, scales: Normalisa
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """Return what a file of ours holds, nothing where there is none."""
+    """Return what an earlier run left in a file; nothing without one."""
     return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 

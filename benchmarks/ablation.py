@@ -99,7 +99,7 @@ class Study:
 
 
 def main() -> None:
-    """Run the benchmark; what the user can put right ends with exit code 2."""
+    """Run the benchmark; errors that the user can fix end with exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--train', type=int, default=24, help='episodes to train on')
     parser.add_argument('--held-out', type=int, default=6, help='episodes to label')

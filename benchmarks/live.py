@@ -48,7 +48,7 @@ class Heard:
         latencies: Seconds from frame stamp to received label.
         stamps: Frame stamps, s.
         memory: Resident megabytes of the labelling process, once a second.
-        cpu: Processor seconds that it has used, likewise.
+        cpu: Processor seconds that it has used.
         values: The newest diagnosis of each thing, by name.
     """
 

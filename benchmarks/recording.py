@@ -55,7 +55,7 @@ def sensors() -> dict[str, tuple[list[Any], float]]:
 
 
 def publish(seconds: float) -> None:
-    """Publish all sensors once somebody listens, and print how many messages of each."""
+    """Publish all sensors once something subscribes, and print how many messages of each."""
     rclpy.init()
     node = rclpy.create_node('robot')
     table = [

@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
     @property
     def error(self) -> str:
-        """The error text, which has to be there, of one that the user can put right."""
+        """The text of an error that the user can fix; fails unless there is one."""
         assert self.code == 2, self
         assert 'Traceback' not in self.err
         return self.err.rpartition('error: ')[2]

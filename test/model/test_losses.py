@@ -106,7 +106,7 @@ def bell(distance: float, sigma: float = 1.0) -> float:
     [
         ([0, 0, 1, 1, 1], [2, 1, 0, 1, 2]),
         ([0, 1, 1, 1, 2, 2], [1, 0, 1, 1, 0, 1]),
-        # An unlabelled stretch begins nothing; the label after it does, the same one included.
+        # An unlabelled interval begins nothing; the label after it does, the same one included.
         ([0, 0, UNKNOWN, UNKNOWN, 0], [4, 3, 2, 1, 0]),
         ([UNKNOWN, 1, 1], [1, 0, 1]),
     ],

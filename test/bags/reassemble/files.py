@@ -36,7 +36,7 @@ CAMERAS = {'hama1': 30, 'hama2': 30, 'hand': 30, 'capture_node-camera-image': 6}
 MICROPHONES = {'hama1_audio': (16000, 2), 'hama2_audio': (16000, 2), 'hand_audio': (48000, 1)}
 #: A tone that starts when its stream does would hide a shift: it starts after so many seconds.
 TONE_AFTER = 0.5
-#: Text, start and end after BEGIN (s), success, and the low level likewise.
+#: Text, start and end after BEGIN (s), success, and the same of the low level.
 Step = tuple[str, float, float, bool]
 
 
@@ -77,7 +77,7 @@ class Shape:
 
 
 def stamps(name: str, count: int, rate: float) -> NDArray[np.float64]:
-    """Return the clock of a stream, which is none of the others'."""
+    """Return the clock of a stream, which differs from all others."""
     clocks = ['measured', 'joint', 'gripper', 'pose', 'velocity', 'compensated', *CAMERAS]
     shift = 0.001 * (1 + [name.startswith(clock) for clock in clocks].index(True))
     return BEGIN + shift + np.arange(count) / rate

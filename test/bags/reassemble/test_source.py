@@ -232,7 +232,7 @@ def test_only_the_blobs_asked_for_are_decoded(copy: Path, monkeypatch: pytest.Mo
     assert len(messages(recording, '/ft_sensor/wrench')) == 2000
 
 
-def test_numbers_are_read_in_stretches(copy: Path) -> None:
+def test_numbers_are_read_in_chunks(copy: Path) -> None:
     rows = dict.fromkeys(('measured_force', 'measured_torque'), 10_000)
     write_file(copy, Shape(seconds=0.2, rows=rows))
     found = messages(open_recording(copy), '/ft_sensor/wrench')
