@@ -32,9 +32,7 @@ def test_episodes_that_are_there_are_kept(tmp_path: Path) -> None:
     assert 'cell_0003' in shown.out
     assert 'times real time' in shown.out
     before = digest(tmp_path / 'cell_0003')
-    assert (
-        '1 episodes are there' in done(*QUICK, '--seed', 3, '--episodes', 2, '--out', tmp_path).err
-    )
+    assert '1 episodes exist' in done(*QUICK, '--seed', 3, '--episodes', 2, '--out', tmp_path).err
     assert digest(tmp_path / 'cell_0003') == before
     assert open_recording(tmp_path / 'cell_0004').topics
     error = m2r2(*QUICK, '--drift', 2, '--out', tmp_path).error
@@ -52,12 +50,12 @@ def test_nonsense_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_a_fault_behind_the_end_is_pointed_out(tmp_path: Path) -> None:
+def test_a_fault_after_the_end_is_pointed_out(tmp_path: Path) -> None:
     shown = done(*QUICK, '--fault', 'pose-nan@90s', '--out', tmp_path).err
     assert 'pose-nan@90s+5s begins after the end' in shown
 
 
-def test_without_opengl_it_goes_on_without_cameras(tmp_path: Path) -> None:
+def test_without_opengl_it_continues_without_cameras(tmp_path: Path) -> None:
     run = start('simulate', '--seconds', 1, '--out', tmp_path, MUJOCO_GL='nonsense')
     _, told = run.communicate(timeout=120)
     assert run.returncode == 0, told
@@ -67,7 +65,7 @@ def test_without_opengl_it_goes_on_without_cameras(tmp_path: Path) -> None:
     assert not [name for name in topics if 'camera' in name]
 
 
-def test_an_interrupted_run_leaves_whole_episodes_and_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_whole_episodes_and_continues(tmp_path: Path) -> None:
     long = ('simulate', '--no-cameras', '--seconds', 8, '--episodes', 3, '--jobs', 1)
     run = start(*long, '--out', tmp_path)
     first = tmp_path / 'cell_0000'
