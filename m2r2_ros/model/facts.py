@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from m2r2_ros.core.errors import BundleError, ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.options import Section
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
@@ -24,11 +25,6 @@ YAML: Final = 'bundle.yaml'
 WEIGHTS: Final = 'weights.safetensors'
 #: The kind of a network with M2R2 features, and of every bundle that does not name its kind.
 LEARNED: Final = 'learned'
-#: Sections that every bundle has; `kind` is optional.
-COMMON: Final = ('format', 'labels', 'windows', 'decoding', 'topics', 'training', 'scores')
-#: Sections of a network, and of any other kind.
-NETWORK: Final = ('preset', 'model', 'normalisation')
-OTHER: Final = ('modalities', 'options')
 #: Last names of tensors that are not parameters: statistics of layers and of labels.
 _BUFFERS: Final = frozenset(
     {'running_mean', 'running_var', 'num_batches_tracked'}
@@ -62,7 +58,7 @@ class BundleFacts:
         labels: The labels that it can give.
         windows: The windows that it takes.
         modalities: What the windows hold.
-        network: Shapes and scales of a network; None for other kinds.
+        network: Sections of a network; None for other kinds.
         options: Options of any other kind; empty for a network.
         decoding: Default options of the decoder (segmenters.decoding).
         topics: Expected topics by modality, each with `topic` and `type`.
@@ -94,30 +90,74 @@ def read_facts(folder: Path) -> BundleFacts:
         BundleError: A file is missing, was edited, or does not fit the other.
     """
     path = folder / YAML
-    entries, text = _read_yaml(path)
-    kind = entries.get('kind', LEARNED)
+    file = Section.read(path, f'a bundle, which is a folder with {YAML} and {WEIGHTS}', BundleError)
+    if (found := file.get('format', (int,))) != FORMAT:
+        msg = f'{path}: format {found}: this m2r2_ros reads format {FORMAT}'
+        raise BundleError(msg)
+    kind = file.text('kind', LEARNED)
     try:
-        facts = BundleFacts(
-            folder=folder,
-            kind=kind,
-            labels=LabelSet(tuple(entries['labels']['names']), tuple(entries['labels']['parents'])),
-            windows=WindowConfig.from_dict(entries['windows']),
-            modalities=_modalities(entries, kind),
-            network=_network(entries) if kind == LEARNED else None,
-            options={} if kind == LEARNED else dict(entries['options']),
-            **{name: entries[name] for name in ('decoding', 'topics', 'training', 'scores')},
-            id='',
-            parameters=0,
-        )
+        facts = _read_sections(file, folder, kind)
     except (BundleError, ConfigError, LabelError) as error:
-        msg = f'{path}: {error}'
-        raise BundleError(msg) from error
-    except (KeyError, TypeError) as error:
-        msg = f'{path}: {type(error).__name__} {error}: not a bundle that m2r2 wrote'
-        raise BundleError(msg) from error
+        text = str(error)
+        raise BundleError(text if text.startswith(str(path)) else f'{path}: {text}') from error
+    file.close()
     weighty = kind == LEARNED or (folder / WEIGHTS).exists()
-    parameters = _read_header(folder / WEIGHTS, text) if weighty else 0
+    parameters = _read_header(folder / WEIGHTS, _hash(path)) if weighty else 0
     return replace(facts, id=bundle_id(folder), parameters=parameters)
+
+
+def _read_sections(file: Section, folder: Path, kind: str) -> BundleFacts:
+    labels = file.section('labels')
+    network, options = None, {}
+    if kind == LEARNED:
+        network = NetworkFacts(
+            file.text('preset'),
+            ModelConfig.from_dict(file.section('model').entries),
+            Normalisation.from_dict(file.section('normalisation').entries),
+        )
+        modalities = network.model.modalities
+    else:
+        modalities = _modalities(file)
+        options = file.section('options').entries
+    return BundleFacts(
+        folder=folder,
+        kind=kind,
+        labels=LabelSet(labels.texts('names'), _parents(labels)),
+        windows=WindowConfig.from_dict(file.section('windows').entries),
+        modalities=modalities,
+        network=network,
+        options=options,
+        decoding=file.section('decoding').entries,
+        topics=_topics(file.section('topics')),
+        training=file.section('training').entries,
+        scores=file.section('scores').entries,
+        id='',
+        parameters=0,
+    )
+
+
+def _parents(labels: Section) -> tuple[str, ...]:
+    expected = 'a list of names, empty where a label has no parent'
+    found = labels.get('parents', (list,), expected=expected)
+    if not all(isinstance(parent, str) for parent in found):
+        labels.refuse('parents', expected, found)
+    return tuple(found)
+
+
+def _modalities(file: Section) -> tuple[str, ...]:
+    expected = f'some of {", ".join(MODALITIES)}, in this order'
+    found = file.texts('modalities', expected=expected)
+    if not found or list(found) != [m for m in MODALITIES if m in found]:
+        file.refuse('modalities', expected, list(found))
+    return found
+
+
+def _topics(section: Section) -> dict[str, dict[str, str]]:
+    topics = {}
+    for modality in section.entries:
+        entry = section.section(modality)
+        topics[modality] = {key: entry.text(key) for key in ('topic', 'type')}
+    return topics
 
 
 def write_yaml(folder: Path, sections: Mapping[str, Any]) -> dict[str, str]:
@@ -140,7 +180,7 @@ def write_yaml(folder: Path, sections: Mapping[str, Any]) -> dict[str, str]:
     entries = {'format': FORMAT, **sections}
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
     (folder / YAML).write_text(text, encoding='utf-8')
-    return {_SEAL: hashlib.sha256(text.encode()).hexdigest()}
+    return {_SEAL: _hash(folder / YAML)}
 
 
 def bundle_id(folder: Path) -> str:
@@ -152,51 +192,11 @@ def bundle_id(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _own_sections(kind: str) -> tuple[str, ...]:
-    return NETWORK if kind == LEARNED else OTHER
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _network(entries: Mapping[str, Any]) -> NetworkFacts:
-    return NetworkFacts(
-        entries['preset'],
-        ModelConfig.from_dict(entries['model']),
-        Normalisation.from_dict(entries['normalisation']),
-    )
-
-
-def _modalities(entries: Mapping[str, Any], kind: str) -> tuple[str, ...]:
-    if kind == LEARNED:
-        return ModelConfig.from_dict(entries['model']).modalities
-    found = entries['modalities']
-    if not isinstance(found, list) or not found or found != [m for m in MODALITIES if m in found]:
-        msg = f'modalities: expected some of {", ".join(MODALITIES)}, in this order'
-        raise ConfigError(msg)
-    return tuple(found)
-
-
-def _read_yaml(path: Path) -> tuple[dict[str, Any], str]:
-    if not path.is_file():
-        msg = f'{path}: no such file; a bundle is a folder with {YAML} and {WEIGHTS}'
-        raise BundleError(msg)
-    try:
-        text = path.read_text(encoding='utf-8')
-        entries = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f'{path}: not YAML: {error}'
-        raise BundleError(msg) from error
-    kind = entries.get('kind', LEARNED) if isinstance(entries, dict) else LEARNED
-    expected = (*COMMON, *_own_sections(kind))
-    if not isinstance(entries, dict) or set(entries) - {'kind'} != set(expected):
-        found = ', '.join(map(str, entries)) if isinstance(entries, dict) else type(entries)
-        msg = f'{path}: expected the sections {", ".join(expected)}; found {found}'
-        raise BundleError(msg)
-    if entries['format'] != FORMAT:
-        msg = f'{path}: format {entries["format"]}: this m2r2_ros reads format {FORMAT}'
-        raise BundleError(msg)
-    return entries, text
-
-
-def _read_header(path: Path, text: str) -> int:
+def _read_header(path: Path, yaml_hash: str) -> int:
     """Return how many parameters the weights hold; refuse them beside another YAML file."""
     if not path.is_file():
         msg = f'{path}: no such file; the bundle is incomplete'
@@ -208,7 +208,7 @@ def _read_header(path: Path, text: str) -> int:
     except (SafetensorError, OSError) as error:
         msg = f'{path}: not a safetensors file, or cut short: {error}'
         raise BundleError(msg) from error
-    if seal != hashlib.sha256(text.encode()).hexdigest():
+    if seal != yaml_hash:
         msg = f'{path.with_name(YAML)}: was edited after training; restore it, or train anew'
         raise BundleError(msg)
     return sum(

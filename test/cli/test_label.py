@@ -328,7 +328,7 @@ def test_a_bundle_with_wrong_weights_is_refused(
         ('frame_rate', 'frame_rat', 'frame_rat'),
         ('format: 2', 'format: 99', 'format 99'),
         ('preset: proprio', '', 'preset'),
-        ('labels:', 'labels: {', 'not YAML'),
+        ('labels:', 'labels: {', 'cannot be read as YAML'),
     ],
 )
 def test_an_edited_bundle_is_refused(

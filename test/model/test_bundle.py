@@ -20,7 +20,7 @@ from m2r2_ros.model.bundle import (
     load_bundle,
     save_bundle,
 )
-from m2r2_ros.model.facts import COMMON, NETWORK, WEIGHTS, YAML, bundle_id, read_facts
+from m2r2_ros.model.facts import WEIGHTS, YAML, bundle_id, read_facts
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.tensors import InputTensors
@@ -82,7 +82,10 @@ def test_the_id_changes_with_either_file(folder: Path, tmp_path: Path) -> None:
 
 def test_the_yaml_has_every_section_and_reads_like_one(folder: Path) -> None:
     entries = yaml.safe_load((folder / YAML).read_text())
-    assert set(entries) == {*COMMON, *NETWORK, 'kind'}
+    assert list(entries) == [
+        'format', 'kind', 'preset', 'labels', 'windows', 'model', 'normalisation', 'decoding',
+        'topics', 'training', 'scores',
+    ]  # fmt: skip
     assert entries['kind'] == 'learned'
     assert entries['labels'] == {
         'names': ['reach', 'grasp', 'lift'], 'parents': ['move', 'hold', 'move'],
@@ -190,11 +193,19 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     'missing section': (edit_yaml(lambda e: e.pop('topics')), (YAML, 'topics')),
     'wrong format': (edit_yaml(lambda e: e.update(format=1)), (YAML, 'format 1', 'format 2')),
     'twice a label': (
-        edit_yaml(lambda e: e['labels'].update(names=['a', 'a', 'b'])), (YAML, 'label names'),
+        edit_yaml(lambda e: e['labels'].update(names=['a', 'a', 'b'])), (YAML, 'labels.names'),
     ),
     'labels not a mapping': (edit_yaml(lambda e: e.update(labels=None)), (YAML,)),
     'windows not a mapping': (edit_yaml(lambda e: e.update(windows=[1])), (YAML,)),
     'model not a mapping': (edit_yaml(lambda e: e.update(model=None)), (YAML,)),
+    'numbers as parents': (
+        edit_yaml(lambda e: e['labels'].update(parents=[1, 2, 3])), (YAML, 'labels.parents'),
+    ),
+    'decoding not a mapping': (edit_yaml(lambda e: e.update(decoding=None)), (YAML, 'decoding')),
+    'topic without a type': (
+        edit_yaml(lambda e: e['topics'].update(wrench={'topic': '/w'})), (YAML, 'topics.wrench.type'),
+    ),
+    'a list as kind': (edit_yaml(lambda e: e.update(kind=['learned'])), (YAML, 'kind')),
     'unknown entry': (edit_yaml(lambda e: e['windows'].update(fps=3)), (YAML, 'windows', 'fps')),
     'wrong rate': (
         edit_yaml(lambda e: e['windows'].update(frame_rate='fast')), (YAML, 'windows.frame_rate'),
@@ -208,10 +219,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
         edit_yaml(lambda e: e['normalisation']['sensors']['wrench'].update(std=[0] * 6)),
         (YAML, 'normalisation.sensors.wrench.std'),
     ),
-    'python tag': (overwrite(YAML, b'!!python/object/apply:os.getcwd []'), (YAML, 'not YAML')),
-    'not YAML': (overwrite(YAML, b'a: [1'), (YAML, 'not YAML')),
-    'not text': (overwrite(YAML, b'\xff\xfe\x00'), (YAML, 'not YAML')),
-    'empty yaml': (overwrite(YAML, b''), (YAML, 'sections')),
+    'python tag': (overwrite(YAML, b'!!python/object/apply:os.getcwd []'), (YAML, 'read as YAML')),
+    'not YAML': (overwrite(YAML, b'a: [1'), (YAML, 'read as YAML')),
+    'not text': (overwrite(YAML, b'\xff\xfe\x00'), (YAML, 'read as YAML')),
+    'empty yaml': (overwrite(YAML, b''), (YAML, 'format')),
     'truncated yaml': (truncate(YAML, 0.5), (YAML,)),
 }  # fmt: skip
 
