@@ -203,7 +203,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     ),
     'decoding not a mapping': (edit_yaml(lambda e: e.update(decoding=None)), (YAML, 'decoding')),
     'topic without a type': (
-        edit_yaml(lambda e: e['topics'].update(wrench={'topic': '/w'})), (YAML, 'topics.wrench.type'),
+        edit_yaml(lambda e: e['topics'].update(wrench={'topic': '/w'})),
+        (YAML, 'topics.wrench.type'),
     ),
     'a list as kind': (edit_yaml(lambda e: e.update(kind=['learned'])), (YAML, 'kind')),
     'unknown entry': (edit_yaml(lambda e: e['windows'].update(fps=3)), (YAML, 'windows', 'fps')),
