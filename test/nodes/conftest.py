@@ -39,6 +39,14 @@ def ros(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let segmenters label late rather than skip windows: the machine may be busy otherwise."""
+    monkeypatch.setattr(
+        'm2r2_ros.nodes.segmenter.labelling.Labelling._affordable', lambda self, waiting: waiting
+    )
+
+
+@pytest.fixture
 def launch(ros: None) -> Iterator[Launch]:
     """Return a function that runs a node of ours as its process would, to the end of the test.
 

@@ -51,13 +51,14 @@ class Robot:
         self, node: Node, modalities: tuple[str, ...] = tuple(SENSORS), *, qos: str = RELIABLE
     ) -> None:
         self._node = node
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()  # a driver is not killed while it publishes
         self.drivers = {m: Driver(10 if m == 'image' else 200) for m in modalities}
         self.stalled = False
         self.offset = 0
         self.image = (48, 64, '.jpg')
         for modality in modalities:
             self.restart(modality, qos=qos)
-        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> 'Robot':
@@ -71,18 +72,19 @@ class Robot:
     def restart(self, modality: str, *, qos: str = RELIABLE) -> None:
         """Restart a driver, as another publisher."""
         driver = self.drivers[modality]
-        if driver.sink is not None:
-            driver.sink.close()
-        driver.sink = PublisherSink(self._node)
-        driver.sink.add_topic(*self._topic(modality), qos=qos)
-        driver.alive = True
+        with self._lock:
+            if driver.sink is not None:
+                driver.sink.close()
+            driver.sink = PublisherSink(self._node)
+            driver.sink.add_topic(*self._topic(modality), qos=qos)
+            driver.alive = True
 
     def kill(self, modality: str) -> None:
         """End a driver: its publisher goes too."""
         driver = self.drivers[modality]
-        driver.alive = False
-        time.sleep(2 * PERIOD)
-        driver.sink.close()
+        with self._lock:
+            driver.alive = False
+            driver.sink.close()
 
     def _topic(self, modality: str) -> tuple[str, str]:
         if modality in SENSORS:
@@ -94,19 +96,24 @@ class Robot:
         rng = np.random.default_rng(0)
         while not self._stopping.wait(PERIOD):
             now = time.time_ns()
-            for modality, driver in self.drivers.items():
-                due = int((now - begin) * 1e-9 * driver.rate) - driver.sent
-                index = driver.sent + np.arange(due)
-                driver.sent += due
-                stamps = begin + (index * (1_000_000_000 // driver.rate)).astype(np.int64)
-                if not (driver.alive and due):
-                    continue
-                stamps += driver.offset + self.offset
-                driver.held += self._messages(modality, stamps, driver, rng)
-                if not self.stalled:
-                    for raw in driver.held:
-                        driver.sink.write(self._topic(modality)[0], raw, 0)
-                    driver.held = []
+            for modality in self.drivers:
+                with self._lock:
+                    self._publish(modality, begin, now, rng)
+
+    def _publish(self, modality: str, begin: int, now: int, rng: np.random.Generator) -> None:
+        driver = self.drivers[modality]
+        due = int((now - begin) * 1e-9 * driver.rate) - driver.sent
+        index = driver.sent + np.arange(due)
+        driver.sent += due
+        stamps = begin + (index * (1_000_000_000 // driver.rate)).astype(np.int64)
+        if not (driver.alive and due):
+            return
+        stamps += driver.offset + self.offset
+        driver.held += self._messages(modality, stamps, driver, rng)
+        if not self.stalled:
+            for raw in driver.held:
+                driver.sink.write(self._topic(modality)[0], raw, 0)
+            driver.held = []
 
     def _messages(
         self, modality: str, stamps: Any, driver: Driver, rng: np.random.Generator

@@ -160,7 +160,7 @@ def test_restart_loses_nothing_but_the_gap(
 ) -> None:
     for _ in range(2):
         process = start(f'path:={tmp_path}')
-        recorded(counting, 50)
+        recorded(counting, 100)  # of which the last may still be on their way
         process.send_signal(signal.SIGINT)
         assert process.wait(20.0) == 0
         wait_until(lambda: counting.publisher.get_subscription_count() == 0)

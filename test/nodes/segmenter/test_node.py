@@ -97,7 +97,7 @@ def stamp(label: Any) -> int:
 
 
 def test_every_frame_is_labelled_and_every_segment_published(
-    launch: Launch, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
+    launch: Launch, patient: None, peer: Node, bundle: Path, labels: list[Any], diagnoses: Diagnoses
 ) -> None:
     segments = listen(peer, ActionSegment, 'action_segment')
     with Robot(peer):
@@ -295,7 +295,12 @@ def test_a_camera_may_change_its_image(
 
 
 def test_a_model_is_swapped_while_streams_go_on(
-    launch: Launch, peer: Node, tmp_path: Path, labels: list[Any], diagnoses: Diagnoses
+    launch: Launch,
+    patient: None,
+    peer: Node,
+    tmp_path: Path,
+    labels: list[Any],
+    diagnoses: Diagnoses,
 ) -> None:
     first = write_bundle(tmp_path / 'first')
     second = write_bundle(tmp_path / 'second', seed=1)
