@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded episode: what is in it, who can open it, and that a seed determines it."""
+"""A recorded episode: what is in it, and who can open it."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -22,26 +22,14 @@ from m2r2_ros.readers.topics import TopicSpec, guess_topics
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.episode import START, write_episode
-from m2r2_ros.simulation.faults import parse_fault
 from m2r2_ros.simulation.layout import draw_layout
 from m2r2_ros.simulation.parts import PHASES, action_labels
 from m2r2_ros.simulation.recorder import Recorder
 from m2r2_ros.views.signals import read_signals
+from test.simulation.recordings import Messages, messages
 
 HAND = '/hand_camera/image_raw/compressed'
 PHASE = '/ground_truth/phase/action_segment'
-Messages = dict[str, list[tuple[int, bytes]]]
-
-
-def messages(path: Path) -> Messages:
-    found: Messages = {}
-    recording = open_recording(path)
-    for blocks in recording.blocks(list(recording.topics)):
-        for block in blocks:
-            rows = found.setdefault(block.topic, [])
-            for k in range(len(block)):
-                rows.append((int(block.log_times[k]), block.message(k).tobytes()))
-    return found
 
 
 def images(path: Path, topic: str) -> list[NDArray[np.uint8]]:
@@ -124,7 +112,7 @@ def test_truth_has_three_lanes_without_gaps(episode: Path) -> None:
     assert all(s.success is not None for s in truth.segments)
 
 
-def test_pictures_show_the_cell_and_that_something_moves(episode: Path) -> None:
+def test_images_show_the_cell_and_that_something_moves(episode: Path) -> None:
     if HAND not in open_recording(episode).topics:
         pytest.skip('no OpenGL on this machine')
     frames = images(episode, '/external_camera/image_raw/compressed')
@@ -171,48 +159,6 @@ def test_flushing_twice_at_a_time_is_nothing_special(tmp_path: Path) -> None:
         return messages(path)
 
     assert record(twice=True) == record(twice=False)
-
-
-def test_a_seed_determines_every_message(tmp_path: Path) -> None:
-    config = EpisodeConfig(seconds=1.0, cameras=False)
-    for name in ('first', 'second'):
-        write_episode(tmp_path / name, 4, config)
-    first = messages(tmp_path / 'first' / 'cell_0004')
-    assert first == messages(tmp_path / 'second' / 'cell_0004')
-    write_episode(tmp_path / 'first', 5, config)
-    assert first != messages(tmp_path / 'first' / 'cell_0005')
-
-
-def test_sensors_and_faults_do_not_change_what_happens(tmp_path: Path) -> None:
-    plain = EpisodeConfig(seconds=1.0, cameras=False)
-    faults = tuple(
-        parse_fault(text)
-        for text in ('wrench-dropout@0.5s+1s', 'pose-nan@1s+1s', 'microphone-offset=0.5@0s')
-    )
-    broken = EpisodeConfig(
-        seconds=1.0,
-        cameras=False,
-        motion_rate=250.0,
-        gripper_rate=100.0,
-        audio_rate=48_000,
-        drift=60.0,
-        faults=faults,
-    )
-    actions = write_episode(tmp_path / 'plain', 4, plain)
-    assert write_episode(tmp_path / 'broken', 4, broken) == actions
-    whole, cut = (messages(tmp_path / name / 'cell_0004') for name in ('plain', 'broken'))
-    start = whole['/ground_truth/label_set'][0][0]
-    times = np.array([t for t, _ in cut['/ft_sensor/wrench']]) - start
-    assert not ((times > 0.502e9) & (times < 1.5e9)).any()
-    assert len(cut['/ft_sensor/wrench']) == pytest.approx(len(whole['/ft_sensor/wrench']) - 1000, 2)
-    assert len(cut['/gripper/joint_states']) > 5 * len(whole['/gripper/joint_states'])
-    signals = read_signals(tmp_path / 'broken' / 'cell_0004', frames=0)
-    healthy = read_signals(tmp_path / 'plain' / 'cell_0004', frames=0)
-    assert signals.loudness is not None
-    assert healthy.loudness is not None
-    assert (signals.loudness.stamps[0] - healthy.loudness.stamps[0]) / 1e9 == pytest.approx(
-        0.5, abs=0.01
-    )
 
 
 def test_sound_is_what_the_format_says(episode: Path) -> None:
