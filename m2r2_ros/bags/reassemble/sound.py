@@ -63,7 +63,7 @@ class SoundStream:
         try:
             self._shape = _shape(file.octets(microphone.dataset))
         except library('av').FFmpegError as error:
-            self.broken = f'{microphone.dataset} is no MP3 that can be read: {error}'
+            self.broken = f'{microphone.dataset} is not an MP3 that can be read: {error}'
             self.notes = (f'{microphone.topic}: {self.broken}',)
         messages = -(-self._shape.packets // _PACKETS)
         self.topic = make_topic(microphone.topic, SOUND, messages)

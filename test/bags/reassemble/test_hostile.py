@@ -125,7 +125,7 @@ def test_blobs_of_something_else_are_topics_that_cannot_be_read(
     recording = open_recording(copy)
     assert topic in recording.topics
     assert topic not in recording.readable
-    assert [note for note in recording.notes if note.startswith(f'{topic}: {name} is no ')]
+    assert [note for note in recording.notes if note.startswith(f'{topic}: {name} is not an MP')]
     with pytest.raises(BagError, match=f'{topic} cannot be read: {name}'):
         list(recording.blocks([topic]))
     assert read(copy)

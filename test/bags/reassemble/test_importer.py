@@ -70,7 +70,7 @@ def test_command_for_one_file(folder: Path, tmp_path: Path) -> None:
     done('import', 'reassemble', path, '--out', bag, '--overwrite')
     error = m2r2('import', 'reassemble', tmp_path / 'x.h5', '--out', tmp_path / 'y').error
     assert 'does not exist' in error
-    assert 'not an .h5' in m2r2('import', 'reassemble', bag, '--out', tmp_path / 'y').error
+    assert 'holds no .h5' in m2r2('import', 'reassemble', bag, '--out', tmp_path / 'y').error
 
 
 def test_command_for_a_folder_passes_over_what_is_done(folder: Path, tmp_path: Path) -> None:
