@@ -171,12 +171,11 @@ def test_options_survive_a_round_trip(name: str) -> None:
 @each_head
 def test_wrong_options_are_named(name: str) -> None:
     for f in fields(SMALL[name]):
-        low, high = f.metadata['low'], f.metadata['high']
-        beyond = [] if f.metadata['kind'] is bool else [low - 1, high + 1, True, float('nan')]
+        beyond = [-1, 10**6, True, float('nan')] if 'check' in f.metadata else [1]
         for value in [*beyond, '1', None]:
-            with pytest.raises(ConfigError, match=rf'{name}: {f.name}: expected .*found'):
+            with pytest.raises(ConfigError, match=rf'{name}\.{f.name}: expected .*found'):
                 head_from_dict({'name': name, f.name: value})
-    with pytest.raises(ConfigError, match=rf'{name}: unknown options depth'):
+    with pytest.raises(ConfigError, match=rf'{name}: unknown entries depth'):
         head_from_dict({'name': name, 'depth': 3})
 
 
