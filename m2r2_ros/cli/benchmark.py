@@ -4,6 +4,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -71,6 +72,10 @@ def benchmark_command(
     _write(out, rows)
 
 
+#: The name of a folder of features, and the rows of one training on it.
+Rows = tuple[str, list[dict[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """Which features of a folder are read, and what is not in it."""
@@ -89,32 +94,48 @@ def _run(
 ) -> list[dict[str, Any]]:
     """Train and score each head, several at a time; return the rows in order of their arrival."""
     rows: list[dict[str, Any]] = []
-    with (
-        progress_bar() as bar,
-        ProcessPoolExecutor(min(processes, len(work)), get_context('spawn')) as pool,
-    ):
+    with progress_bar() as bar:
         task = bar.add_task('trainings', total=len(work))
+        # Processes take seconds to start, which is not worth it for one at a time.
+        trained = _run_here(work, source) if processes == 1 else _run_apart(work, source, processes)
+        for name, found in trained:
+            rows += [{'features': name, **row} for row in found]
+            bar.advance(task)
+    return rows
+
+
+def _run_here(work: 'list[tuple[Path, Job, Path]]', source: _Source) -> Iterator[Rows]:
+    for folder, job, out in work:
+        yield out.name, run_one(folder, source, job, out)
+
+
+def _run_apart(
+    work: 'list[tuple[Path, Job, Path]]', source: _Source, processes: int
+) -> Iterator[Rows]:
+    with ProcessPoolExecutor(min(processes, len(work)), get_context('spawn')) as pool:
         asked = {
             pool.submit(run_one, folder, source, job, out): out.name for folder, job, out in work
         }
         try:
             for done in as_completed(asked):
-                rows += [{'features': asked[done], **row} for row in done.result()]
-                bar.advance(task)
+                yield asked[done], done.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return rows
 
 
 def run_one(folder: Path, source: _Source, job: 'Job', out: Path) -> list[dict[str, Any]]:
-    """Train and score in a process of its own, on one core."""
-    import torch  # in the new process
+    """Train and score a head on one core."""
+    import torch  # in a new process, if there is one
 
     from m2r2_ros.training.benchmark import run_job
 
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    return run_job(job, source.read(folder), out)
+    try:
+        return run_job(job, source.read(folder), out)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _write(out: Path, rows: list[dict[str, Any]]) -> None:
