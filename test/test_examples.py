@@ -18,6 +18,7 @@ import pytest
 
 from m2r2_ros.bags.tables.spec import read_spec
 from m2r2_ros.readers.topics import load_topics
+from test.command_server import command_server
 from test.test_architecture import ROOMS, reachable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +27,8 @@ FENCE = re.compile(r'^```(\w+)(?: (\S+))?\n(.*?)^```$', re.MULTILINE | re.DOTALL
 LINK = re.compile(r'\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)')
 #: What makes an example long, and what a test runs instead.
 SHORTER = (
-    (re.compile(r'--seconds \d+'), '--seconds 20'),
+    (re.compile(r'--seconds \d+'), '--seconds 10'),
+    (re.compile(r'm2r2 simulate '), 'm2r2 simulate --image-size 96 '),
     (re.compile(r'--epochs \d+'), '--epochs 1'),
 )
 
@@ -50,8 +52,15 @@ def shortened(script: str) -> str:
     return script
 
 
-def run(script: str, folder: Path) -> str:
-    environment = {**os.environ, 'COLUMNS': '200', 'PYTHONPATH': python_path()}
+@pytest.fixture(scope='module')
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with command_server(tmp_path_factory.mktemp('commands')) as folder:
+        yield folder
+
+
+def run(script: str, folder: Path, commands: Path) -> str:
+    path = f'{commands}{os.pathsep}{os.environ["PATH"]}'
+    environment = {**os.environ, 'COLUMNS': '200', 'PATH': path, 'PYTHONPATH': python_path()}
     done = subprocess.run(
         ['bash', '-euo', 'pipefail', '-c', shortened(script)],
         cwd=folder,
@@ -73,11 +82,11 @@ def with_examples() -> list[Path]:
 
 
 @pytest.mark.parametrize('document', with_examples(), ids=lambda d: d.name)
-def test_examples_work(document: Path, tmp_path: Path) -> None:
+def test_examples_work(document: Path, tmp_path: Path, commands: Path) -> None:
     for example in examples(document):
         if example.name == 'run':
             assert example.language == 'bash'
-            assert run(example.text, tmp_path).strip() or 'record-only' in example.text
+            assert run(example.text, tmp_path, commands).strip() or 'record-only' in example.text
         elif example.name:
             path = tmp_path / example.name
             path.parent.mkdir(parents=True, exist_ok=True)

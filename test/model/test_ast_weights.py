@@ -121,7 +121,7 @@ def test_too_few_columns_are_stretched() -> None:
 
 @pytest.mark.parametrize('patches', [ROWS * COLUMNS - 1, 8 * 64, 0])
 def test_the_grid_of_another_stride_is_refused(patches: int) -> None:
-    with pytest.raises(BundleError, match=r'no grid of 12 rows, which 128 mel bins have'):
+    with pytest.raises(BundleError, match=r'is not a grid of 12 rows, which 128 mel bins have'):
         fit_positions(torch.zeros(1, 2 + patches, 4), shape(FRAMES))
 
 
