@@ -19,6 +19,7 @@ from m2r2_ros.cli.options import (
     FrameRate,
     HeadEpochs,
     ImageWeights,
+    Jobs,
     Preset,
     Seeds,
     SoundWeights,
@@ -57,6 +58,7 @@ def reproduce_command(
     image_weights: ImageWeights = None,
     sound_weights: SoundWeights = None,
     text_weights: TextWeights = None,
+    jobs: Jobs = 0,
 ) -> None:
     """Reproduce tables I and II of the paper: pretrain, features, heads, scores, row by row.
 
@@ -68,7 +70,7 @@ def reproduce_command(
     split = read_split(folder, 1)
     held_out = list(split.train[VALIDATED - 1 :: VALIDATED]) or list(split.train[-1:])
     train = [path for path in split.train if path not in held_out]
-    study = _Study(train, held_out, list(split.test), seeds, head_epochs)
+    study = _Study(train, held_out, list(split.test), seeds, head_epochs, jobs)
     known = preset_config(preset).modalities
     rows = {name: tuple(m for m in wanted if m in known) for name, wanted in ROWS.items()}
     chosen = ['all'] if table == '1' else [name for name, wanted in rows.items() if wanted]
@@ -103,6 +105,7 @@ class _Study:
     test: list[Path]
     seeds: int
     head_epochs: int | None
+    jobs: int
 
 
 def _scored(work: Path, study: _Study, *, all_heads: bool) -> list[dict[str, Any]]:
@@ -123,6 +126,7 @@ def _scored(work: Path, study: _Study, *, all_heads: bool) -> list[dict[str, Any
         seeds=study.seeds,
         epochs=study.head_epochs,
         level='both' if all_heads else 'fine',
+        jobs=study.jobs,
     )
     text = (work / 'heads' / 'rows.json').read_text(encoding='utf-8')
     rows: list[dict[str, Any]] = json.loads(text)
