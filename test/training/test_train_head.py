@@ -39,6 +39,8 @@ HEADS: list[HeadConfig] = [
         dropout=0.0, sampling_steps=4,
     ),
 ]  # fmt: skip
+#: Of heads that learn slower or faster than others.
+RECIPES = {DiffActConfig: Recipe(60, 2e-3), OnlineTASConfig: Recipe(15, 5e-3)}
 RECIPE = Recipe(epochs=4, learning_rate=5e-3)
 
 
@@ -48,8 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> FeatureSet:
 
 
 def accuracy(data: FeatureSet, config: HeadConfig) -> float:
-    slow = isinstance(config, DiffActConfig)
-    recipe = Recipe(60, 2e-3) if slow else Recipe(40, 5e-3)
+    recipe = RECIPES.get(type(config), Recipe(40, 5e-3))
     trained = train_head(config, data, recipe=recipe)
     found = probabilities_of(trained.head, data.parts['test'])
     return score_labelling(found, data.labels, data.frame_rate).accuracy or 0.0
