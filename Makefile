@@ -65,7 +65,7 @@ ifdef TESTS
 	$(IN_ROS) python -m pytest $(TESTS)
 else
 	$(IN_ROS) python -m pytest -n auto --dist worksteal --durations 15 -m 'not ros'
-	$(IN_ROS) python -m pytest -n 2 --durations 15 -m ros  # these keep time with the clock on the wall
+	$(IN_ROS) python -m pytest test/nodes -n 2 --durations 15 -m ros  # these keep time with the wall clock
 endif
 
 lint: build  ## Check style, formatting and types.
