@@ -9,16 +9,13 @@ carry over but the position embeddings, which are a grid of one vector for each 
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from transformers import ASTConfig
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.model.weight_files import WeightFile, split_three
-
-if TYPE_CHECKING:  # transformers takes seconds
-    from transformers import ASTConfig
 
 #: Mel bins of the spectrograms that AST was trained on.
 AST_BINS = 128
@@ -53,7 +50,7 @@ ORIGINAL = (
 STACKED = re.compile(r'v\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)')
 
 
-def ast_tensors(file: WeightFile, shape: 'ASTConfig') -> dict[str, Tensor]:
+def ast_tensors(file: WeightFile, shape: ASTConfig) -> dict[str, Tensor]:
     """Return a file's AST under the names of transformers' ASTModel, positions fitted to a shape.
 
     Raises:
@@ -80,7 +77,7 @@ def ast_tensors(file: WeightFile, shape: 'ASTConfig') -> dict[str, Tensor]:
     return result
 
 
-def fit_positions(positions: Tensor, shape: 'ASTConfig') -> Tensor:
+def fit_positions(positions: Tensor, shape: ASTConfig) -> Tensor:
     """Fit position embeddings to the grid of a shape.
 
     Over frequency they are interpolated, since 64 bins span about the range of 128. Over time the

@@ -5,14 +5,12 @@
 import gzip
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tokenizers import pre_tokenizers
+from transformers import CLIPTokenizer
 
 from m2r2_ros.core.errors import BundleError
-
-if TYPE_CHECKING:  # transformers takes seconds
-    from transformers import CLIPTokenizer
 
 START, END = '<|startoftext|>', '<|endoftext|>'
 OPENAI = 'bpe_simple_vocab_16e6.txt.gz'
@@ -26,7 +24,7 @@ USED_MERGES = 48_894
 Merges = list[tuple[str, str]]
 
 
-def read_tokenizer(path: Path) -> 'CLIPTokenizer':
+def read_tokenizer(path: Path) -> CLIPTokenizer:
     """Read the byte-pair vocabulary and return the tokenizer.
 
     Args:
@@ -36,8 +34,6 @@ def read_tokenizer(path: Path) -> 'CLIPTokenizer':
     Raises:
         BundleError: None of these files exists, or it holds something else.
     """
-    from transformers import CLIPTokenizer  # takes seconds
-
     file = _file(path)
     try:
         vocabulary, merges = _read(file)

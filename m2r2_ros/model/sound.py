@@ -5,6 +5,7 @@
 from typing import ClassVar
 
 from torch import Tensor, nn
+from transformers import ASTConfig, ASTModel
 
 from m2r2_ros.model.backbone import BackboneEncoder
 from m2r2_ros.windows.logmel import MEL_BINS
@@ -45,8 +46,6 @@ class SoundEncoder(BackboneEncoder):
             stride: Bins, and columns, from one patch to the next.
             expansion: Width of a feed-forward layer, in widths of the AST.
         """
-        from transformers import ASTConfig, ASTModel  # takes seconds
-
         super().__init__()
         #: Silent bins above the highest, so that the last row of patches covers it.
         self.padding = -(MEL_BINS - PATCH) % stride

@@ -4,18 +4,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer
 
 from m2r2_ros.core.errors import BundleError, LabelError
 from m2r2_ros.model.backbone import BackboneEncoder
 from m2r2_ros.model.clip_vocabulary import read_tokenizer
 from m2r2_ros.model.clip_weights import clip_tensors
 from m2r2_ros.model.weight_files import fit_weights, read_weights
-
-if TYPE_CHECKING:  # transformers takes seconds
-    from transformers import CLIPTextConfig, CLIPTokenizer
 
 EMBEDDING = 'text_model.embeddings.token_embedding.weight'
 #: The tensors that give the shape of a text encoder.
@@ -37,12 +35,8 @@ class ClipTextEncoder(BackboneEncoder):
 
     modality: ClassVar[str] = 'text'
 
-    def __init__(
-        self, shape: 'CLIPTextConfig', tokenizer: 'CLIPTokenizer', origin: str = ''
-    ) -> None:
+    def __init__(self, shape: CLIPTextConfig, tokenizer: CLIPTokenizer, origin: str = '') -> None:
         """Make an encoder with random weights; `read_clip_text` makes one from files."""
-        from transformers import CLIPTextModelWithProjection  # takes seconds
-
         super().__init__()
         self.backbone = CLIPTextModelWithProjection(shape)
         self.width: int = shape.projection_dim
@@ -98,9 +92,7 @@ def read_clip_text(weights: Path, vocabulary: Path | None = None) -> ClipTextEnc
     return encoder
 
 
-def _shape(tensors: Mapping[str, Tensor], tokenizer: 'CLIPTokenizer') -> 'CLIPTextConfig':
-    from transformers import CLIPTextConfig  # takes seconds
-
+def _shape(tensors: Mapping[str, Tensor], tokenizer: CLIPTokenizer) -> CLIPTextConfig:
     embedding, positions, feedforward, projection = (tensors[name] for name in SHAPED_BY)
     layers = {name.split('.')[3] for name in tensors if name.startswith('text_model.encoder.')}
     width = embedding.shape[1]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import LabelSet
@@ -54,8 +55,6 @@ class ScratchText(nn.Module):
 
     def __init__(self, prompts: Prompts, width: int, *, hidden: int = 128, layers: int = 2) -> None:
         """Make one for the words of `prompts` and D_e = width."""
-        from transformers import CLIPTextConfig, CLIPTextModelWithProjection  # takes seconds
-
         super().__init__()
         words = prompts.vocabulary()
         self._ids = {word: k for k, word in enumerate(words, FIRST_WORD)}
