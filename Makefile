@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 DISTRO ?= jazzy
 DATA ?= ../shared/data
+SEED := $(or $(SEED),$(shell echo $$RANDOM))
+FACTOR ?= 100
 
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
 BUILD := .build/$(DISTRO)
@@ -25,7 +27,7 @@ IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
 
 .DEFAULT_GOAL := help
-.PHONY: help build lock test lint format demo bench bench-real bench-ablation clean
+.PHONY: help build lock test fuzz lint format demo bench bench-real bench-ablation clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +69,10 @@ else
 	$(IN_ROS) python -m pytest -n auto --dist worksteal --durations 15 -m 'not ros'
 	$(IN_ROS) python -m pytest test/nodes -n 2 --durations 15 -m ros  # these keep time with the wall clock
 endif
+
+fuzz: build  ## Attack every reader and writer for long; SEED=n repeats a run, FACTOR=n its length.
+	@echo 'SEED=$(SEED) FACTOR=$(FACTOR)'
+	$(IN_ROS) M2R2_FUZZ=$(FACTOR) python -m pytest test/hostile -n auto --hypothesis-seed=$(SEED)
 
 lint: build  ## Check style, formatting and types.
 	$(VENV)/bin/ruff check .

@@ -18,7 +18,7 @@ from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
-from test.bags.mcap.hostile import channel, file, message, record, schema, zstd_chunk
+from test.hostile.mcap_files import channel, file, message, record, schema, zstd_chunk
 from test.real_data import DATA
 
 NUMBER = b'\0\1\0\0' + struct.pack('<d', 1)

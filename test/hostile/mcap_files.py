@@ -1,8 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""MCAP files that were made to do harm, and what reading and repairing one of them takes."""
+"""MCAP files that were made to do harm."""
 
-import resource
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from mcap.writer import CompressionType
 
 from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.errors import BagError
 from test.bags.files import mcap_bytes
 
 MAGIC: Final = b'\x89MCAP0\r\n'
@@ -187,22 +185,3 @@ def repair_and_read(path: Path) -> None:
     report = repair(path, repaired)
     assert open_recording(repaired).message_count == sum(report.messages.values())
     read_all(repaired)
-
-
-def memory_of(use: Callable[[Path], None], paths: list[Path]) -> int:
-    """Return how many bytes of memory `use` takes at most; to be run in a process of its own.
-
-    Raises:
-        Exception: Whatever `use` raises that is not for users.
-    """
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for path in paths:
-        try:
-            use(path)
-        except BagError:
-            pass
-        except Exception as error:
-            error.add_note(f'with {path}')
-            raise
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
