@@ -11,6 +11,7 @@ from m2r2_ros.bags.merge import merged
 from m2r2_ros.bags.reassemble.source import ReassembleSource
 from m2r2_ros.bags.source import Source, Topic
 from m2r2_ros.bags.sqlite.source import SqliteSource
+from m2r2_ros.bags.writing.replacing import REPLACED
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import PARTIAL
 from m2r2_ros.core.messages import MessageBlock
@@ -178,7 +179,7 @@ def _search(folder: Path) -> list[Path]:
         sub
         for sub in sorted(folder.iterdir())
         # A bag that is being written, or was not finished, is opened only where it is named.
-        if sub.is_dir() and not sub.is_symlink() and sub.suffix != PARTIAL
+        if sub.is_dir() and not sub.is_symlink() and sub.suffix not in (PARTIAL, REPLACED)
     ]
     return files + [recording for sub in below for recording in _search(sub)]
 

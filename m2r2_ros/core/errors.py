@@ -15,6 +15,10 @@ class BagError(M2R2Error):
     """A recording cannot be opened, read or written."""
 
 
+class OutputError(M2R2Error):
+    """An output cannot be written, or another run is writing it."""
+
+
 class MessageError(M2R2Error):
     """A message type has no reader, or a message does not hold what its type promises."""
 

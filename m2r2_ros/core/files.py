@@ -1,11 +1,15 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are complete or not there at all."""
+"""Files that are complete or not there at all, and that one run writes at a time."""
 
+import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from m2r2_ros.core.errors import OutputError
 
 #: What the name of a file or folder ends in until it is complete.
 PARTIAL: Final = '.partial'
@@ -16,16 +20,143 @@ def partial_path(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
 
 
+def lock_path(path: Path) -> Path:
+    """Return the file that whoever writes `path` holds a lock on."""
+    return path.with_name(f'.{path.name}.lock')
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says while `path` is written into an error that names it.
+
+    Raises:
+        OutputError: The block raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: Exception) -> OutputError:
+    """Return the error that says why `path` cannot be written."""
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    return OutputError(f'{path} cannot be written: {reason}; check the disk, or write elsewhere')
+
+
+class Claim:
+    """The right to write an output, which one writer has at a time.
+
+    It is a lock on a file beside the output, which the system takes back when the process ends,
+    however it ends: the file that a killed process leaves is in no one's way.
+    """
+
+    def __init__(self, path: Path, *, lock: Path | None = None) -> None:
+        """Claim an output, or raise at once.
+
+        Args:
+            path: The output; the folder that it lies in is made where it is missing.
+            lock: The file to lock instead of the one beside the output.
+
+        Raises:
+            OutputError: Another writer has it, or no file can be locked there.
+        """
+        with disk_errors(path):
+            lock = lock_path(path.absolute()) if lock is None else lock
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            # A name that can be written in several ways must be locked in one.
+            self._lock = lock.parent.resolve() / lock.name
+            self._file = self._take(path)
+
+    def _take(self, path: Path) -> int:
+        while True:
+            file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # The last writer may have removed the file after it was opened here.
+                if self._is_there(file):
+                    with suppress(OSError):  # of use to people alone, even on a full disk
+                        os.ftruncate(file, 0)
+                        os.write(file, str(os.getpid()).encode())
+                    return file
+                os.close(file)
+            except BlockingIOError:
+                owner = os.pread(file, 20, 0).decode(errors='replace')
+                os.close(file)
+                msg = (
+                    f'{path} is being written by another run'
+                    f'{f" (process {owner})" if owner.isdecimal() else ""}: wait until it is done, '
+                    'or write elsewhere'
+                )
+                raise OutputError(msg) from None
+            except BaseException:
+                os.close(file)
+                raise
+
+    def _is_there(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file), os.stat(self._lock, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+
+    def __enter__(self) -> 'Claim':
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the output back; a second call does nothing."""
+        if self._file < 0:
+            return
+        file, self._file = self._file, -1
+        # Removed while it is locked: no one else can have it then.
+        with suppress(OSError):
+            self._lock.unlink()
+        os.close(file)
+
+
+def claim_folder(folder: Path) -> Claim:
+    """Claim a folder that a run adds to; what lies beside it is left alone.
+
+    Raises:
+        OutputError: Another run is writing it, or it cannot be written.
+    """
+    return Claim(folder, lock=folder / '.lock')
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a path to write a file to; it becomes `path`, in one step, when the block ends.
 
     After an exception `path` is what it was before, and the unfinished file is removed.
+
+    Raises:
+        OutputError: The file cannot be written, or another run is writing it.
     """
     draft = partial_path(path)
-    try:
-        yield draft
-        draft.replace(path)
-    except BaseException:
+    with disk_errors(path), Claim(path):
+        # What a killed run left; a link there would lead elsewhere.
         draft.unlink(missing_ok=True)
-        raise
+        try:
+            yield draft
+            sync(draft)
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step; see atomic_write."""
+    with atomic_write(path) as draft:
+        draft.write_text(text, encoding='utf-8')
+
+
+def sync(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

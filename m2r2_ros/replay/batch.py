@@ -8,9 +8,12 @@ from pathlib import Path
 
 from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.recording import recording_name
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.core.errors import BagError, M2R2Error
+from m2r2_ros.core.files import Claim
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.replay.labeller import Outputs, Summary, label_recording
+from m2r2_ros.replay.labeller import Summary, label_recording
+from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.segmenters.model import Model
 
 
@@ -66,7 +69,11 @@ def label_recordings(
         folder: Where the outputs go; made where it is missing.
         options: How.
         progress: Called with a recording and the share of it that is done, 0 when it begins.
+
+    Raises:
+        BagError: The folder lies in a recording.
     """
+    refuse_inside(folder, *paths)
     for path in paths:
         progress(path, 0.0)
         try:
@@ -84,9 +91,11 @@ def _label(
 ) -> Summary | None:
     """Label a recording; return None where it was labelled already and is kept."""
     outputs = Outputs.of(folder, recording_name(path))
+    outputs.finish()
     if options.resume and _is_done(outputs, model.id, overwrite=options.overwrite):
         if options.with_recording and not outputs.merged.exists():
-            merge(path, outputs.labels, outputs.merged)
+            with Claim(outputs.labels):
+                merge(path, outputs.labels, outputs.merged)
         return None
     return label_recording(
         path,

@@ -13,75 +13,17 @@ from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.labels.topics import LABEL_SET_TOPIC, LABEL_TOPIC, SEGMENT_TOPIC
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.bags.writing.replacing import check_replaceable
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import atomic_write
+from m2r2_ros.core.files import atomic_write, write_text
 from m2r2_ros.core.labels import FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.ahead import one_ahead
+from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What labelling a recording leaves in the output folder."""
-
-    labels: Path
-    segments: Path
-    summary: Path
-    merged: Path
-
-    @classmethod
-    def of(cls, folder: Path, name: str) -> 'Outputs':
-        """Name the outputs of a recording."""
-        return cls(
-            folder / f'{name}_labels',
-            folder / f'{name}_segments.csv',
-            folder / f'{name}_summary.json',
-            folder / f'{name}_labelled',
-        )
-
-    def labelled_by(self) -> str:
-        """Return the id of the model that labelled the recording to its end, '' where none did.
-
-        The summary is written last: where it exists, all other outputs do.
-
-        Raises:
-            BagError: The summary is not one that labelling wrote.
-        """
-        if not self.summary.is_file():
-            return ''
-        try:
-            return str(json.loads(self.summary.read_text(encoding='utf-8'))['model_id'])
-        except (ValueError, KeyError, TypeError) as error:
-            msg = f'{self.summary}: not a summary that m2r2 label wrote: remove it to label again'
-            raise BagError(msg) from error
-
-    def check(self, *, overwrite: bool) -> None:
-        """Refuse to replace existing outputs unless told to.
-
-        Raises:
-            BagError: An output exists and is not to be overwritten, or is not a label bag.
-        """
-        for path in (self.segments, self.summary):
-            if path.exists() and not overwrite:
-                msg = (
-                    f'{path}: exists already; --overwrite replaces it, --resume labels only what '
-                    'is not labelled yet'
-                )
-                raise BagError(msg)
-        for bag in (self.labels, self.merged):
-            check_replaceable(bag, overwrite=overwrite)
-            if bag.exists() and LABEL_TOPIC not in open_recording(bag).topics:
-                msg = (
-                    f'{bag}: is a recording, not labels of one, and is not replaced: write to '
-                    'another folder'
-                )
-                raise BagError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +87,22 @@ def label_recording(
     """
     recording = open_recording(path)
     outputs = Outputs.of(folder, recording.name)
+    outputs.refuse_same(path)
+    outputs.finish()
     outputs.check(overwrite=overwrite)
     if with_recording:
         _expect_no_labels(recording)
     stream = WindowStream(recording, model.windows, model.modalities, topics)
     began = time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in (outputs.summary, outputs.segments):
-        old.unlink(missing_ok=True)
-    frames, segments = _write_labels(recording, stream, model, outputs, overwrite, progress)
-    if with_recording:
-        merge(path, outputs.labels, outputs.merged, overwrite=overwrite)
-    with atomic_write(outputs.segments) as draft:
-        write_segments_csv(draft, segments)
-    wall = time.perf_counter() - began
-    summary = _summarise(recording, stream, model, wall, frames, len(segments))
-    text = json.dumps(asdict(summary), indent=2) + '\n'
-    with atomic_write(outputs.summary) as draft:
-        draft.write_text(text, encoding='utf-8')
+    with outputs.replaced(overwrite=overwrite) as drafts:
+        frames, segments = _write_labels(recording, stream, model, drafts.labels, progress)
+        if with_recording:
+            merge(path, drafts.labels, drafts.merged)
+        with atomic_write(drafts.segments) as draft:
+            write_segments_csv(draft, segments)
+        wall = time.perf_counter() - began
+        summary = _summarise(recording, stream, model, wall, frames, len(segments))
+        write_text(drafts.summary, json.dumps(asdict(summary), indent=2) + '\n')
     return summary
 
 
@@ -208,8 +148,7 @@ def _write_labels(
     recording: Recording,
     stream: WindowStream,
     model: Model,
-    outputs: Outputs,
-    overwrite: bool,
+    out: Path,
     progress: Callable[[float], None],
 ) -> tuple[int, list[Segment]]:
     """Run the segmenter over the recording; return the number of frames, and the segments."""
@@ -219,7 +158,7 @@ def _write_labels(
     frames = 0
     segments: list[Segment] = []
     length = max(recording.end - recording.start, 1)
-    with BagWriter(outputs.labels, overwrite=overwrite, discard_failed=True) as bag:
+    with BagWriter(out, discard_failed=True) as bag:
         writer = LabelWriter(bag)
 
         def write(labels: list[FrameLabel]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from m2r2_ros.replay.batch import BatchOptions, label_recordings
-from m2r2_ros.replay.labeller import Outputs
+from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.segmenters import Model
 from test.cli.run import digest
 from test.replay.recordings import robot_bag

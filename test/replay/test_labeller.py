@@ -17,7 +17,8 @@ from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.torch_backend import TorchBackend
-from m2r2_ros.replay.labeller import Outputs, Summary, label_recording
+from m2r2_ros.replay.labeller import Summary, label_recording
+from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters import Model
 from m2r2_ros.segmenters.decoding import Decoding
@@ -185,14 +186,13 @@ def test_an_interrupted_labelling_leaves_nothing_half_done(
     with pytest.raises(type(error)):
         label_recording(bag, stumbling, out, with_recording=True)
     assert list(out.iterdir()) == []
-    label_recording(bag, model, out)
-    before = digest(out / 'robot_labels')
+    label_recording(bag, model, out, with_recording=True)
+    before = digest(out)
     with pytest.raises(type(error)):
-        label_recording(bag, stumbling, out, overwrite=True)
-    # The labels from before are whole; what would tell that they are done is gone.
-    assert digest(out / 'robot_labels') == before
-    assert Outputs.of(out, 'robot').labelled_by() == ''
-    assert [p.name for p in out.iterdir()] == ['robot_labels']
+        label_recording(bag, stumbling, out, with_recording=True, overwrite=True)
+    assert digest(out) == before
+    assert Outputs.of(out, 'robot').labelled_by() == model.id
+    assert len(list(out.iterdir())) == 4
 
 
 def test_a_corrupt_recording_leaves_nothing(model: Model, tmp_path: Path, out: Path) -> None:

@@ -10,9 +10,13 @@ from mcap.records import Header
 from mcap.stream_reader import StreamReader
 
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.files import partial_path
 
+METADATA: Final = 'metadata.yaml'
 #: How files of this package say who wrote them.
 LIBRARY: Final = 'm2r2_ros'
+#: What the name of a bag ends in while another one takes its place.
+REPLACED: Final = '.replaced'
 
 
 def check_replaceable(path: Path, *, overwrite: bool) -> None:
@@ -36,6 +40,8 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
 def make_way(partial: Path, path: Path, *, overwrite: bool) -> None:
     """See to it that a bag can be written to `partial` and then be called `path`.
 
+    Whoever calls has the claim on `path`, so that no one writes to `partial`.
+
     Raises:
         BagError: What is there must not be replaced, or `path` cannot be the name of a folder.
         OSError: An older `partial` cannot be removed.
@@ -43,26 +49,32 @@ def make_way(partial: Path, path: Path, *, overwrite: bool) -> None:
     if path.suffix in {'.mcap', '.db3'}:
         msg = f'{path}: a bag is a folder; leave {path.suffix} off its name'
         raise BagError(msg)
+    recover(path)
     check_replaceable(path, overwrite=overwrite)
+    if overwrite:
+        check_replaceable(replaced_path(path), overwrite=True)
     if partial.exists():
         if not overwrite:
             msg = (
-                f'{partial} is there, from a run that did not finish or that still writes: repair '
-                'it (m2r2 repair), remove it, or allow to overwrite it'
+                f'{partial} is there, from a run that did not finish: repair it (m2r2 repair), '
+                'remove it, or allow to overwrite it'
             )
             raise BagError(msg)
-        check_replaceable(partial, overwrite=True)
+        if any(partial.iterdir()):
+            check_replaceable(partial, overwrite=True)
         remove_bag(partial)
 
 
 def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
     """Rename a bag that is complete; an older one is there until it is.
 
+    A run that is killed in between leaves the older one as `<path>.replaced`: see `recover`.
+
     Raises:
         BagError: Something is there that must not be replaced.
         OSError: The file system refuses.
     """
-    older = path.with_name(path.name + '.replaced')
+    older = replaced_path(path)
     if path.exists():
         check_replaceable(path, overwrite=overwrite)
         if older.exists():
@@ -70,28 +82,71 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
             remove_bag(older)
         path.rename(older)
     partial.rename(path)
-    if older.exists():
+    if older.exists() and not _not_ours(older):
         remove_bag(older)
 
 
+def recover(path: Path) -> None:
+    """Bring back the bag that a killed run had moved away to put another in its place.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    older = replaced_path(path)
+    if older.exists() and not path.exists() and not _not_ours(older):
+        older.rename(path)
+
+
+def replaced_path(path: Path) -> Path:
+    """Return where a bag is while another one takes its place."""
+    return path.with_name(path.name + REPLACED)
+
+
 def refuse_same(out: Path, *sources: Path) -> None:
-    """Refuse an output that is one of the inputs, holds one or lies in one.
+    """Refuse an output that is one of the inputs, holds one or lies in one, or whose draft does.
 
     Raises:
         BagError: It is so.
     """
-    target = out.resolve()
-    for source in (source.resolve() for source in sources):
-        if target == source or target in source.parents or source in target.parents:
-            msg = f'{out} overlaps with {source}, which is never changed: write to another folder'
-            raise BagError(msg)
+    targets = out.resolve(), partial_path(out.absolute()).resolve()
+    for source in map(_input_root, sources):
+        if any(_lies_in(t, source) or t in source.parents for t in targets):
+            raise _overlap(out, source)
+
+
+def refuse_inside(folder: Path, *sources: Path) -> None:
+    """Refuse a folder for outputs that is one of the inputs or lies in one; it may hold them.
+
+    Raises:
+        BagError: It is so.
+    """
+    for source in map(_input_root, sources):
+        if _lies_in(folder.resolve(), source):
+            raise _overlap(folder, source)
+
+
+def _input_root(source: Path) -> Path:
+    """Return what must not be changed of an input: of one file of a bag, the whole folder."""
+    source = source.resolve()
+    in_bag = source.is_file() and (source.parent / METADATA).is_file()
+    return source.parent if in_bag else source
+
+
+def _lies_in(target: Path, source: Path) -> bool:
+    if target == source or source in target.parents:
+        return True
+    return target.exists() and source.exists() and target.samefile(source)
+
+
+def _overlap(out: Path, source: Path) -> BagError:
+    return BagError(f'{out} overlaps with {source}, which is never changed: write elsewhere')
 
 
 def _not_ours(path: Path) -> str:
     if path.is_symlink() or not path.is_dir():
         return 'is not a rosbag2 folder'
     recordings = sorted(path.glob('*.mcap'))
-    others = {p.name for p in path.iterdir()} - {'metadata.yaml'} - {p.name for p in recordings}
+    others = {p.name for p in path.iterdir()} - {METADATA} - {p.name for p in recordings}
     if others:
         return f'holds other files than a bag of {LIBRARY} ({", ".join(sorted(others)[:3])})'
     if not recordings or not all(map(_written_here, recordings)):
@@ -100,7 +155,10 @@ def _not_ours(path: Path) -> str:
 
 
 def _written_here(file: Path) -> bool:
+    """Return whether a file begins as ours do; an empty one may be of a run killed that early."""
     try:
+        if not file.stat().st_size:
+            return True
         with file.open('rb') as stream:
             header = next(StreamReader(stream).records)
     except (McapError, OSError, ValueError, StopIteration):

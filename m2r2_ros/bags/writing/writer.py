@@ -20,10 +20,10 @@ from m2r2_ros.bags.writing.metadata import (
     qos_profiles,
 )
 from m2r2_ros.bags.writing.part import BagPart, Raw
-from m2r2_ros.bags.writing.replacing import make_way, publish, remove_bag
+from m2r2_ros.bags.writing.replacing import METADATA, make_way, publish, remove_bag
 from m2r2_ros.bags.writing.sink import RELIABLE
-from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import partial_path
+from m2r2_ros.core.errors import BagError, OutputError
+from m2r2_ros.core.files import Claim, cannot_write, partial_path, sync
 from m2r2_ros.core.time import to_ns
 
 __all__ = ['BagWriter', 'Raw']
@@ -36,7 +36,8 @@ class BagWriter:
     that what a killed process leaves can be read (or repaired) up to the last flush; of a bag that
     is split, all files but the last are complete. Closing renames it; only then does it replace an
     older one. After an exception inside the `with` block the partial bag is closed, complete with
-    index, and keeps its name; after a disk error it is left as it is. Any thread may write.
+    index, and keeps its name; after a disk error it is left as it is. Any thread may write, and
+    no other writer can write the same bag meanwhile.
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class BagWriter:
                 that can be read again.
 
         Raises:
-            BagError: There is such a folder already, or it cannot be made.
+            BagError: There is such a folder already, another run is writing it, or it cannot be
+                made.
         """
         self.path = Path(path).absolute()
         self._partial = partial_path(self.path)
@@ -81,14 +83,15 @@ class BagWriter:
         self._finished_counts: Counter[str] = Counter()
         self._finished_size = 0
         self._unsynced: list[BagPart] = []
-        with self._disk_errors():
-            make_way(self._partial, self.path, overwrite=overwrite)
-            self._partial.mkdir(parents=True)
-            try:
-                self._part = self._new_part(0)
-            except OSError:
-                self._partial.rmdir()
-                raise
+        try:
+            self._claim = Claim(self.path)
+        except OutputError as error:
+            raise BagError(str(error)) from error
+        try:
+            self._part = self._begin()
+        except BaseException:
+            self._claim.release()
+            raise
         self._flusher = threading.Thread(target=self._flush, args=(flush_interval,), daemon=True)
         self._flusher.start()
 
@@ -104,10 +107,12 @@ class BagWriter:
         if error is None:
             self.close()
             return
-        with suppress(BagError):  # the error that led here is the one to report
-            self._finish()
-        if self._discard_failed:
-            remove_bag(self._partial)
+        # The error that led here is the one to report.
+        with self._claim, suppress(BagError, OSError):
+            with suppress(BagError):
+                self._finish()
+            if self._discard_failed:
+                remove_bag(self._partial)
 
     @property
     def partial(self) -> Path:
@@ -207,15 +212,16 @@ class BagWriter:
         """
         if self._published:
             return
-        if not self._done.is_set():
-            self._finish()
-        elif self._failure is not None:
-            raise self._failed(self._failure)
-        try:
-            publish(self._partial, self.path, overwrite=self._overwrite)
-        except OSError as error:
-            raise self._disk_error(error) from error
-        self._published = True
+        with self._claim:
+            if not self._done.is_set():
+                self._finish()
+            elif self._failure is not None:
+                raise self._failed(self._failure)
+            try:
+                publish(self._partial, self.path, overwrite=self._overwrite)
+            except OSError as error:
+                raise self._disk_error(error) from error
+            self._published = True
 
     def _refuse(self, topic: str, log_time: int) -> NoReturn:
         if topic in self._topics:
@@ -223,6 +229,17 @@ class BagWriter:
         else:
             msg = f'{self.path}: topic {topic} was not added; there are {list(self._topics)}'
         raise BagError(msg)
+
+    def _begin(self) -> BagPart:
+        """Make the folder and the first file in it, or leave nothing."""
+        with self._disk_errors():
+            make_way(self._partial, self.path, overwrite=self._overwrite)
+            self._partial.mkdir()
+            try:
+                return self._new_part(0)
+            except OSError:
+                self._partial.rmdir()
+                raise
 
     def _new_part(self, number: int) -> BagPart:
         part = BagPart(self._partial / f'{self.path.name}_{number}.mcap')
@@ -278,7 +295,8 @@ class BagWriter:
                 counts = self._finished_counts + self._part.counts
                 topics = [(topic, counts[name]) for name, topic in self._topics.items()]
                 content = {'rosbag2_bagfile_information': bag_metadata(files, topics)}
-                (self._partial / 'metadata.yaml').write_text(dump_yaml(content))
+                (self._partial / METADATA).write_text(dump_yaml(content))
+                sync(self._partial / METADATA)
 
     def _check_open(self) -> None:
         if self._failure is not None:
@@ -299,7 +317,4 @@ class BagWriter:
         return self._disk_error(error)
 
     def _disk_error(self, error: OSError) -> BagError:
-        return BagError(
-            f'{self._partial} cannot be written: {error.strerror or error}; '
-            'check the disk, or write elsewhere'
-        )
+        return BagError(str(cannot_write(self._partial, error)))
