@@ -13,6 +13,7 @@ from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.replacing import (
     check_replaceable,
+    forget,
     make_way,
     publish,
     recover,
@@ -174,6 +175,7 @@ class Outputs:
             for draft, bag in ((drafts.labels, self.labels), (drafts.merged, self.merged)):
                 if draft.exists():
                     publish(draft, bag, overwrite=True)
+                forget(bag)
             if drafts.segments.exists():
                 drafts.segments.replace(self.segments)
             drafts.summary.replace(self.summary)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be overwritten: bags that this package wrote, and nothing else."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,7 @@ def make_way(partial: Path, path: Path, *, overwrite: bool) -> None:
     recover(path)
     check_replaceable(path, overwrite=overwrite)
     if overwrite:
-        check_replaceable(replaced_path(path), overwrite=True)
+        _clear(replaced_path(path))
     if partial.exists():
         if not overwrite:
             msg = (
@@ -60,9 +61,7 @@ def make_way(partial: Path, path: Path, *, overwrite: bool) -> None:
                 'remove it, or allow to overwrite it'
             )
             raise BagError(msg)
-        if any(partial.iterdir()):
-            check_replaceable(partial, overwrite=True)
-        remove_bag(partial)
+        _clear(partial)
 
 
 def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
@@ -74,16 +73,22 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
         BagError: Something is there that must not be replaced.
         OSError: The file system refuses.
     """
-    older = replaced_path(path)
     if path.exists():
         check_replaceable(path, overwrite=overwrite)
-        if older.exists():
-            check_replaceable(older, overwrite=overwrite)
-            remove_bag(older)
-        path.rename(older)
+        _clear(replaced_path(path))
+        path.rename(replaced_path(path))
     partial.rename(path)
-    if older.exists() and not _not_ours(older):
-        remove_bag(older)
+    forget(path)
+
+
+def forget(path: Path) -> None:
+    """Remove the predecessor of a bag that has taken its place.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    with suppress(BagError):  # someone else's folder that happens to have the name
+        _clear(replaced_path(path))
 
 
 def recover(path: Path) -> None:
@@ -166,8 +171,23 @@ def _written_here(file: Path) -> bool:
     return isinstance(header, Header) and header.library.startswith(LIBRARY)
 
 
+def _clear(bag: Path) -> None:
+    """Remove a bag that this package wrote, or what is left of one, if it is there.
+
+    Raises:
+        BagError: It is something else.
+        OSError: The file system refuses.
+    """
+    if bag.is_dir() and not bag.is_symlink() and not any(bag.iterdir()):
+        bag.rmdir()
+    elif bag.exists() or bag.is_symlink():
+        check_replaceable(bag, overwrite=True)
+        remove_bag(bag)
+
+
 def remove_bag(bag: Path) -> None:
     """Remove a folder that `check_replaceable` has passed: files only, never a tree."""
-    for file in bag.iterdir():
+    # What says whose bag it is goes last: a run may be killed on the way.
+    for file in sorted(bag.iterdir(), key=lambda file: file.suffix == '.mcap'):
         file.unlink()
     bag.rmdir()
