@@ -95,7 +95,7 @@ class Claim:
 
     def _is_there(self, file: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(file), os.stat(self._lock, follow_symlinks=False))
+            return os.path.samestat(os.fstat(file), self._lock.lstat())
         except FileNotFoundError:
             return False
 
