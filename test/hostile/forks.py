@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Processes that run at the same time, and that are killed at a moment of choice."""
+"""Processes that run at the same time, and that are stopped or killed at a moment of choice."""
 
 import os
 import signal
@@ -46,6 +46,12 @@ def ended(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def stopped(pid: int) -> bool:
+    """Wait until a process stops or ends; return whether it stopped, and can go on."""
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    return os.WIFSTOPPED(status)
+
+
 def killed_after(pid: int, seconds: float) -> int:
     """Kill a process after a while; return how it ended."""
     time.sleep(seconds)
@@ -53,8 +59,8 @@ def killed_after(pid: int, seconds: float) -> int:
     return ended(pid)
 
 
-def dying(act: Callable[[], int], step: int) -> Callable[[], int]:
-    """Return what does the same, and is killed before its so many-th step in a folder."""
+def signalled(act: Callable[[], int], step: int, number: signal.Signals) -> Callable[[], int]:
+    """Return what does the same, and is sent a signal before its so many-th step in a folder."""
 
     def wrapped() -> int:
         left = step
@@ -67,7 +73,7 @@ def dying(act: Callable[[], int], step: int) -> Callable[[], int]:
                 if name != 'open' or arguments[1] & os.O_CREAT:
                     left -= 1
                     if not left:
-                        os.kill(os.getpid(), signal.SIGKILL)
+                        os.kill(os.getpid(), number)
                 return real(*arguments, **options)
 
             return call

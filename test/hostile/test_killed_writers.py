@@ -1,8 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writers that are killed before any of their steps: what was there is there, or what is new."""
+"""Writers that are killed, or overtaken, before any of their steps: one output is there, whole."""
 
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -13,10 +15,11 @@ import pytest
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.replacing import recover
 from m2r2_ros.bags.writing.writer import BagWriter
+from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.files import atomic_write
 from m2r2_ros.replay.outputs import Outputs
 from test.bags.files import payload
-from test.hostile.forks import dying, ended, fork
+from test.hostile.forks import ended, fork, signalled, stopped
 
 LABELS = '/action_label'
 
@@ -91,7 +94,11 @@ CASES: dict[str, Case] = {
 
 
 def write(replace: Callable[[Path, int], None], folder: Path, value: int) -> int:
-    replace(folder, value)
+    """Do it, and return the exit code that `m2r2` would have."""
+    try:
+        replace(folder, value)
+    except M2R2Error as error:
+        return 2 if 'another run' in str(error) else 3
     return 0
 
 
@@ -102,7 +109,8 @@ def die_at_every_step(case: str, folder: Path, old: int | None) -> int:
     for step in range(1, 500):
         if old is not None:
             replace(out, old)
-        code = ended(fork(dying(partial(write, replace, out, 2), step), log))
+        act = signalled(partial(write, replace, out, 2), step, signal.SIGKILL)
+        code = ended(fork(act, log))
         if code == 0:
             assert seen == {old, 2}
             return step
@@ -124,3 +132,31 @@ def test_a_writer_may_be_killed_before_any_step(
     processes: ProcessPoolExecutor, tmp_path: Path, case: str, old: int | None
 ) -> None:
     assert processes.submit(die_at_every_step, case, tmp_path, old).result() > 4
+
+
+def overtake_at_every_step(case: str, folder: Path) -> int:
+    """Let a second writer come before each step of the first; return how many were refused."""
+    replace, look = CASES[case]
+    out, log, refused = folder / 'out', folder / 'log', 0
+    for step in range(1, 500):
+        replace(out, 1)
+        act = signalled(partial(write, replace, out, 2), step, signal.SIGSTOP)
+        first = fork(act, log)
+        if not stopped(first):
+            return refused
+        second = ended(fork(partial(write, replace, out, 3), folder / 'log2'))
+        os.kill(first, signal.SIGCONT)
+        codes = ended(first), second
+        # Who comes before the first has begun, or after it has ended, is not in its way.
+        assert codes in ((0, 0), (0, 2)), (step, codes)
+        refused += codes == (0, 2)
+        assert look(out) == 2 or codes == (0, 0)
+        shutil.rmtree(out)
+    pytest.fail('it never ended')
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_a_second_writer_is_refused_whatever_the_first_one_does(
+    processes: ProcessPoolExecutor, tmp_path: Path, case: str
+) -> None:
+    assert processes.submit(overtake_at_every_step, case, tmp_path).result() > 1
