@@ -10,9 +10,8 @@ import numpy as np
 from mcap.writer import CompressionType, Writer
 from numpy.typing import NDArray
 
-from m2r2_ros import __version__
 from m2r2_ros.bags.writing.metadata import NO_MESSAGES, FileInfo, TopicInfo, bag_metadata, dump_yaml
-from m2r2_ros.bags.writing.replacing import LIBRARY
+from m2r2_ros.bags.writing.replacing import DERIVED, RECORDED
 
 Raw = bytes | memoryview | NDArray[np.uint8]
 
@@ -28,8 +27,12 @@ class BagPart:
         end: Latest log time, nanoseconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, recorded: bool) -> None:
         """Create the file.
+
+        Args:
+            path: The file.
+            recorded: Its messages come from a robot; those of other bags can be made again.
 
         Raises:
             OSError: It exists, or cannot be written.
@@ -43,7 +46,7 @@ class BagPart:
         self._file = path.open('xb')
         self._mcap = Writer(self._file, compression=CompressionType.ZSTD)
         try:
-            self._mcap.start(profile='ros2', library=f'{LIBRARY} {__version__}')
+            self._mcap.start(profile='ros2', library=RECORDED if recorded else DERIVED)
             self._mcap.flush()
         except OSError:
             # An empty file beside valid ones would be one more thing to explain.

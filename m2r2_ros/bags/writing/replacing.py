@@ -10,12 +10,15 @@ from mcap.exceptions import McapError
 from mcap.records import Header
 from mcap.stream_reader import StreamReader
 
+from m2r2_ros import __version__
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import partial_path
 
 METADATA: Final = 'metadata.yaml'
-#: How files of this package say who wrote them.
+#: How files of this package say who wrote them, and whether they can be made again.
 LIBRARY: Final = 'm2r2_ros'
+DERIVED: Final = f'{LIBRARY} {__version__}'
+RECORDED: Final = f'{LIBRARY} {__version__} recorder'
 #: What the name of a bag ends in while another one takes its place.
 REPLACED: Final = '.replaced'
 
@@ -159,16 +162,19 @@ def _not_ours(path: Path) -> str:
     return ''
 
 
-def _written_here(file: Path) -> bool:
-    """Return whether a file begins as ours do; an empty one may be of a run killed that early."""
+def library_of(file: Path) -> str:
+    """Return what an MCAP file says of who wrote it; '' where it says nothing."""
     try:
-        if not file.stat().st_size:
-            return True
         with file.open('rb') as stream:
             header = next(StreamReader(stream).records)
     except (McapError, OSError, ValueError, StopIteration):
-        return False
-    return isinstance(header, Header) and header.library.startswith(LIBRARY)
+        return ''
+    return header.library if isinstance(header, Header) else ''
+
+
+def _written_here(file: Path) -> bool:
+    """Return whether a file begins as ours do; an empty one may be of a run killed that early."""
+    return library_of(file).startswith(LIBRARY) or (file.is_file() and not file.stat().st_size)
 
 
 def _clear(bag: Path) -> None:

@@ -242,7 +242,8 @@ class BagWriter:
                 raise
 
     def _new_part(self, number: int) -> BagPart:
-        part = BagPart(self._partial / f'{self.path.name}_{number}.mcap')
+        file = self._partial / f'{self.path.name}_{number}.mcap'
+        part = BagPart(file, recorded=not self._discard_failed)
         for name, topic in self._topics.items():
             part.add_topic(topic, self._definitions[name])
         return part
