@@ -107,7 +107,8 @@ def write(replace: Callable[[Path, int], None], folder: Path, value: int) -> int
 def die_at_every_step(case: str, folder: Path, old: int | None) -> int:
     """Kill a writer before each of its steps; return how many there are."""
     replace, look = CASES[case]
-    out, log, seen = folder / 'out', folder / 'log', set()
+    out, log = folder / 'out', folder / 'log'
+    seen: set[int | None] = set()
     for step in range(1, 500):
         if old is not None:
             replace(out, old)

@@ -4,6 +4,7 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,6 +18,7 @@ from mcap.records import (
     ChunkIndex,
     DataEnd,
     Footer,
+    McapRecord,
     MessageIndex,
     Metadata,
     MetadataIndex,
@@ -206,7 +208,7 @@ def _finish(builder: RecordBuilder, layout: _Layout, index: McapIndex) -> None:
         metadata_count=1,
         schema_count=len(schemas),
     )
-    groups = {
+    groups: dict[int, Sequence[McapRecord]] = {
         Opcode.SCHEMA: schemas,
         Opcode.CHANNEL: channels,
         Opcode.STATISTICS: [statistics],

@@ -32,12 +32,12 @@ __all__ = ['BagWriter', 'Raw']
 class BagWriter:
     """Writes a rosbag2 folder.
 
-    Until it is closed, the bag is called '<name>.partial' and flushed every `flush_interval`, so
+    Until it is closed, the bag is called '<name>.partial' and flushed within `flush_interval`, so
     that what a killed process leaves can be read (or repaired) up to the last flush; of a bag that
-    is split, all files but the last are complete. Closing renames it; only then does it replace an
-    older one. After an exception inside the `with` block the partial bag is closed, complete with
-    index, and keeps its name; after a disk error it is left as it is. Any thread may write, and
-    no other writer can write the same bag meanwhile.
+    is split, all files but the last are complete. Bags that can be made again are not flushed.
+    Closing renames it; only then does it replace an older one. After an exception inside the `with`
+    block the partial bag is closed, complete with index, and keeps its name; after a disk error it
+    is left as it is. Any thread may write, and no other writer can write the same bag meanwhile.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class BagWriter:
         Args:
             path: The rosbag2 folder to write.
             overwrite: Replace a bag of that name, if this package wrote it.
-            flush_interval: Seconds between flushes.
+            flush_interval: Most seconds that a killed process loses of a recording.
             fsync: Wait for the disk at every flush, against power cuts.
             max_size: Bytes after which the next file begins, exceeded by at most a megabyte and
                 the message at hand; 0 for one file.
@@ -93,7 +93,9 @@ class BagWriter:
             self._claim.release()
             raise
         self._flusher = threading.Thread(target=self._flush, args=(flush_interval,), daemon=True)
-        self._flusher.start()
+        # What can be made again is of no use until it is complete, and the same each time without.
+        if not discard_failed:
+            self._flusher.start()
 
     def __enter__(self) -> 'BagWriter':
         return self
@@ -266,7 +268,8 @@ class BagWriter:
         self._unsynced.append(full)
 
     def _flush(self, interval: float) -> None:
-        while not self._done.wait(interval):
+        # Half of it, since a flush takes time too, and a busy machine lets it wait.
+        while not self._done.wait(interval / 2):
             try:
                 with self._lock:
                     part = self._part
@@ -283,7 +286,8 @@ class BagWriter:
     def _finish(self) -> None:
         """Complete the last file and write metadata.yaml."""
         self._done.set()
-        self._flusher.join()
+        if self._flusher.ident is not None:
+            self._flusher.join()
         with self._lock:
             if self._failure is not None:
                 self._part.abandon()

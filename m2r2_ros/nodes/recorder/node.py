@@ -13,13 +13,14 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.bags.mcap.leftovers import leftovers
+from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.recorder.inlets import Inlets
-from m2r2_ros.nodes.recorder.session import RecordingSession
+from m2r2_ros.nodes.recorder.session import RecordingSession, check_name
 from m2r2_ros.nodes.recorder.status import Intake, statuses
 from m2r2_ros.nodes.recorder.wanted import Wanted
 
@@ -89,18 +90,24 @@ class RecorderNode(Node):
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name='write')
+        self._finisher: threading.Thread | None = None
         services = {'start': self.begin, 'stop': self.end, 'snapshot': self.snapshot}
         for name, act in services.items():
-            self.create_service(Trigger, f'~/{name}', _answering(act))
+            self.create_service(Trigger, f'~/{name}', _answering(self, act))
 
     def start(self) -> None:
-        """Begin to record, or to keep messages for snapshots.
+        """Begin to record, or to keep messages for snapshots; finish what a kill has left.
 
         Raises:
             BagError: No bag can be made.
         """
+        partials = leftovers(self._session.folder)
         if self.parameters['record']:
             self.begin()
+        self._finisher = threading.Thread(
+            target=self._session.finish_leftovers, args=(partials,), name='finish'
+        )
+        self._finisher.start()
         self._writer.start()
         self._look()
         # The ROS clock may stand still.
@@ -115,6 +122,8 @@ class RecorderNode(Node):
         self._closing.set()
         if self._writer.ident is not None:
             self._writer.join()
+        if self._finisher is not None:
+            self._finisher.join()
         if self._session.bag is not None:
             try:
                 self.end()
@@ -222,26 +231,27 @@ class RecorderNode(Node):
             )
 
 
-def _answering(act: Callable[[], Path]) -> Callable[[Any, Any], Any]:
-    """Return a service callback that does something and names the bag."""
+def _answering(node: Node, act: Callable[[], Path]) -> Callable[[Any, Any], Any]:
+    """Return a service callback that does something and names the bag, or says why not."""
 
     def answer(request: Any, response: Any) -> Any:  # noqa: ANN401 - generated classes
         try:
             response.message = str(act())
             response.success = True
-        except BagError as error:
+        except M2R2Error as error:
             response.message = str(error)
+        except Exception as error:
+            response.message = f'{type(error).__name__}: {error}'
+            node.get_logger().error(traceback.format_exc())
         return response
 
     return answer
 
 
 def _check(changed: Mapping[str, Any]) -> None:
-    """Refuse a name that cannot be that of a folder."""
-    name = changed.get('name')
-    if name is not None and (not name or '/' in name):
-        msg = f'name is {name!r}; expected the name of a folder, without /'
-        raise ConfigError(msg)
+    """Refuse a name that cannot be that of a bag."""
+    if 'name' in changed:
+        check_name(changed['name'])
 
 
 def main() -> NoReturn:

@@ -12,14 +12,42 @@ from typing import Final
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 
+from m2r2_ros.bags.mcap.leftovers import finish_leftover
 from m2r2_ros.bags.writing.snapshot import Entry, Snapshot
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError, MessageError
+from m2r2_ros.core.errors import BagError, ConfigError, M2R2Error, MessageError
+from m2r2_ros.core.files import cannot_write, partial_path
 from m2r2_ros.nodes.common import graph
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.parameters import Parameters
 
 _MB: Final = 1_000_000
+#: What is appended to the name of a bag.
+_DATE: Final = '%Y-%m-%d_%H-%M-%S'
+#: Bytes of a name that may be used up by date, number, and what files are called meanwhile.
+_APPENDED: Final = 60
+#: Bytes of the longest name that file systems have.
+_LONGEST: Final = 255
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the beginning of a bag's name.
+
+    Raises:
+        ConfigError: It is empty, holds a separator or control characters, or is too long.
+    """
+    most = _LONGEST - _APPENDED
+    if not name.strip() or name in {'.', '..'} or '/' in name:
+        expected = 'the name of a folder, without /'
+    elif not name.isprintable():
+        expected = 'a name of printable characters'
+    elif len(name.encode()) > most:
+        expected = f'at most {most} bytes, since date and number are appended'
+    else:
+        return
+    shown = name if len(name) <= most else f'{name[:20]}... ({len(name)} characters)'
+    msg = f'name is {shown!r}; expected {expected}'
+    raise ConfigError(msg)
 
 
 class RecordingSession:
@@ -53,7 +81,7 @@ class RecordingSession:
     @property
     def free_mb(self) -> float:
         """What is left on the disk, MB."""
-        folder = self._folder
+        folder = self.folder
         while not folder.exists():
             folder = folder.parent
         return shutil.disk_usage(folder).free / _MB
@@ -74,10 +102,9 @@ class RecordingSession:
         if self.bag is not None:
             msg = f'{self.bag.path} is being recorded already: stop it first'
             raise BagError(msg)
-        self._expect_space()
         p = self._parameters
         self.bag = self.latest = BagWriter(
-            self._new_path(p['name']),
+            self._prepared(p['name']),
             flush_interval=p['flush_interval'],
             fsync=p['fsync'],
             max_size=p['max_size_mb'] * _MB,
@@ -145,9 +172,8 @@ class RecordingSession:
         Raises:
             BagError: It cannot be written.
         """
-        self._expect_space()
-        path = self._new_path(f'{self._parameters["name"]}_snapshot')
-        with BagWriter(path, discard_failed=True) as bag:
+        path = self._prepared(f'{self._parameters["name"]}_snapshot')
+        with BagWriter(path) as bag:
             for inlet in inlets:
                 _announce(bag, inlet)
             for log_time, topic, raw in entries:
@@ -163,14 +189,55 @@ class RecordingSession:
         except BagError as error:
             self.fail(str(error))
 
+    def finish_leftovers(self, partials: Iterable[Path]) -> None:
+        """Complete the recordings that killed recorders left; may run in a thread of its own."""
+        log = self._node.get_logger()
+        for partial in partials:
+            try:
+                done = finish_leftover(partial)
+            except M2R2Error as error:
+                log.warning(f'{partial} is not finished: {error}')
+                continue
+            if done.path is None:
+                log.info(f'{partial} of a recorder that was killed held no message and is removed')
+                continue
+            log.info(
+                f'finished {done.path} of a recorder that was killed: {done.messages} messages'
+            )
+            if done.damaged:
+                log.warning(f'{done.path}: the end of {", ".join(done.damaged)} could not be read')
+
     @property
-    def _folder(self) -> Path:
-        return Path(self._parameters['path']).expanduser().absolute()
+    def folder(self) -> Path:
+        """Where bags are made.
+
+        Raises:
+            BagError: It cannot be told, since there is no such user.
+        """
+        given = self._parameters['path']
+        try:
+            return Path(given).expanduser().absolute()
+        except RuntimeError as error:
+            msg = f'path is {given!r}: {error}; give the folder itself'
+            raise BagError(msg) from error
+
+    def _prepared(self, name: str) -> Path:
+        """Return where the next bag goes, once there is room for it.
+
+        Raises:
+            BagError: There is none, or the folder cannot be looked at.
+        """
+        try:
+            self._expect_space()
+            return self._new_path(name)
+        except OSError as error:
+            raise BagError(str(cannot_write(self.folder, error))) from error
 
     def _new_path(self, name: str) -> Path:
-        stem = f'{name}_{time.strftime("%Y-%m-%d_%H-%M-%S")}'
-        path, number = self._folder / stem, 1
-        while path.exists() or path.with_name(f'{path.name}.partial').exists():
+        stem = f'{name}_{time.strftime(_DATE)}'
+        path, number = self.folder / stem, 1
+        # A leftover may be given its name between the two looks.
+        while partial_path(path).exists() or path.exists():
             number += 1
             path = path.with_name(f'{stem}_{number}')
         return path
@@ -179,7 +246,7 @@ class RecordingSession:
         wanted = self._parameters['min_free_mb']
         if wanted and self.free_mb < wanted:
             msg = (
-                f'{self._folder} has {self.free_mb:.0f} MB free, less than the {wanted} MB that '
+                f'{self.folder} has {self.free_mb:.0f} MB free, less than the {wanted} MB that '
                 'min_free_mb keeps: make room and start again, or set path to another disk'
             )
             raise BagError(msg)

@@ -256,6 +256,49 @@ def test_name_can_change_between_bags(launch: Launch, peer: Node, tmp_path: Path
     assert started(peer).name.startswith('second_')
 
 
+@pytest.mark.parametrize('name', ['', ' ', '..', 'a/b', 'a\nb', 'n' * 250, 'ü' * 120])
+def test_name_that_no_bag_can_have_is_refused_and_the_recording_goes_on(
+    launch: Launch, peer: Node, tmp_path: Path, name: str
+) -> None:
+    recorder = launch(RecorderNode, path=str(tmp_path))
+    given = [Parameter('name', value=name).to_parameter_msg()]
+    request = SetParameters.Request(parameters=given)
+    result = call(peer, SetParameters, '/recorder/set_parameters', request).results[0]
+    assert not result.successful
+    assert 'expected' in result.reason
+    assert len(result.reason) < 400
+    assert recorder._session.bag is not None
+    assert stopped(peer).name.startswith('recording_')
+
+
+def test_longest_name_becomes_a_bag(launch: Launch, peer: Node, tmp_path: Path) -> None:
+    launch(RecorderNode, path=str(tmp_path), name='n' * 195)
+    assert stopped(peer).is_dir()
+
+
+def test_services_answer_whatever_happens(
+    launch: Launch, peer: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / 'bags'
+    recorder = launch(RecorderNode, path=str(folder), snapshot_seconds=10.0)
+    bag = stopped(peer)
+    folder.rename(tmp_path / 'moved')
+    folder.touch()
+    for service in ('start', 'snapshot'):
+        answer = call(peer, Trigger, f'/recorder/{service}')
+        assert not answer.success
+        assert answer.message
+    assert (tmp_path / 'moved' / bag.name / 'metadata.yaml').is_file()
+
+    def fail(*_: object) -> None:
+        msg = 'nobody thought of this'
+        raise LookupError(msg)
+
+    monkeypatch.setattr(recorder._session, 'begin', fail)
+    answer = call(peer, Trigger, '/recorder/start')
+    assert (answer.success, answer.message) == (False, 'LookupError: nobody thought of this')
+
+
 def test_snapshot_holds_the_newest_while_nothing_is_recorded(
     launch: Launch, peer: Node, tmp_path: Path, counting: Any, diagnosis: Any
 ) -> None:
@@ -534,12 +577,15 @@ def test_wrong_parameters_are_refused(launch: Launch, tmp_path: Path) -> None:
     for given, words in (
         ({'topics': ['(']}, 'regular expression'),
         ({'name': ''}, 'expected the name of a folder'),
+        ({'name': 'n' * 250}, 'at most 195 bytes'),
     ):
         with pytest.raises(ConfigError, match=words):
             launch(RecorderNode, path=str(tmp_path), **given)
     (tmp_path / 'file').touch()
     with pytest.raises(BagError, match='write elsewhere'):
         launch(RecorderNode, path=str(tmp_path / 'file'))
+    with pytest.raises(BagError, match='give the folder itself'):
+        launch(RecorderNode, path='~nobody_of_this_name/bags')
     with pytest.raises(BagError, match='make room'):
         launch(RecorderNode, path=str(tmp_path), min_free_mb=HUGE)
     assert rclpy.ok()

@@ -24,6 +24,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
+from rosbags.highlevel import AnyReader
 from std_msgs.msg import Int64, UInt8MultiArray
 from std_srvs.srv import Trigger
 
@@ -142,7 +143,7 @@ def test_killed_recorder_leaves_all_up_to_the_last_flush(
     # A flush every 0.1 s, and a second for a machine that has other things to do.
     due = sum(at < killed - 1.1 for at in counting.sent)
     for folder, fewest in (('0.3', 3), ('0.0', 1)):
-        [partial] = (tmp_path / folder).iterdir()
+        [partial] = (tmp_path / folder).glob('*.partial')
         files = len(list(partial.glob('*.mcap')))
         assert files >= fewest
         found = numbers(partial)
@@ -153,6 +154,29 @@ def test_killed_recorder_leaves_all_up_to_the_last_flush(
         assert numbers(repaired) == found
         # Every file but the last is complete.
         assert {loss.file.name for loss in report.losses} == {f'{partial.stem}_{files - 1}.mcap'}
+
+
+def test_restart_finishes_what_a_killed_recorder_left(
+    start: Start, counting: Counting, tmp_path: Path
+) -> None:
+    killed = start(f'path:={tmp_path}', 'flush_interval:=0.1', 'max_duration:=0.5')
+    recorded(counting, 300)
+    killed.kill()
+    killed.wait()
+    [partial] = tmp_path.glob('*.partial')
+    kept = numbers(partial)
+    process = start(f'path:={tmp_path}')
+    # The one that has the name is whole for everyone; the other one is being written.
+    bag = partial.with_suffix('')
+    wait_until(bag.exists)
+    with AnyReader([bag]) as reader:
+        found = [deserialize_message(raw, Int64).data for _, _, raw in reader.messages()]
+    assert found == kept
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20.0) == 0
+    assert process.stderr is not None
+    assert f'{bag}, which a killed recorder left' in process.stderr.read()
+    assert not list(tmp_path.glob('*.partial'))
 
 
 def test_restart_loses_nothing_but_the_gap(
@@ -219,7 +243,7 @@ def test_full_disk_ends_the_recording_and_not_the_node(
     assert 'cannot be written' in message
     assert 'm2r2 repair' in message
     assert process.poll() is None
-    [partial] = folder.iterdir()
+    [partial] = folder.glob('*.partial')
     recording = open_recording(partial)
     assert recording.truncated
     assert recording.topics['/noise'].count >= 20
