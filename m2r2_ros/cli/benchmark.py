@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.cli.console import progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import claim_folder, write_text
 from m2r2_ros.evaluation.benchmark_table import COLUMNS, summarise, to_markdown, to_table
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -57,6 +59,7 @@ def benchmark_command(
     if len(set(names)) < len(names):
         msg = f'two folders of features have one name: {", ".join(map(str, features))}'
         raise ConfigError(msg)
+    refuse_inside(out, *features)
     source = _Source(split, frame_rate)
     for folder in features:  # report unreadable folders before training
         data = source.read(folder)
@@ -67,9 +70,10 @@ def benchmark_command(
         for folder, name in zip(features, names, strict=True)
         for job in plan(configs, seeds, levels, epochs)
     ]
-    rows = _run(work, source, jobs or len(os.sched_getaffinity(0)))
-    rows.sort(key=lambda r: (names.index(r['features']), r['level']))
-    _write(out, rows)
+    with claim_folder(out):
+        rows = _run(work, source, jobs or len(os.sched_getaffinity(0)))
+        rows.sort(key=lambda r: (names.index(r['features']), r['level']))
+        _write(out, rows)
 
 
 #: The name of a folder of features, and the rows of one training on it.
@@ -140,8 +144,8 @@ def run_one(folder: Path, source: _Source, job: 'Job', out: Path) -> list[dict[s
 
 def _write(out: Path, rows: list[dict[str, Any]]) -> None:
     """Write rows and their table, and print it."""
-    (out / 'rows.json').write_text(json.dumps(rows, indent=1), encoding='utf-8')
+    write_text(out / 'rows.json', json.dumps(rows, indent=1))
     summary = summarise(rows)
-    (out / 'table.md').write_text(to_markdown(summary), encoding='utf-8')
+    write_text(out / 'table.md', to_markdown(summary))
     Console(width=max(stdout.width, 20 * len(COLUMNS))).print(to_table(summary))
     stdout.print(f'{out / "table.md"}', soft_wrap=True)

@@ -15,6 +15,7 @@ from m2r2_ros.bags.recording import (
     recording_name,
 )
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
+from m2r2_ros.core.files import names_of
 from m2r2_ros.readers.topics import TopicSpec, load_topics
 
 
@@ -70,7 +71,7 @@ def training_workspace(out: Path, ours: Collection[str]) -> Path:
 
     Args:
         out: Where the outcome will be, which must not exist yet.
-        ours: Names of what is put there.
+        ours: Names of what is put there, without those that files have meanwhile.
 
     Raises:
         BundleError: The outcome exists, or the folder holds files of someone else.
@@ -82,7 +83,8 @@ def training_workspace(out: Path, ours: Collection[str]) -> Path:
     if workspace.exists() and not workspace.is_dir():
         others = {workspace.name}
     else:
-        others = {p.name for p in workspace.iterdir()} - {*ours} if workspace.exists() else set()
+        known = {name for path in map(Path, ours) for name in names_of(path)}
+        others = {p.name for p in workspace.iterdir()} - known if workspace.exists() else set()
     if others:
         msg = (
             f'{workspace} is needed for training and removed afterwards, but holds '

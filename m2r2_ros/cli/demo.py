@@ -3,7 +3,7 @@
 """`m2r2 demo`: the main job on an episode of the simulated cell."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,14 @@ from m2r2_ros.bags.labels.reader import read_label_track, read_truth
 from m2r2_ros.cli.common import use_cores
 from m2r2_ros.cli.console import progress_bar, stdout
 from m2r2_ros.cli.simulate import simulate
+from m2r2_ros.core.files import claim_folder, write_text
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_json, to_tables
 from m2r2_ros.simulation.config import EpisodeConfig, episode_name
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.segmenters import Model
 
 #: The shipped model was trained on episodes 0 to 31 and chosen without looking at this one.
 SEED = 1000
@@ -30,15 +34,23 @@ def demo_command(
     ] = None,
 ) -> None:
     """Simulate an episode, label it with the shipped model, draw and score the labels."""
-    from m2r2_ros.replay.labeller import label_recording
     from m2r2_ros.segmenters import open_model
-    from m2r2_ros.views.signals import read_signals
-    from m2r2_ros.views.timeline import draw_timeline  # matplotlib takes a second
 
     use_cores()
     # What is missing for labelling is better known before the simulation.
     opened = open_model(model or share_path('models', 'cell'))
-    simulate(out, range(seed, seed + 1), EpisodeConfig(seconds=seconds))
+    with claim_folder(out):
+        _demonstrate(out, range(seed, seed + 1), seconds, opened)
+
+
+def _demonstrate(out: Path, seeds: range, seconds: float, opened: 'Model') -> None:
+    """Do all of it in a folder that no other run writes to."""
+    from m2r2_ros.replay.labeller import label_recording
+    from m2r2_ros.views.signals import read_signals
+    from m2r2_ros.views.timeline import draw_timeline  # matplotlib takes a second
+
+    (seed,) = seeds
+    simulate(out, seeds, EpisodeConfig(seconds=seconds))
     recording = out / episode_name(seed)
     with progress_bar() as bar:
         task = bar.add_task(f'labelling with model {opened.id}', total=1.0)
@@ -53,7 +65,7 @@ def demo_command(
     labelled = out / f'{recording.name}_labelled'
     merge(recording, labels, labelled, overwrite=True)
     evaluation = evaluate([labels], [recording])
-    (out / 'scores.json').write_text(to_json(evaluation), encoding='utf-8')
+    write_text(out / 'scores.json', to_json(evaluation))
     picture = out / 'timeline.png'
     draw_timeline(
         picture,

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
 from m2r2_ros.cli.truths import truth_files
 from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.files import LOCK, claim_folder, write_text
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
@@ -51,17 +53,19 @@ def features_command(
     expect_distinct_names(every)
     truths = truth_files(truth or [], every)
     bundle = load_bundle(model)
-    _expect_same(out, bundle, raw=raw)
-    writer = FeatureWriter(out, bundle.labels)
-    with progress_bar() as bar:
-        task = bar.add_task('features', total=len(every))
-        for part, paths in parts.items():
-            for path in paths:
-                writer.add(part, recording_name(path))
-                if not writer.has(recording_name(path)):
-                    _write(writer, path, bundle, truths, topics, out, raw=raw)
-                bar.advance(task)
-    writer.finish(bundle.windows.frame_rate, _facts(bundle, raw=raw))
+    refuse_inside(out, model, *every)
+    with claim_folder(out):
+        _expect_same(out, bundle, raw=raw)
+        writer = FeatureWriter(out, bundle.labels)
+        with progress_bar() as bar:
+            task = bar.add_task('features', total=len(every))
+            for part, paths in parts.items():
+                for path in paths:
+                    writer.add(part, recording_name(path))
+                    if not writer.has(recording_name(path)):
+                        _write(writer, path, bundle, truths, topics, out, raw=raw)
+                    bar.advance(task)
+        writer.finish(bundle.windows.frame_rate, _facts(bundle, raw=raw))
     stdout.print(f'{out}: features of {len(every)} recordings', soft_wrap=True)
 
 
@@ -116,9 +120,8 @@ def _expect_same(out: Path, bundle: 'Bundle', *, raw: bool) -> None:
 
     marker = out / '.made_by'
     own = '\n'.join(map(str, _facts(bundle, raw=raw).values()))
-    if not out.exists():
-        out.mkdir(parents=True)
-        marker.write_text(own, encoding='utf-8')
+    if {path.name for path in out.iterdir()} <= {LOCK}:
+        write_text(marker, own)
         return
     if not marker.is_file() or marker.read_text(encoding='utf-8') != own:
         msg = (

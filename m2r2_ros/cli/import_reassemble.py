@@ -9,6 +9,7 @@ import typer
 from rich.progress import Progress
 
 from m2r2_ros.bags.reassemble.importer import ReassembleReport, import_reassemble
+from m2r2_ros.bags.writing.replacing import METADATA, bring_back
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import BagError, M2R2Error
@@ -41,10 +42,11 @@ def _import_all(files: list[Path], out: Path, overwrite: bool) -> None:
     with progress_bar() as bar:
         for file in files:
             bag = out / file.stem
-            if (bag / 'metadata.yaml').is_file() and not overwrite:
-                kept += 1
-                continue
             try:
+                bring_back(bag)
+                if (bag / METADATA).is_file() and not overwrite:
+                    kept += 1
+                    continue
                 _print(_import(file, bag, overwrite, bar))
             except (M2R2Error, OSError) as error:
                 failed.append(str(error))

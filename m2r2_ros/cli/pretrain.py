@@ -5,6 +5,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import Progress
 
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
@@ -30,6 +32,7 @@ from m2r2_ros.cli.options import (
 )
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import Claim
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -48,7 +51,7 @@ DRAFT, TRAINED, VALIDATED = 'bundles', 'windows', 'validation'
 CHECKPOINT = 'checkpoint.safetensors'
 #: Number of this process among those that accelerate has started.
 PROCESS = int(os.environ.get('RANK', '0'))
-OURS = (DRAFT, TRAINED, VALIDATED, CHECKPOINT, 'checkpoint.safetensors.partial')
+OURS = (DRAFT, TRAINED, VALIDATED, CHECKPOINT)
 
 Out = Annotated[
     Path, typer.Option('--out', help='Folder for the bundles last and best; must not exist yet.')
@@ -123,11 +126,14 @@ def pretrain_command(
     )
     weights = {'image': image_weights, 'sound': sound_weights, 'text': text_weights}
     setup = _setup(preset, modalities, frame_rate, config, weights)
-    workspace = training_workspace(out, OURS)
-    sources = training_sources(bags, validate, truth)
-    pretrained = _pretrain(setup, sources, given_topics(topics), workspace, log_dir)
-    if PROCESS == 0:
-        _save(pretrained, workspace, out)
+    # Processes that train together write one output, for which the first one stands.
+    with Claim(out) if PROCESS == 0 else nullcontext():
+        workspace = training_workspace(out, OURS)
+        sources = training_sources(bags, validate, truth)
+        refuse_inside(out, *sources.recordings)
+        pretrained = _pretrain(setup, sources, given_topics(topics), workspace, log_dir)
+        if PROCESS == 0:
+            _save(pretrained, workspace, out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from m2r2_ros.cli.options import (
     TextWeights,
 )
 from m2r2_ros.cli.pretrain import pretrain_command
+from m2r2_ros.core.files import claim_folder, write_text
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.published import TABLE_1, TABLE_2, comparison
@@ -75,25 +76,26 @@ def reproduce_command(
     rows = {name: tuple(m for m in wanted if m in known) for name, wanted in ROWS.items()}
     chosen = ['all'] if table == '1' else [name for name, wanted in rows.items() if wanted]
     found = {}
-    for name in chosen:
-        work, modalities = out / name.replace(' ', '_').replace('/', '_'), rows[name]
-        console.print(f'{name}: {", ".join(modalities)}')
-        if not (work / 'extractor').exists():
-            pretrain_command(
-                train,
-                out=work / 'extractor',
-                preset=preset,
-                modalities=','.join(modalities),
-                validate=held_out,
-                topics=TOPICS,
-                epochs=epochs,
-                frame_rate=frame_rate,
-                image_weights=image_weights if 'image' in modalities else None,
-                sound_weights=sound_weights if 'sound' in modalities else None,
-                text_weights=text_weights,
-            )
-        found[name] = _scored(work, study, all_heads=name == 'all' and table != '2')
-    _write(out, table, found)
+    with claim_folder(out):
+        for name in chosen:
+            work, modalities = out / name.replace(' ', '_').replace('/', '_'), rows[name]
+            console.print(f'{name}: {", ".join(modalities)}')
+            if not (work / 'extractor').exists():
+                pretrain_command(
+                    train,
+                    out=work / 'extractor',
+                    preset=preset,
+                    modalities=','.join(modalities),
+                    validate=held_out,
+                    topics=TOPICS,
+                    epochs=epochs,
+                    frame_rate=frame_rate,
+                    image_weights=image_weights if 'image' in modalities else None,
+                    sound_weights=sound_weights if 'sound' in modalities else None,
+                    text_weights=text_weights,
+                )
+            found[name] = _scored(work, study, all_heads=name == 'all' and table != '2')
+        _write(out, table, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,6 @@ def _write(out: Path, table: str, found: Mapping[str, Sequence[Mapping[str, Any]
         text += comparison('Table I', TABLE_1, {'M2R2 (all)': found['all']})
     if table != '1':
         text += comparison('Table II', TABLE_2, found)
-    (out / 'tables.md').write_text(text, encoding='utf-8')
+    write_text(out / 'tables.md', text)
     stdout.print(text)
     stdout.print(f'{out / "tables.md"}', soft_wrap=True)

@@ -16,6 +16,7 @@ from rich.table import Table
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.options import Jobs
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import claim_folder
 from m2r2_ros.simulation.batch import expect_same_options, missing_episodes, write_episodes
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig, episode_name
@@ -72,7 +73,8 @@ def simulate_command(
     for entry in config.faults:
         if entry.start >= seconds:
             console.print(f'{entry} begins after the end of the episodes at {seconds:g} s')
-    simulate(out, range(seed, seed + episodes), config, jobs=jobs)
+    with claim_folder(out):
+        simulate(out, range(seed, seed + episodes), config, jobs=jobs)
 
 
 def simulate(out: Path, seeds: range, config: EpisodeConfig, *, jobs: int = 0) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from m2r2_ros.bags.recording import recording_name
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
@@ -26,6 +27,7 @@ from m2r2_ros.cli.options import (
 )
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import Claim
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -36,14 +38,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: What is in the folder that training works in, beside windows and the checkpoint.
 DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
-OURS = (
-    'windows',
-    'checkpoint.safetensors',
-    'checkpoint.safetensors.partial',
-    DRAFT,
-    LABELLED,
-    TRUTH,
-)
+OURS = ('windows', 'checkpoint.safetensors', DRAFT, LABELLED, TRUTH)
 
 
 def train_command(
@@ -81,20 +76,22 @@ def train_command(
     if preset == 'full':
         console.print('preset full starts from random weights: m2r2 pretrain reads pretrained ones')
     given = given_topics(topics)
-    workspace = training_workspace(out, OURS)
-    sources = training_sources(bags, validate, truth)
-    bundle = _train(begin, sources, TrainConfig(epochs=epochs, seed=seed), given, workspace)
-    bundle = replace(bundle, training={**bundle.training, 'note': note})
-    draft = workspace / DRAFT
-    shutil.rmtree(draft, ignore_errors=True)
-    if sources.held_out:
-        save_bundle(bundle, draft)
-        scores = _validate(draft, sources.held_out, sources.truths, given, workspace)
-        bundle = replace(bundle, scores=scores)
-        shutil.rmtree(draft)
-    saved = save_bundle(bundle, draft)
-    draft.rename(out)
-    shutil.rmtree(workspace)
+    with Claim(out):
+        workspace = training_workspace(out, OURS)
+        sources = training_sources(bags, validate, truth)
+        refuse_inside(out, *sources.recordings, *filter(None, [extractor]))
+        bundle = _train(begin, sources, TrainConfig(epochs=epochs, seed=seed), given, workspace)
+        bundle = replace(bundle, training={**bundle.training, 'note': note})
+        draft = workspace / DRAFT
+        shutil.rmtree(draft, ignore_errors=True)
+        if sources.held_out:
+            save_bundle(bundle, draft)
+            scores = _validate(draft, sources.held_out, sources.truths, given, workspace)
+            bundle = replace(bundle, scores=scores)
+            shutil.rmtree(draft)
+        saved = save_bundle(bundle, draft)
+        draft.rename(out)
+        shutil.rmtree(workspace)
     stdout.print(f'{out}: model {saved.id}, labels {", ".join(saved.labels.names)}', soft_wrap=True)
     for modality, entry in saved.topics.items():
         console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})')

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.cli.common import training_workspace, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, FeatureFolder, HeadEpochs, NewBundle, Note, Seed
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.files import Claim
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
@@ -23,7 +25,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: What is in the folder that training works in.
 DRAFT, CHECKPOINT = 'bundle', 'checkpoint.safetensors'
-OURS = (DRAFT, CHECKPOINT, 'checkpoint.safetensors.partial')
+OURS = (DRAFT, CHECKPOINT)
 
 EpochName: TypeAlias = Literal['last', 'best']
 
@@ -58,19 +60,21 @@ def train_head_command(
     config = parse_head(head)
     recipe = recipe_of(config)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
-    workspace = training_workspace(out, OURS)
-    data = read_feature_set(features)
-    extractor = load_bundle(model)
-    _expect_made_by(extractor, data, model)
-    workspace.mkdir(parents=True, exist_ok=True)
-    trained = _train(config, data, recipe, seed, workspace / CHECKPOINT, head)
-    if epoch == 'best':
-        trained.head.load_state_dict(trained.best)
-    facts = {'recipe': asdict(recipe), 'seed': seed, 'epoch': epoch, 'note': note}
-    bundle = _behind(extractor, trained.head, config, {'head': facts}, data)
-    saved = _save(bundle, data, workspace / DRAFT)
-    (workspace / DRAFT).rename(out)
-    shutil.rmtree(workspace)
+    refuse_inside(out, features, model)
+    with Claim(out):
+        workspace = training_workspace(out, OURS)
+        data = read_feature_set(features)
+        extractor = load_bundle(model)
+        _expect_made_by(extractor, data, model)
+        workspace.mkdir(parents=True, exist_ok=True)
+        trained = _train(config, data, recipe, seed, workspace / CHECKPOINT, head)
+        if epoch == 'best':
+            trained.head.load_state_dict(trained.best)
+        facts = {'recipe': asdict(recipe), 'seed': seed, 'epoch': epoch, 'note': note}
+        bundle = _behind(extractor, trained.head, config, {'head': facts}, data)
+        saved = _save(bundle, data, workspace / DRAFT)
+        (workspace / DRAFT).rename(out)
+        shutil.rmtree(workspace)
     kind = 'online' if trained.head.online else 'offline: it labels whole recordings only'
     stdout.print(f'{out}: model {saved.id}, head {head}, {kind}', soft_wrap=True)
     shown = ('accuracy', 'edit', 'f1@50')

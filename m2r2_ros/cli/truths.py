@@ -49,6 +49,11 @@ class TrainingSources:
     held_out: list[Path]
     truths: dict[str, Path]
 
+    @property
+    def recordings(self) -> list[Path]:
+        """All recordings that are read."""
+        return self.trained + self.held_out
+
 
 def training_sources(
     bags: Sequence[Path], validate: Sequence[Path] | None, truth: Sequence[Path] | None

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from m2r2_ros.bags.writing.replacing import refuse_inside
 from m2r2_ros.cli.console import console
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import claim_folder
 
 
 def viewers_command(
@@ -22,10 +24,12 @@ def viewers_command(
     from m2r2_ros.model.facts import read_facts
     from m2r2_ros.views.viewers import FOXGLOVE_FILE, RVIZ_FILE, write_viewer_files
 
-    for name in (FOXGLOVE_FILE, RVIZ_FILE):
-        if (out / name).exists() and not overwrite:
-            msg = f'{out / name} exists: choose another folder, or give --overwrite'
-            raise ConfigError(msg)
     facts = read_facts(model)
-    for path in write_viewer_files(out, facts.labels, facts.topics, frame):
-        console.print(f'wrote {path}')
+    refuse_inside(out, model)
+    with claim_folder(out):
+        for name in (FOXGLOVE_FILE, RVIZ_FILE):
+            if (out / name).exists() and not overwrite:
+                msg = f'{out / name} exists: choose another folder, or give --overwrite'
+                raise ConfigError(msg)
+        for path in write_viewer_files(out, facts.labels, facts.topics, frame):
+            console.print(f'wrote {path}')

@@ -13,6 +13,8 @@ from m2r2_ros.core.errors import OutputError
 
 #: What the name of a file or folder ends in until it is complete.
 PARTIAL: Final = '.partial'
+#: What is locked in a folder that a run adds to.
+LOCK: Final = '.lock'
 
 
 def partial_path(path: Path) -> Path:
@@ -23,6 +25,11 @@ def partial_path(path: Path) -> Path:
 def lock_path(path: Path) -> Path:
     """Return the file that whoever writes `path` holds a lock on."""
     return path.with_name(f'.{path.name}.lock')
+
+
+def names_of(path: Path) -> tuple[str, str, str]:
+    """Return the names that an output has in the course of time, and that of its lock."""
+    return path.name, partial_path(path).name, lock_path(path).name
 
 
 @contextmanager
@@ -122,7 +129,7 @@ def claim_folder(folder: Path) -> Claim:
     Raises:
         OutputError: Another run is writing it, or it cannot be written.
     """
-    return Claim(folder, lock=folder / '.lock')
+    return Claim(folder, lock=folder / LOCK)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A trained network on disk: bundle.yaml and weights.safetensors (design contract 7)."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.facts import LEARNED, WEIGHTS, YAML, read_facts, write_yaml
+from m2r2_ros.model.facts import LEARNED, WEIGHTS, YAML, expect_free, read_facts, write_yaml
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.weight_files import write_tensors
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
@@ -54,10 +56,12 @@ class Bundle:
 def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
     """Write a bundle into a folder that holds none yet, and return it as it was written.
 
-    Weights are stored as float16: half the size, and far finer than the noise of training.
+    Weights are stored as float16: half the size, and far finer than the noise of training. The
+    folder has its name when it is complete.
 
     Raises:
         BundleError: The folder holds something already.
+        OutputError: It cannot be written, or another run is writing it.
     """
     sections = {
         'kind': LEARNED,
@@ -71,12 +75,22 @@ def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
         'training': dict(bundle.training),
         'scores': dict(bundle.scores),
     }
-    seal = write_yaml(folder, sections)
     tensors = {
         name: (t.half() if t.is_floating_point() else t).contiguous()
         for name, t in bundle.network.state_dict().items()
     }
-    save_file(tensors, folder / WEIGHTS, metadata=seal)
+    draft = partial_path(folder)
+    with disk_errors(folder), Claim(folder):
+        expect_free(folder)
+        for name in (YAML, WEIGHTS):  # of a run that was killed
+            (draft / name).unlink(missing_ok=True)
+        try:
+            seal = write_yaml(draft, sections)
+            write_tensors(draft / WEIGHTS, tensors, seal)
+            draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
     return load_bundle(folder)
 
 

@@ -173,14 +173,23 @@ def write_yaml(folder: Path, sections: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         BundleError: The folder holds something already.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        msg = f'{folder}: exists already; choose another folder or remove it'
-        raise BundleError(msg)
+    expect_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     entries = {'format': FORMAT, **sections}
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
     (folder / YAML).write_text(text, encoding='utf-8')
     return {_SEAL: _hash(folder / YAML)}
+
+
+def expect_free(folder: Path) -> None:
+    """Refuse a folder for a bundle that holds something already.
+
+    Raises:
+        BundleError: It does.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        msg = f'{folder}: exists already; choose another folder or remove it'
+        raise BundleError(msg)
 
 
 def bundle_id(folder: Path) -> str:

@@ -12,15 +12,30 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.files import cannot_write, disk_errors, sync
 
 #: The weights in a folder that Hugging Face's libraries wrote, in the order they are looked for.
 IN_FOLDER = ('model.safetensors', 'pytorch_model.bin')
 #: Problems that an error message names one by one.
 NAMED = 20
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file, and wait until it is on the disk.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    try:
+        with disk_errors(path):
+            save_file(dict(tensors), path, metadata=dict(metadata))
+            sync(path)
+    except SafetensorError as error:  # what the library makes of a full disk
+        raise cannot_write(path, error) from error
 
 
 @dataclass(frozen=True, slots=True)

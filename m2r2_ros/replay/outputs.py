@@ -21,7 +21,7 @@ from m2r2_ros.bags.writing.replacing import (
     replaced_path,
 )
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import Claim, disk_errors, lock_path, partial_path
+from m2r2_ros.core.files import Claim, disk_errors, names_of, partial_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _expect_drafts(drafts: Outputs) -> None:
     Raises:
         BagError: It does.
     """
-    names = {name for path in astuple(drafts) for name in _names(path)}
+    names = {name for path in astuple(drafts) for name in names_of(path)}
     folder = drafts.summary.parent
     others = sorted({path.name for path in folder.iterdir()} - names)
     if others:
@@ -197,8 +197,3 @@ def _expect_drafts(drafts: Outputs) -> None:
             f'{", ".join(others[:3])}: move it, or write to another folder'
         )
         raise BagError(msg)
-
-
-def _names(path: Path) -> tuple[str, str, str]:
-    """Return the names that a draft has in the course of time, and that of its lock."""
-    return path.name, partial_path(path).name, lock_path(path).name

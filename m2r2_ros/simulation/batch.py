@@ -17,6 +17,7 @@ import yaml
 
 from m2r2_ros import __version__
 from m2r2_ros.core.errors import ConfigError, SimulationError
+from m2r2_ros.core.files import write_text
 from m2r2_ros.core.options import Section
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig, episode_name
@@ -50,8 +51,7 @@ def expect_same_options(folder: Path, config: EpisodeConfig) -> None:
     manifest = folder / MANIFEST
     wanted = {'m2r2_ros': __version__, **config.to_dict()}
     if not manifest.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        manifest.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
+        write_text(manifest, yaml.safe_dump(wanted, sort_keys=False))
         return
     expected = 'the options of the episodes there: choose another folder'
     found = Section.read(manifest, expected).entries

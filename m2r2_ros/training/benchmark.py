@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.files import atomic_write
+from m2r2_ros.core.files import write_text
 from m2r2_ros.evaluation.score import Scores
 from m2r2_ros.model.heads.base import Head, Recipe
 from m2r2_ros.model.heads.config import HeadConfig, NoHeadConfig, head_from_dict
@@ -138,8 +138,7 @@ def run_job(
     for epoch, weights in _weights(trained.head, trained.best, trained.best_epoch, own):
         trained.head.load_state_dict(weights)
         rows += [{**common, 'epoch': epoch, **row} for row in _rows(trained.head, own)]
-    with atomic_write(file) as draft:
-        draft.write_text(json.dumps({'facts': facts, 'rows': rows}, indent=1), encoding='utf-8')
+    write_text(file, json.dumps({'facts': facts, 'rows': rows}, indent=1))
     checkpoint.unlink(missing_ok=True)
     return rows
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.files import disk_errors
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment, label_at
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.windows import FrameWindows
@@ -91,17 +92,21 @@ class CacheWriter:
 
         Raises:
             BagError: There is no window.
+            OutputError: The files cannot be written.
         """
         # Numbered, since recordings of several folders may have one name.
         folder = self._folder / f'{self._count:04d}'
         self._count += 1
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in folder.iterdir():
+                old.unlink()
         for windows in runs:
-            for key, rows in self._arrays(windows, segments, labels).items():
-                with (folder / f'{key}.bin').open('ab') as file:
-                    file.write(np.ascontiguousarray(rows).tobytes())
+            arrays = self._arrays(windows, segments, labels)
+            with disk_errors(folder):
+                for key, rows in arrays.items():
+                    with (folder / f'{key}.bin').open('ab') as file:
+                        file.write(np.ascontiguousarray(rows).tobytes())
         if not (folder / 'stamps.bin').is_file():
             msg = (
                 f'{name}: it is too short for a single window, or its topics hold no usable '

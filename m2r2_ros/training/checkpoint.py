@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from m2r2_ros.core.files import atomic_write
+from m2r2_ros.model.weight_files import write_tensors
 
 WEIGHTS = 'weights'
 MOMENTS = ('exp_avg', 'exp_avg_sq', 'step')
@@ -56,6 +56,9 @@ def save_checkpoint(
         fingerprint: Of data and options; the state is of no use to a training with another one.
         facts: What JSON can hold.
         groups: More tensors, by group and name.
+
+    Raises:
+        OutputError: It cannot be written; the file is what it was.
     """
     named: dict[str, Mapping[str, Tensor]] = {WEIGHTS: _learnt(module), **groups}
     for moment in MOMENTS:
@@ -67,7 +70,7 @@ def save_checkpoint(
     tensors = {f'{g}/{n}': t.contiguous() for g, group in named.items() for n, t in group.items()}
     with atomic_write(path) as draft:
         metadata = {'fingerprint': fingerprint, 'facts': json.dumps(facts)}
-        save_file(tensors, draft, metadata=metadata)
+        write_tensors(draft, tensors, metadata)
 
 
 def load_checkpoint(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from m2r2_ros.core.errors import LabelError
-from m2r2_ros.core.files import atomic_write
+from m2r2_ros.core.files import atomic_write, disk_errors, write_text
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.core.options import Section
 
@@ -114,8 +114,9 @@ class FeatureWriter:
         """Make the folder's layout."""
         self._folder = folder
         self._labels = labels
-        for name in ('features', 'groundTruth', 'splits'):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        with disk_errors(folder):
+            for name in ('features', 'groundTruth', 'splits'):
+                (folder / name).mkdir(parents=True, exist_ok=True)
         self._parts: dict[str, list[str]] = {part: [] for part in PARTS}
 
     def has(self, name: str) -> bool:
@@ -130,7 +131,7 @@ class FeatureWriter:
         """Write a recording's features (T, D) and label ids (T,)."""
         names = [*self._labels.names, UNLABELLED]
         lines = ''.join(f'{names[k]}\n' for k in targets)
-        (self._folder / 'groundTruth' / f'{name}.txt').write_text(lines, encoding='utf-8')
+        write_text(self._folder / 'groundTruth' / f'{name}.txt', lines)
         with (
             atomic_write(self._folder / 'features' / f'{name}.npy') as draft,
             draft.open('wb') as file,
@@ -141,17 +142,17 @@ class FeatureWriter:
         """Write splits, mapping and facts."""
         for part, names in self._parts.items():
             text = ''.join(f'{name}.txt\n' for name in names)
-            (self._folder / 'splits' / f'{part}.split1.bundle').write_text(text, encoding='utf-8')
+            write_text(self._folder / 'splits' / f'{part}.split1.bundle', text)
         names = [*self._labels.names, *([UNLABELLED] if self._unlabelled() else [])]
         mapping = ''.join(f'{k} {name}\n' for k, name in enumerate(names))
-        (self._folder / 'mapping.txt').write_text(mapping, encoding='utf-8')
+        write_text(self._folder / 'mapping.txt', mapping)
         entries = {
             'frame_rate': frame_rate,
             'labels': {'names': list(self._labels.names), 'parents': list(self._labels.parents)},
             **facts,
         }
         text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
-        (self._folder / FACTS).write_text(text, encoding='utf-8')
+        write_text(self._folder / FACTS, text)
 
     def _unlabelled(self) -> bool:
         if UNLABELLED in self._labels.names:

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.labels.reader import LabelTrack
+from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.labels import LabelSet, Segment, label_at
 from m2r2_ros.evaluation.sequence import segments_of
 from m2r2_ros.views.signals import Signals, TimeSeries
@@ -70,7 +71,8 @@ def draw_timeline(
         handles=painter.legend(), loc='lower center', ncols=7, fontsize=8, frameon=False,
         borderaxespad=0.3, columnspacing=1.4, handlelength=1.2,
     )  # fmt: skip
-    figure.savefig(out_png)
+    with atomic_write(out_png) as draft:
+        figure.savefig(draft, format='png')
 
 
 class _Painter:

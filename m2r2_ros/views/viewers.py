@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
+from m2r2_ros.core.files import write_text
 from m2r2_ros.core.labels import LabelSet
 
 FOXGLOVE_FILE: Final = 'foxglove.json'
@@ -38,10 +39,9 @@ def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: st
     Returns:
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {FOXGLOVE_FILE: foxglove_layout(labels, topics), RVIZ_FILE: rviz_config(topics, frame)}
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding='utf-8')
+        write_text(folder / name, text)
     return [folder / name for name in texts]
 
 

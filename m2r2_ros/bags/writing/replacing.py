@@ -12,7 +12,7 @@ from mcap.stream_reader import StreamReader
 
 from m2r2_ros import __version__
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import partial_path
+from m2r2_ros.core.files import Claim, disk_errors, partial_path
 
 METADATA: Final = 'metadata.yaml'
 #: How files of this package say who wrote them, and whether they can be made again.
@@ -103,6 +103,17 @@ def recover(path: Path) -> None:
     older = replaced_path(path)
     if older.exists() and not path.exists() and not _not_ours(older):
         older.rename(path)
+
+
+def bring_back(path: Path) -> None:
+    """Do what `recover` does, where no one is writing the bag.
+
+    Raises:
+        OutputError: Another run is writing it, or the file system refuses.
+    """
+    if replaced_path(path).exists():
+        with Claim(path), disk_errors(path):
+            recover(path)
 
 
 def replaced_path(path: Path) -> Path:
