@@ -199,11 +199,9 @@ class RecordingSession:
                 log.warning(f'{partial} is not finished: {error}')
                 continue
             if done.path is None:
-                log.info(f'{partial} of a recorder that was killed held no message and is removed')
+                log.info(f'{partial}, which a killed recorder left, held no message: removed')
                 continue
-            log.info(
-                f'finished {done.path} of a recorder that was killed: {done.messages} messages'
-            )
+            log.info(f'{done.path}, which a killed recorder left: {done.messages} messages')
             if done.damaged:
                 log.warning(f'{done.path}: the end of {", ".join(done.damaged)} could not be read')
 
