@@ -45,8 +45,8 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise cannot_write(path, error) from error
 
 
-def cannot_write(path: Path, error: Exception) -> OutputError:
-    """Return the error that says why `path` cannot be written."""
+def cannot_write(path: Path, error: object) -> OutputError:
+    """Return the error that says why `path` cannot be written: an OSError, or its text."""
     reason = (isinstance(error, OSError) and error.strerror) or error
     return OutputError(f'{path} cannot be written: {reason}; check the disk, or write elsewhere')
 

@@ -34,8 +34,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         with disk_errors(path):
             save_file(dict(tensors), path, metadata=dict(metadata))
             sync(path)
-    except SafetensorError as error:  # what the library makes of a full disk
-        raise cannot_write(path, error) from error
+    except SafetensorError as error:  # what the library makes of an OSError
+        raise cannot_write(path, str(error).rpartition('error: ')[2]) from error
 
 
 @dataclass(frozen=True, slots=True)

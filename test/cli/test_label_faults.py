@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is wrong with recordings: told, counted, survived."""
 
-import resource
 import shutil
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +12,7 @@ from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from test.cli.run import Result, digest, done, m2r2, summary
+from test.hostile.disks import small_disk
 from test.replay.recordings import (
     GRIPPER,
     POSE,
@@ -243,19 +240,6 @@ def test_a_folder_that_cannot_be_written_is_named(bundle: Path, tmp_path: Path) 
     (tmp_path / 'file').touch()
     error = label(tmp_path / 'robot', bundle, tmp_path / 'file' / 'out').error
     assert str(tmp_path / 'file') in error
-
-
-@contextmanager
-def small_disk(size: int) -> Iterator[None]:
-    """Refuse files larger than `size` bytes, as a full disk does."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_full_disk_leaves_nothing_under_a_final_name(bundle: Path, tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ class Finished:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return the folders of recordings that are not finished, of which some may still grow."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.glob(f'*{PARTIAL}') if _is_recording(path))
+    with suppress(OSError):
+        return sorted(path for path in folder.glob(f'*{PARTIAL}') if _is_recording(path))
+    return []
 
 
 def finish_leftover(partial: Path) -> Finished:

@@ -106,15 +106,16 @@ class BagWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.close()
-            return
-        # The error that led here is the one to report.
-        with self._claim, suppress(BagError, OSError):
-            with suppress(BagError):
+        try:
+            if error is None:
+                self.close()
+                return
+            with suppress(BagError):  # the error that led here is the one to report
                 self._finish()
-            if self._discard_failed:
-                remove_bag(self._partial)
+        finally:
+            with self._claim, suppress(OSError):
+                if self._discard_failed and not self._published:
+                    remove_bag(self._partial)
 
     @property
     def partial(self) -> Path:

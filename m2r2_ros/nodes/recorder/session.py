@@ -198,6 +198,9 @@ class RecordingSession:
             except M2R2Error as error:
                 log.warning(f'{partial} is not finished: {error}')
                 continue
+            except Exception as error:  # the others are finished all the same
+                log.error(f'{partial} is not finished: {error!r}; m2r2 repair may read it')
+                continue
             if done.path is None:
                 log.info(f'{partial}, which a killed recorder left, held no message: removed')
                 continue
