@@ -162,4 +162,4 @@ def overtake_at_every_step(case: str, folder: Path) -> int:
 def test_a_second_writer_is_refused_whatever_the_first_one_does(
     processes: ProcessPoolExecutor, tmp_path: Path, case: str
 ) -> None:
-    assert processes.submit(overtake_at_every_step, case, tmp_path).result() > 1
+    assert processes.submit(overtake_at_every_step, case, tmp_path).result() > 0
