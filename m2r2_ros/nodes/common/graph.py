@@ -24,6 +24,7 @@ from m2r2_ros.bags.writing.metadata import dump_yaml
 from m2r2_ros.core.errors import ConfigError
 
 _FOREVER: Final = {'sec': 9223372036, 'nsec': 854775807}
+_TYPE: Final = re.compile(r'[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*')
 _FIELD: Final = re.compile(r'^\s*([a-zA-Z][\w/]*)(?:\[[^\]]*\])?(?:<=\d+)?\s+\w+', re.MULTILINE)
 
 
@@ -40,8 +41,11 @@ def message_class(type_name: str) -> Any:  # noqa: ANN401 - a generated class
     """Return the class of a message type.
 
     Raises:
-        ConfigError: The package of the type is not installed.
+        ConfigError: It is not the name of a type, or its package is not installed.
     """
+    if not _TYPE.fullmatch(type_name):
+        msg = f'{type_name!r} is not the name of a message type, such as std_msgs/msg/String'
+        raise ConfigError(msg)
     package, _, name = type_name.partition('/msg/')
     try:
         return getattr(import_module(f'{package}.msg'), name)

@@ -5,7 +5,6 @@
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,9 @@ from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.selection import Selection
@@ -26,7 +27,7 @@ from m2r2_ros.nodes.player.playback import CLOCK_TOPIC, Playback
 from m2r2_ros.nodes.player.schedule import cut
 
 PARAMETERS: Final = (
-    Parameter('path', '', 'Recording to play: rosbag2 folder, .mcap or .db3.'),
+    Parameter('path', '', 'Recording to play: rosbag2 folder, .mcap or .db3.', kind='file'),
     Parameter('rate', 1.0, 'Recorded seconds per second.', low=0.01, high=100.0, dynamic=True),
     Parameter('loop', False, 'Start again at the end.', dynamic=True),
     Parameter('paused', False, 'Begin paused; ~/resume continues.'),
@@ -72,7 +73,7 @@ class PlayerNode(Node):
             ConfigError: A parameter was given with the wrong type or out of range.
         """
         super().__init__('player', cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self.parameters = Parameters(self, PARAMETERS, on_change=self._change)
         self._timeline = Timeline(self.parameters['rate'], paused=self.parameters['paused'])
         self._thread = threading.Thread(target=self._work, name='play')
@@ -94,7 +95,7 @@ class PlayerNode(Node):
         if not given['path']:
             msg = 'path: no recording given; expected a rosbag2 folder, an .mcap or a .db3'
             raise ConfigError(msg)
-        recording = open_recording(Path(given['path']).expanduser())
+        recording = open_recording(file_path(given['path'], 'path'))
         self._interval = cut(recording, given['start_offset'], given['duration'])
         if recording.truncated:
             self.get_logger().warning(f'{recording.path} is cut off; playing what there is')
@@ -108,7 +109,7 @@ class PlayerNode(Node):
             clock=clock,
             restamp=given['restamp'],
         )
-        Diagnostics(self, self._diagnose)
+        Diagnostics(self, self._diagnose, self.faults)
         self._thread.start()
 
     def close(self) -> None:

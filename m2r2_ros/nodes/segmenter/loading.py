@@ -3,7 +3,6 @@
 """A bundle made ready to label live: on its device, decoding as asked, warm."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.segmenters import Model, open_model
 from m2r2_ros.windows.assembler import WindowAssembler
 
@@ -45,7 +45,7 @@ def load_model(
     use_threads(threads)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
     own = {k: v for k, v in asked.items() if v >= 0}
-    model = open_model(Path(path), own, device=device, live=True)
+    model = open_model(file_path(path, 'model'), own, device=device, live=True)
     _warm_up(model)
     return model
 

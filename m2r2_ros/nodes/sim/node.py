@@ -19,6 +19,7 @@ from rosgraph_msgs.msg import Clock
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.nodes.common.run import run
@@ -78,7 +79,7 @@ class SimNode(Node):
             ConfigError: A parameter was given with the wrong type or out of range.
         """
         super().__init__('sim', cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self.parameters = given = Parameters(self, PARAMETERS, on_change=self._change)
         options = ('cameras', 'image_rate', 'image_size', 'audio_rate', 'motion_rate')
         self._config = EpisodeConfig(
@@ -110,7 +111,7 @@ class SimNode(Node):
                 'a screen'
             )
             self.get_logger().warning(f'without cameras: {self._missing["cameras"]}')
-        Diagnostics(self, self._diagnose)
+        Diagnostics(self, self._diagnose, self.faults)
         self._thread.start()
 
     def close(self) -> None:
