@@ -73,8 +73,8 @@ def topic_name(node: Node, text: str, parameter: str) -> str:
     except (NameValidationException, ValueError, RuntimeError) as error:
         why = getattr(error, 'error_msg', None) or ' '.join(str(error).split())
         msg = (
-            f'{parameter}: {_shown.repr(text)} is not the name of a topic: {why}; expected one such '
-            'as /camera/image_raw'
+            f'{parameter}: {_shown.repr(text)} is not the name of a topic: {why}; expected a name '
+            'such as /camera/image_raw'
         )
         raise ConfigError(msg) from error
     return full

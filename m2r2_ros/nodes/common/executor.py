@@ -10,8 +10,8 @@ from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.callback_groups import CallbackGroup
 from rclpy.context import Context
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.handle import InvalidHandle
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
@@ -92,15 +92,16 @@ class Executor(SingleThreadedExecutor):
         return run
 
     def _take_service(self, srv: 'Service[Any, Any]') -> _Work:
+        group, header = srv.callback_group, None
         try:
             with srv.handle:
                 request, header = srv.handle.service_take_request(srv.srv_type.Request)
         except InvalidHandle:  # it has just been destroyed
-            header = None
-        group = srv.callback_group
-        if header is None:
-            if isinstance(group, Apart):
+            pass
+        finally:
+            if header is None and isinstance(group, Apart):
                 group.end()
+        if header is None:
             return None
 
         async def answer() -> None:

@@ -3,7 +3,6 @@
 """Node `player`: a recording as a live robot."""
 
 import threading
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -127,7 +126,7 @@ class PlayerNode(Node):
             if name in selection and not (clock and name == CLOCK_TOPIC)
         ]
         readable = set(recording.readable)
-        outlets = Outlets(self, [topic for topic in wanted if topic.name in readable])
+        outlets = Outlets(self, [topic for topic in wanted if topic.name in readable], self.faults)
         for topic in wanted:
             if topic.name not in readable:
                 outlets.skipped[topic.name] = 'its messages are not CDR, or of two types'
@@ -177,12 +176,9 @@ class PlayerNode(Node):
         try:
             self._playback.run(given['wait_for_subscribers'], lambda: bool(given['loop']))
             self.stop.set()
-        except M2R2Error as error:
-            self.get_logger().error(str(error))
-            self.stop.set(2)
-        except Exception:
-            self.get_logger().error(f'cannot go on:\n{traceback.format_exc()}')
-            self.stop.set(1)
+        except Exception as error:
+            self.faults.note('playing', error)
+            self.stop.set(2 if isinstance(error, M2R2Error) else 1)
 
     def _diagnose(self) -> list[Status]:
         played, done, skipped = self._interval, self._playback, self._outlets.skipped
@@ -204,9 +200,15 @@ class PlayerNode(Node):
             'truncated': str(played.recording.truncated),
         }
         text = 'some are not played' if skipped else f'{len(self._outlets)} topics'
+        refused = {
+            topic: f'{count} labels refused: NaN, infinite or unreadable'
+            for topic, count in self._outlets.refused.items()
+        }
+        if refused:
+            text = 'labels are refused: NaN, infinite or unreadable'
         return [
             Status('playback', level, message, values),
-            Status('topics', WARN if skipped else OK, text, skipped),
+            Status('topics', WARN if skipped or refused else OK, text, {**skipped, **refused}),
         ]
 
 

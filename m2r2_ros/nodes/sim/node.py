@@ -5,7 +5,6 @@
 import math
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -140,12 +139,9 @@ class SimNode(Node):
             )
         except _Ended:
             return
-        except M2R2Error as error:
-            self.get_logger().error(str(error))
-            self.stop.set(2)
-        except Exception:
-            self.get_logger().error(f'cannot go on:\n{traceback.format_exc()}')
-            self.stop.set(1)
+        except Exception as error:
+            self.faults.note('simulating', error)
+            self.stop.set(2 if isinstance(error, M2R2Error) else 1)
 
     def _reach(self, seconds: float) -> None:
         """Let wall time catch up with the cell, whose messages are about to be published."""

@@ -28,6 +28,7 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.graph import topic_types
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.timeline import Timeline
@@ -315,16 +316,16 @@ def test_a_delayed_replay_postpones_its_schedule(peer: Node, bag: Path) -> None:
     clocks: list[int] = []
 
     class Slow(Outlets):
-        def publish(self, topic: str, raw: bytes) -> None:
+        def publish(self, topic: str, raw: bytes) -> bool:
             if not clocks:
                 time.sleep(0.7)
             clocks.append(playback.now)
-            super().publish(topic, raw)
+            return super().publish(topic, raw)
 
     recording = open_recording(bag)
     timeline = Timeline(1.0, paused=False)
     part = cut(recording, 0.0, 0.3)
-    outlets = Slow(peer, recording.topics.values())
+    outlets = Slow(peer, recording.topics.values(), Faults(peer.get_logger()))
     playback = Playback(peer, part, outlets, timeline, clock=False, restamp=False)
     begin = time.monotonic()
     playback.run(0.0, again=lambda: False)
