@@ -3,6 +3,7 @@
 """Names that users and other nodes give: whether they can be those of a file, or of a topic."""
 
 import os
+import re
 from pathlib import Path
 from reprlib import Repr
 from typing import Final
@@ -18,6 +19,8 @@ from m2r2_ros.core.errors import ConfigError
 _LONGEST_PATH: Final = 4095
 _LONGEST_NAME: Final = 255
 
+#: Where in its source rclpy's C++ found an error.
+_PLACE: Final = re.compile(r', at /.*')
 #: Shows a name in a message, cut where it is too long to be one.
 _shown = Repr()
 _shown.maxstring = 80
@@ -71,7 +74,7 @@ def topic_name(node: Node, text: str, parameter: str) -> str:
         validate_full_topic_name(full)
     # The latter two are those of rclpy's C++: text that is not UTF-8, and what cannot be expanded.
     except (NameValidationException, ValueError, RuntimeError) as error:
-        why = getattr(error, 'error_msg', None) or ' '.join(str(error).split())
+        why = _PLACE.sub('', str(error).partition('\n')[0]).rstrip(':')
         msg = (
             f'{parameter}: {_shown.repr(text)} is not the name of a topic: {why}; expected a name '
             'such as /camera/image_raw'

@@ -5,13 +5,12 @@
 import time
 from typing import Any
 
-import yaml
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from m2r2_ros.bags.writing.metadata import qos_profiles
 from m2r2_ros.bags.writing.sink import RELIABLE
-from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.nodes.common.graph import message_class
 
 #: Messages kept for a subscriber that falls behind: a second of the fastest sensor.
@@ -71,18 +70,11 @@ def publisher_qos(text: str) -> QoSProfile:
             be latched or best effort for this one to be; '' is reliable.
 
     Raises:
-        ConfigError: It is something else.
+        BagError: It is something else.
     """
-    try:
-        profiles = yaml.safe_load(text) or []
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        msg = f'its QoS is not YAML: {" ".join(str(error).split())}'
-        raise ConfigError(msg) from error
-    if not isinstance(profiles, list) or not all(isinstance(p, dict) for p in profiles):
-        msg = f'its QoS is {text[:80]!r}: expected a list of profiles, as rosbag2 writes it'
-        raise ConfigError(msg)
-    best_effort = profiles and all(p.get('reliability') in ('best_effort', 2) for p in profiles)
-    latched = profiles and all(p.get('durability') in ('transient_local', 1) for p in profiles)
+    profiles = qos_profiles(text)
+    best_effort = profiles and all(p.get('reliability') == 'best_effort' for p in profiles)
+    latched = profiles and all(p.get('durability') == 'transient_local' for p in profiles)
     return QoSProfile(
         depth=1 if latched else _DEPTH,
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 
 from m2r2_ros.bags.source import Topic
-from m2r2_ros.core.errors import ConfigError, MessageError
+from m2r2_ros.core.errors import ConfigError, M2R2Error, MessageError
 from m2r2_ros.nodes.common.checks import topic_name
 from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.graph import message_class
@@ -58,7 +58,7 @@ class Outlets:
         for topic in topics:
             try:
                 self._add(topic)
-            except ConfigError as error:
+            except M2R2Error as error:
                 self.skipped[topic.name] = str(error)
 
     def __len__(self) -> int:
@@ -107,7 +107,7 @@ class Outlets:
             self.latched.add(topic.name)
         if next(iter(kind.get_fields_and_field_types().values()), '') in _STAMPED:
             self.stamped.add(topic.name)
-        name = topic_name(self._node, topic.name.removeprefix('/'), 'it')
+        name = topic_name(self._node, topic.name.removeprefix('/'), 'its name')
         self._publishers[topic.name] = self._node.create_publisher(kind, name, qos)
         if is_label_type(topic.type_name):
             self._labels[topic.name] = topic.type_name

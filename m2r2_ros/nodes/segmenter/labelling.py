@@ -153,7 +153,7 @@ class Labelling:
         self._costs.note((done - cut) / len(windows))
 
     def _publish(self, labels: list[FrameLabel]) -> None:
-        finite = [label for label in labels if _is_finite(label)]
+        finite = [label for label in labels if is_finite(label)]
         if len(finite) < len(labels):
             # What the network remembers may be NaN too, and stay so.
             self.refused += len(labels) - len(finite)
@@ -175,6 +175,7 @@ class Labelling:
             self._writer.write_segment(segment, label_id, index, self.model.id)
 
 
-def _is_finite(label: FrameLabel) -> bool:
+def is_finite(label: FrameLabel) -> bool:
+    """Return whether all numbers of a label are numbers."""
     numbers = math.isfinite(label.confidence) and math.isfinite(label.boundary_score)
     return numbers and bool(np.isfinite(label.probabilities).all())
