@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `player`: a recording as a live robot."""
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -21,6 +22,7 @@ from m2r2_ros.nodes.common.selection import Selection
 from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.common.timeline import Timeline
+from m2r2_ros.nodes.common.within import within
 from m2r2_ros.nodes.player.outlets import Outlets
 from m2r2_ros.nodes.player.playback import CLOCK_TOPIC, Playback
 from m2r2_ros.nodes.player.schedule import cut
@@ -94,7 +96,9 @@ class PlayerNode(Node):
         if not given['path']:
             msg = 'path: no recording given; expected a rosbag2 folder, an .mcap or a .db3'
             raise ConfigError(msg)
-        recording = open_recording(file_path(given['path'], 'path'))
+        path = file_path(given['path'], 'path')
+        # However long that takes: there is no one yet who waits for an answer.
+        recording = within(math.inf, self.stop, 'opening', lambda: open_recording(path))
         self._interval = cut(recording, given['start_offset'], given['duration'])
         if recording.truncated:
             self.get_logger().warning(f'{recording.path} is cut off; playing what there is')

@@ -25,7 +25,7 @@ from m2r2_ros.nodes.common.within import within
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.nodes.segmenter.worker import Worker
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topics import TopicSpec, load_topics
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.srv import LoadModel
 
@@ -97,7 +97,10 @@ class SegmenterNode(ManagedNode):
     def configure(self) -> None:
         """Load the model."""
         p = self.parameters
-        given = load_topics(file_path(p['topics'], 'topics')) if p['topics'] else {}
+        given: Mapping[str, TopicSpec] = {}
+        if p['topics']:
+            path = file_path(p['topics'], 'topics')
+            given = within(LOADING, self.stop, 'reading the topics', lambda: load_topics(path))
         model = self._read_model(p['model'])
         self._streams = Streams(self, given, model)
         self._model = model
