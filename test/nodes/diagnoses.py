@@ -37,3 +37,7 @@ class Diagnoses:
                 if status.name.endswith(f': {name}'):
                     return {v.key: v.value for v in status.values}
         return {}
+
+    def says(self, name: str, key: str, text: str) -> bool:
+        """Return whether a value of a status begins with a text now."""
+        return self.values(name).get(key, '').startswith(text)

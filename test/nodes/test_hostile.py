@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -311,18 +312,14 @@ def test_labels_that_are_no_numbers_do_not_reach_viewers(
     for kind, publisher in publishers.items():
         wait_until(publisher.get_subscription_count)
         sent = [*GARBAGE, *(m for m in nan_labels() if type(m).__name__ == kind)]
-        for message in sent:
-            before = diagnoses.values('labels').get(f'{LABEL_TOPICS[kind]}_received', '0')
+        for count, message in enumerate(sent, 1):
             publisher.publish(message)
-            wait_until(
-                lambda b=before, k=kind: (
-                    diagnoses.values('labels').get(f'{LABEL_TOPICS[k]}_received', b) != b
-                )
+            received = partial(
+                diagnoses.says, 'labels', f'{LABEL_TOPICS[kind]}_received', str(count)
             )
-        said = wait_until(
-            lambda k=kind: diagnoses.values('callbacks').get(f'topic /{LABEL_TOPICS[k]}')
-        )
-        assert said.startswith(f'{len(sent)} failed')
+            wait_until(received)
+        where = f'topic /{LABEL_TOPICS[kind]}'
+        wait_until(partial(diagnoses.says, 'callbacks', where, f'{len(sent)} failed'))
     assert diagnoses.find('callbacks', 'NaN or infinite', 2)
     assert not any(seen)
     assert not any(m.markers for m in markers)

@@ -13,9 +13,9 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 
 from m2r2_ros.core.errors import M2R2Error
-from m2r2_ros.nodes.common import graph
 from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.graph import readable_topics
 from m2r2_ros.nodes.common.managed import ManagedNode
 from m2r2_ros.nodes.common.parameters import Parameter
 from m2r2_ros.nodes.common.run import run
@@ -145,7 +145,7 @@ class SegmenterNode(ManagedNode):
             if self._worker is None:
                 return
             waited = time.monotonic() - self._began > self.parameters['discovery_time']
-            self._streams.look(graph.topic_types(self), guess=waited)
+            self._streams.look(readable_topics(self, self._streams.named), guess=waited)
             if self._streams.complete or (waited and self._streams.inlets):
                 self._worker.begin()
 

@@ -62,6 +62,11 @@ class Streams:
         """Whether every modality that is not switched off has a topic."""
         return not self.discovery.missing
 
+    @property
+    def named(self) -> set[str]:
+        """Full names of the topics that the user gave."""
+        return {spec.topic for spec in self.given.values()}
+
     def want(self, model: Model) -> None:
         """Look for what another model wants; what is subscribed to stays."""
         self.discovery.want(model.modalities, model.topics)

@@ -16,7 +16,7 @@ from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.samples import ImageSamples, VectorSamples
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.faults import Faults
-from m2r2_ros.nodes.common.graph import topic_types
+from m2r2_ros.nodes.common.graph import readable_topics
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.labels import read_label
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
@@ -129,7 +129,8 @@ class VisualizerNode(Node):
             for modality in self._sources
         }
         own = {self._images.topic_name}
-        chosen = choose_topics(topic_types(self), given, self.get_namespace(), own)
+        available = readable_topics(self, given.values())
+        chosen = choose_topics(available, given, self.get_namespace(), own)
         for modality, source in self._sources.items():
             source.use(chosen.get(modality))
 
