@@ -158,7 +158,7 @@ def _refusal(request: _Message, response: _Message, reason: str) -> _Message:
 def _name(entity: _Entity) -> str:
     """Return what diagnostics call something that has a callback."""
     if isinstance(entity, Service):
-        return f'service {entity.srv_name}'
+        return f'service {entity.service_name}'
     if isinstance(entity, Subscription):
         return f'topic {entity.topic_name}'
     if isinstance(entity, Timer):
