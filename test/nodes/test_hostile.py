@@ -24,6 +24,7 @@ from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomic
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import ColorRGBA, Header, String
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
@@ -325,6 +326,42 @@ def test_labels_that_are_no_numbers_do_not_reach_viewers(
     assert not any(m.markers for m in markers)
     good = ActionLabel(confidence=0.5, label='pick', probabilities=[0.5, 0.5])
     wait_until(lambda: publishers['ActionLabel'].publish(good) or seen[0])
+
+
+def images() -> list[Image]:
+    """Images that are whole, and of no use."""
+    sizes = [(0, 0), (1, 1), (1, 70_000), (70_000, 1), (0, 5), (3, 2)]
+    return [
+        Image(height=h, width=w, step=w, encoding=encoding, data=bytes(h * w))
+        for h, w in sizes
+        for encoding in ('mono8', 'rgb8', '', 'nonsense')
+    ]
+
+
+def test_no_pose_or_image_stops_the_visualizer(
+    launch: Launch, peer: Node, diagnoses: Diagnoses
+) -> None:
+    chance = Random(3)
+    launch(VisualizerNode, rate=50.0, timeout=60.0, pose='/pose', image='/image')
+    drawn = listen(peer, CompressedImage, '/visualizer/image/compressed')
+    listen(peer, MarkerArray, '/visualizer/markers')
+    publishers = {m: peer.create_publisher(message_class(TOPICS[m][1]), f'/{m}', 10)
+                  for m in ('pose', 'image')}  # fmt: skip
+    wait_until(publishers['image'].get_subscription_count)
+    for image in images():
+        publishers['image'].publish(image)
+        time.sleep(0.02)
+    for _ in range(100):
+        for modality, publisher in publishers.items():
+            if raw := hostile(modality, time.time_ns(), chance):
+                publisher.publish(raw)
+        time.sleep(0.005)
+    right = Image(height=48, width=64, step=64, encoding='mono8', data=bytes(48 * 64))
+    have = len(drawn)
+    wait_until(lambda: publishers['image'].publish(right) or len(drawn) > have + 3)
+    wait_until(lambda: diagnoses.values('image').get('malformed'))
+    asked = GetParameters.Request(names=['rate'])
+    assert call(peer, GetParameters, '/visualizer/get_parameters', asked).values
 
 
 def test_no_sensor_message_stops_the_segmenter(
