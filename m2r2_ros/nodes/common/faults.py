@@ -17,6 +17,10 @@ from m2r2_ros.nodes.common.status import ERROR, OK, Status
 _PERIOD: Final = 10.0
 #: Diagnoses in which a failure is an error.
 _REMEMBERED: Final = 5
+#: Control characters, but for tabs and the ends of lines.
+_CONTROLS: Final = {
+    k: f'\\x{k:02x}' for k in (*range(32), *range(127, 160)) if chr(k) not in '\n\t'
+}
 #: Characters of a reason that diagnostics show.
 _LONGEST: Final = 300
 
@@ -88,11 +92,12 @@ def describe(error: Exception) -> str:
 
 
 def sendable(text: str) -> str:
-    """Return a text as a ROS string can hold it.
+    """Return a text as a ROS string can hold it, and a terminal show it.
 
-    Names of files may have bytes that are no UTF-8, and a string ends at the first zero.
+    Names of files may have bytes that are no UTF-8, or that a terminal obeys, and a string ends at
+    the first zero.
     """
-    return text.encode(errors='backslashreplace').decode().replace('\0', '\\x00')
+    return text.encode(errors='backslashreplace').decode().translate(_CONTROLS)
 
 
 def _trace(error: Exception) -> str:

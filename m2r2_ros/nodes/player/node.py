@@ -60,6 +60,8 @@ PARAMETERS: Final = (
 
 #: What ~/step plays, a frame or two, nanoseconds.
 _STEP: Final = 100_000_000
+#: Seconds that the thread may take to end.
+_ENDING: Final = 10.0
 #: Lateness that is worth a warning, wall seconds.
 _LATE: Final = 0.05
 
@@ -77,7 +79,7 @@ class PlayerNode(Node):
         self.stop, self.faults = stop, Faults(self.get_logger())
         self.parameters = Parameters(self, PARAMETERS, on_change=self._change)
         self._timeline = Timeline(self.parameters['rate'], paused=self.parameters['paused'])
-        self._thread = threading.Thread(target=self._work, name='play')
+        self._thread = threading.Thread(target=self._work, name='play', daemon=True)
         for name, answer in (
             ('pause', self._pause),
             ('resume', self._resume),
@@ -119,7 +121,7 @@ class PlayerNode(Node):
         """Stop playing."""
         if self._thread.is_alive():
             self._playback.stop()
-            self._thread.join()
+            self._thread.join(_ENDING)  # it may wait for a disk
 
     def _open_outlets(self, recording: Recording, *, clock: bool) -> Outlets:
         """Make the publishers; say what is left out."""

@@ -156,10 +156,12 @@ class SegmenterNode(ManagedNode):
             raise M2R2Error(msg)
         response.model_id = self._model.id
         model = self._read_model(request.path)
+        self._set_hold(model, {})  # which may have been changed meanwhile
         if self._worker is not None:
             self._worker.swap(model)
-        self._model = model
-        self._streams.want(model)
+        with self._lock:
+            self._model = model
+            self._streams.want(model)
         response.model_id = model.id
         response.message = f'labels: {", ".join(model.segmenter.labels.names)}'
         response.success = True
@@ -168,10 +170,12 @@ class SegmenterNode(ManagedNode):
     def _change(self, changed: Mapping[str, Any]) -> None:
         """Take up a new hold rule."""
         if self._model is not None and changed.keys() & {*HOLD}:
-            asked = {k: changed.get(k, self.parameters[k]) for k in HOLD}
-            own = self._model.decoding
-            hold = {k: own[k] if value < 0 else value for k, value in asked.items()}
-            self._model.segmenter.set_hold(**hold)
+            self._set_hold(self._model, changed)
+
+    def _set_hold(self, model: Model, changed: Mapping[str, Any]) -> None:
+        asked = {k: changed.get(k, self.parameters[k]) for k in HOLD}
+        hold = {k: model.decoding[k] if value < 0 else value for k, value in asked.items()}
+        model.segmenter.set_hold(**hold)
 
     def _statuses(self) -> list[Status]:
         worker = self._worker

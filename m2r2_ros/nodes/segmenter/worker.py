@@ -33,6 +33,8 @@ _LONG: Final = 0.05
 _PATIENCE: Final = 0.02
 #: Seconds without a sign of life after which the thread counts as stuck.
 _STUCK: Final = 5.0
+#: Seconds in which the last labels are made.
+_ENDING: Final = 10.0
 _STATUS_PERIOD: Final = 1.0
 
 
@@ -60,7 +62,7 @@ class Worker:
         self._asked: tuple[Model, Future[None]] | None = None
         self._stopping = threading.Event()
         self._labelling: Labelling | None = None
-        self._thread = threading.Thread(target=self._run, name='labelling')
+        self._thread = threading.Thread(target=self._run, name='labelling', daemon=True)
 
     def begin(self) -> None:
         """Begin to label, unless it has begun."""
@@ -93,8 +95,11 @@ class Worker:
         """Label what is complete, close the open segment and take the topics down."""
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join()
-        with self._faults.caught('taking topics down'):
+            self._thread.join(_ENDING)
+        with self._faults.caught('the end of labelling'):
+            if self._thread.is_alive():
+                msg = f'labelling has not come to an end within {_ENDING:g} s and is left behind'
+                raise M2R2Error(msg)
             self._sink.close()
 
     @property
