@@ -3,6 +3,7 @@
 """What a robot is set up with: topic maps of known robots, the service, the container."""
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -86,15 +87,34 @@ def test_container_and_workspace_install_the_locked_versions_of_what_setup_deman
 
 def test_instructions_are_those_of_docker() -> None:
     verbs = [words[0] for words in instructions(DOCKERFILE)]
-    assert verbs[:2] == ['ARG', 'FROM']
-    assert set(verbs) <= {'ARG', 'FROM', 'RUN', 'WORKDIR', 'COPY', 'ENTRYPOINT', 'CMD'}
+    assert verbs[:3] == ['ARG', 'ARG', 'FROM']
+    known = {'ARG', 'FROM', 'RUN', 'WORKDIR', 'COPY', 'USER', 'ENV', 'ENTRYPOINT', 'CMD'}
+    assert set(verbs) <= known
     assert (DEPLOY / 'entrypoint.bash').stat().st_mode & 0o111
 
 
-def settings() -> configparser.SectionProxy:
+def test_container_runs_as_a_user_who_cannot_change_its_code() -> None:
+    steps = instructions(DOCKERFILE)
+    (user,) = (k for k, words in enumerate(steps) if words[0] == 'USER')
+    name = steps[user][1]
+    assert name not in ('root', '0')
+    assert any('useradd' in words and name in words for words in steps[:user])
+    # All that is installed or built is done before, as root; afterwards nothing is run.
+    assert not any(words[0] == 'RUN' for words in steps[user:])
+    assert not any(word.startswith('--chown') for words in steps for word in words)
+
+
+def test_container_is_built_on_an_exact_tag_that_a_digest_can_replace() -> None:
+    given = dict(words[1].split('=', 1) for words in instructions(DOCKERFILE) if words[0] == 'ARG')
+    assert [w for w in instructions(DOCKERFILE) if w[0] == 'FROM'] == [['FROM', '${BASE}']]
+    assert re.fullmatch(r'ros:\$\{ROS_DISTRO\}-ros-base-[a-z]+', given['BASE'])
+    assert '--build-arg BASE=ros@sha256:' in (ROOT / 'docs' / 'deployment.md').read_text()
+
+
+def settings(path: Path = SERVICE) -> configparser.SectionProxy:
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read(SERVICE)
+    parser.read(path)
     return parser['Service']
 
 
@@ -137,11 +157,79 @@ def test_service_ends_as_ctrl_c_does_and_shares_memory_with_drivers() -> None:
     assert not {'PrivateIPC', 'PrivateNetwork', 'PrivateUsers'} & service.keys()
 
 
-def test_systemd_understands_the_service() -> None:
+#: What every service should have that neither gains rights nor serves others.
+HARDENED = {
+    'NoNewPrivileges': 'yes',
+    'CapabilityBoundingSet': '',
+    'AmbientCapabilities': '',
+    'PrivateDevices': 'yes',
+    'PrivateTmp': 'yes',
+    'ProtectSystem': 'strict',
+    'ProtectHome': 'yes',
+    'ProtectProc': 'invisible',
+    'ProtectKernelTunables': 'yes',
+    'ProtectKernelModules': 'yes',
+    'ProtectKernelLogs': 'yes',
+    'ProtectControlGroups': 'yes',
+    'ProtectClock': 'yes',
+    'ProtectHostname': 'yes',
+    'RestrictNamespaces': 'yes',
+    'RestrictRealtime': 'yes',
+    'RestrictSUIDSGID': 'yes',
+    # Netlink is how DDS looks for network interfaces.
+    'RestrictAddressFamilies': 'AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+    'LockPersonality': 'yes',
+    'SystemCallArchitectures': 'native',
+    'OOMPolicy': 'continue',
+}
+
+
+def test_service_has_no_more_rights_than_it_needs() -> None:
+    service = settings()
+    assert {name: service.get(name) for name in HARDENED} == HARDENED
+    assert re.fullmatch(r'\d+G', service['MemoryMax'])
+    lists = re.findall('^SystemCallFilter=(.+)$', SERVICE.read_text(), re.MULTILINE)
+    assert lists == ['@system-service', '~@privileged']
+    assert 'yes' not in service.get('MemoryDenyWriteExecute', '')  # PyTorch compiles
+
+
+def test_devices_are_allowed_by_a_drop_in_alone() -> None:
+    devices = settings(DEPLOY / 'm2r2-devices.conf')
+    assert devices['PrivateDevices'] == 'no'
+    assert devices['DevicePolicy'] == 'closed'
+    text = (DEPLOY / 'm2r2-devices.conf').read_text()
+    allowed = re.findall('^DeviceAllow=(.+)$', text, re.MULTILINE)
+    assert all(re.fullmatch(r'char-[a-z0-9*]+ rw', device) for device in allowed)
+    assert 'm2r2-devices.conf' in (ROOT / 'docs' / 'deployment.md').read_text()
+
+
+def test_systemd_rates_the_service_as_hardened() -> None:
     if shutil.which('systemd-analyze') is None:
         pytest.skip('this machine has no systemd')
     done = subprocess.run(
-        ['systemd-analyze', 'verify', str(SERVICE)], capture_output=True, text=True, check=False
+        ['systemd-analyze', 'security', '--offline=true', '--threshold=25', str(SERVICE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if 'unrecognized option' in done.stderr:
+        pytest.skip('systemd before 250 cannot rate a file')
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+def test_systemd_understands_the_service(tmp_path: Path) -> None:
+    if shutil.which('systemd-analyze') is None:
+        pytest.skip('this machine has no systemd')
+    drop_in = tmp_path / f'{SERVICE.name}.d' / 'devices.conf'
+    drop_in.parent.mkdir()
+    shutil.copy(DEPLOY / 'm2r2-devices.conf', drop_in)
+    unit = Path(shutil.copy(SERVICE, tmp_path))
+    done = subprocess.run(
+        ['systemd-analyze', 'verify', str(unit)],
+        env={**os.environ, 'SYSTEMD_UNIT_PATH': f'{tmp_path}:'},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     complaints = [s for s in done.stderr.splitlines() if fnmatchcase(s, f'*{SERVICE.name}*')]
     assert not complaints

@@ -4,7 +4,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.kinematics import continuous_pose
 from m2r2_ros.windows.stream import object_array
+
+#: No force, length or speed that a robot has is larger, in SI units; the network's sums of squares
+#: would become infinite long before the numbers do.
+LARGEST: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +49,21 @@ class PreparedSamples:
 
 
 def prepare(modality: str, samples: Samples) -> PreparedSamples:
-    """Bring samples into one form; drop and count what is not finite."""
+    """Bring samples into one form; drop and count what is not finite, or larger than LARGEST."""
     ends = samples.stamps
     payload: NDArray[Any]
     valid: NDArray[np.bool_]
     if isinstance(samples, VectorSamples):
         values = samples.values
         if modality == 'pose':
-            values = continuous_pose(values)
+            values = continuous_pose(np.where(_is_number(values), values, np.nan))
         if values.shape[1] != SENSOR_DIMS[modality]:
             msg = f'{modality}: expected {SENSOR_DIMS[modality]} values, not {values.shape[1]}'
             raise MessageError(msg)
-        valid = np.asarray(np.isfinite(values).all(axis=1))
+        valid = np.asarray(_is_number(values).all(axis=1))
         payload = values
     elif isinstance(samples, SoundSamples):
-        valid = np.array([bool(np.isfinite(c).all()) for c in samples.chunks], np.bool_)
+        valid = np.array([bool(_is_number(c).all()) for c in samples.chunks], np.bool_)
         lengths = np.array([len(c) for c in samples.chunks], np.int64)
         ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
         payload = object_array(samples.chunks)
@@ -69,3 +73,7 @@ def prepare(modality: str, samples: Samples) -> PreparedSamples:
     dropped = samples.dropped + Counter({'non_finite': int((~valid).sum())})
     whole = PreparedSamples(samples.stamps, ends, samples.arrival, payload, Counter()).pick(valid)
     return PreparedSamples(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)
+
+
+def _is_number(values: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(values) <= LARGEST)  # NaN is not

@@ -62,7 +62,7 @@ def launch(ros: None) -> Iterator[Launch]:
         words = [word for k, v in given.items() for word in ('-p', f'{k}:={json.dumps(v)}')]
         node = make(Stop(), arguments=['--ros-args', *words, *arguments])
         node.start()
-        running.append((node, Spinner(node)))
+        running.append((node, Spinner(node, node.faults)))
         return node
 
     yield start
@@ -77,10 +77,11 @@ def peer(ros: None) -> 'Iterator[Node]':
     """Return a node that stands for all other nodes: publishers, listeners, service clients."""
     import rclpy
 
+    from m2r2_ros.nodes.common.faults import Faults
     from m2r2_ros.nodes.common.run import Spinner
 
     node = rclpy.create_node('peer')
-    spinner = Spinner(node)
+    spinner = Spinner(node, Faults(node.get_logger()))
     yield node
     spinner.stop()
     node.destroy_node()

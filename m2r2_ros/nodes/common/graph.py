@@ -3,7 +3,7 @@
 """What the ROS graph knows about a topic: its type, its publishers and the QoS they offer."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -22,26 +22,46 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from m2r2_ros.bags.writing.metadata import dump_yaml
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.readers.topics import MODALITY_TYPES
 
+#: Types that some modality can be read from.
+_READABLE: Final = frozenset().union(*MODALITY_TYPES.values())
 _FOREVER: Final = {'sec': 9223372036, 'nsec': 854775807}
+_TYPE: Final = re.compile(r'[a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*')
 _FIELD: Final = re.compile(r'^\s*([a-zA-Z][\w/]*)(?:\[[^\]]*\])?(?:<=\d+)?\s+\w+', re.MULTILINE)
 
 
-def topic_types(node: Node) -> dict[str, str]:
-    """Return the type of every published topic that has a single type."""
+def topic_types(
+    node: Node, wanted: Callable[[str, str], bool] = lambda name, kind: True
+) -> dict[str, str]:
+    """Return the type of every published topic that has a single type.
+
+    Args:
+        node: Looks at the graph.
+        wanted: Of which name and type; a robot may have a thousand topics that are of no use, and
+            it takes ten times as long to find who publishes one as to find its type.
+    """
     return {
         name: types[0]
         for name, types in node.get_topic_names_and_types()
-        if len(types) == 1 and node.count_publishers(name)
+        if len(types) == 1 and wanted(name, types[0]) and node.count_publishers(name)
     }
+
+
+def readable_topics(node: Node, named: Container[str]) -> dict[str, str]:
+    """Return the types of published topics that a modality can be read from, or that are named."""
+    return topic_types(node, lambda name, kind: kind in _READABLE or name in named)
 
 
 def message_class(type_name: str) -> Any:  # noqa: ANN401 - a generated class
     """Return the class of a message type.
 
     Raises:
-        ConfigError: The package of the type is not installed.
+        ConfigError: It is not the name of a type, or its package is not installed.
     """
+    if not _TYPE.fullmatch(type_name):
+        msg = f'{type_name!r} is not the name of a message type, such as std_msgs/msg/String'
+        raise ConfigError(msg)
     package, _, name = type_name.partition('/msg/')
     try:
         return getattr(import_module(f'{package}.msg'), name)

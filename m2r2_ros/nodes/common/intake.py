@@ -115,7 +115,8 @@ class Inlet:
         found: list[Received] = []
         take, kind = subscription.handle.take_message, subscription.msg_type
         with subscription.handle:
-            while (taken := take(kind, True)) is not None:
+            # No more than it keeps: a flood may come faster than it is taken.
+            while len(found) < self._depth and (taken := take(kind, True)) is not None:
                 raw, info = taken
                 sequence = info['publication_sequence_number'] or 0
                 if len(self.publishers) == 1 and 0 < self._sequence < sequence - 1:

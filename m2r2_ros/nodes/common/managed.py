@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lifecycle nodes whose transitions say why they fail."""
 
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.executor import Apart
+from m2r2_ros.nodes.common.faults import Faults, sendable
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.stop import Stop
 
@@ -46,13 +47,16 @@ class ManagedNode(LifecycleNode):
             ConfigError: A parameter was given with the wrong type or out of range.
         """
         super().__init__(name, cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self._failure: M2R2Error | None = None
         self.parameters = Parameters(
             self, [AUTOSTART, *table], on_change=on_change, fixed=lambda: self.state != UNCONFIGURED
         )
+        # Configuring takes as long as loading a model does.
+        self.apart = Apart()
         service = self._service_change_state
-        self._change_state, service.callback = service.callback, self._change_state_safely
+        service.callback_group = self.apart
+        self._change_state, service.callback = service.callback, self._change_state_if_any
 
     @property
     def state(self) -> str:
@@ -127,21 +131,20 @@ class ManagedNode(LifecycleNode):
             step()
         except M2R2Error as error:
             self._failure = error
-            self.get_logger().error(f'cannot {step.__name__}: {error}')
+            self.get_logger().error(sendable(f'cannot {step.__name__}: {error}'))
             return TransitionCallbackReturn.FAILURE
-        except Exception:
-            self.get_logger().error(f'cannot {step.__name__}:\n{traceback.format_exc()}')
+        except Exception as error:
+            self.faults.note(step.__name__, error)
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 
-    def _change_state_safely(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - generated
-        """Refuse a transition that the present state does not have; rclpy would end the node."""
+    def _change_state_if_any(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - generated
+        """Refuse a transition that the present state does not have."""
         try:
             return self._change_state(request, response)
-        except Exception as error:
-            self.get_logger().error(f'no such transition from {self.state}: {error}')
-            response.success = False
-            return response
+        except Exception as error:  # of C++
+            msg = f'there is no such transition from {self.state}: {error}'
+            raise M2R2Error(msg) from error
 
 
 UNCONFIGURED: Final = 'unconfigured'

@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.checks import file_path, topic_name
 
 Value = bool | int | float | str | tuple[str, ...]
 
@@ -41,6 +42,8 @@ class Parameter:
         high: Largest value of a number; needs `low`.
         choices: The only values that a string may have; () allows any.
         dynamic: It can be changed while the node works.
+        kind: What a string is: the name of a 'topic', the path of a 'file', or any 'text'; '' is
+            accepted in any case.
     """
 
     name: str
@@ -50,13 +53,14 @@ class Parameter:
     high: float | None = None
     choices: tuple[str, ...] = ()
     dynamic: bool = False
+    kind: Literal['text', 'topic', 'file'] = 'text'
 
 
 class Parameters:
     """The declared parameters of a node, by name.
 
     Values are checked against their types, ranges and choices when the node starts and whenever
-    they are set; those that are not dynamic can be set only while `fixed()` is false.
+    they are set; those that are not dynamic are read-only, or can be set while `fixed()` is false.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class Parameters:
         table: Sequence[Parameter],
         *,
         on_change: Callable[[Mapping[str, Any]], None] = lambda changed: None,
-        fixed: Callable[[], bool] = lambda: True,
+        fixed: Callable[[], bool] | None = None,
     ) -> None:
         """Declare the parameters.
 
@@ -74,7 +78,7 @@ class Parameters:
             table: What to declare.
             on_change: Called with the values by name before they change; an M2R2Error that it
                 raises refuses the change.
-            fixed: Whether parameters that are not dynamic are in use.
+            fixed: Whether parameters that are not dynamic are in use; without it they always are.
 
         Raises:
             ConfigError: A parameter was given at the start with the wrong type or out of range.
@@ -89,12 +93,12 @@ class Parameters:
                     list(parameter.default) or _TYPES[tuple]
                     if isinstance(parameter.default, tuple)
                     else parameter.default,
-                    _descriptor(parameter),
+                    _descriptor(parameter, read_only=fixed is None and not parameter.dynamic),
                 )
             except ParameterException as error:
                 msg = f'{node.get_fully_qualified_name()}: parameter {parameter.name}: {error}'
                 raise ConfigError(msg) from error
-            if reason := _refusal(parameter, self[parameter.name]):
+            if reason := self._refusal(parameter, self[parameter.name]):
                 raise ConfigError(f'{node.get_fully_qualified_name()}: {reason}')  # noqa: EM102
         node.add_on_set_parameters_callback(self._check)
 
@@ -109,8 +113,8 @@ class Parameters:
         ours = {c.name: c.value for c in changes if c.name in self._table}
         for name, value in ours.items():
             parameter = self._table[name]
-            reason = _refusal(parameter, value)
-            if not reason and not parameter.dynamic and self._fixed():
+            reason = self._refusal(parameter, value)
+            if not reason and not parameter.dynamic and self._fixed and self._fixed():
                 reason = f'{name} is in use: give it at the start, or while the node is idle'
             if reason:
                 return SetParametersResult(successful=False, reason=reason)
@@ -121,10 +125,25 @@ class Parameters:
                 return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
+    def _refusal(self, parameter: Parameter, value: Any) -> str:  # noqa: ANN401 - of its type
+        """Return why a value cannot be had, '' where it can; rclpy looks at types and ranges."""
+        if parameter.choices and value not in parameter.choices:
+            names = ', '.join(map(repr, parameter.choices))
+            return f'{parameter.name} is {value!r}; expected one of {names}'
+        try:
+            if value and parameter.kind == 'topic':
+                topic_name(self._node, value, parameter.name)
+            elif value and parameter.kind == 'file':
+                file_path(value, parameter.name)
+        except ConfigError as error:
+            return str(error)
+        return ''
 
-def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+
+def _descriptor(parameter: Parameter, *, read_only: bool) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=parameter.description,
+        read_only=read_only,
         additional_constraints=f'one of {", ".join(map(repr, parameter.choices))}'
         if parameter.choices
         else '',
@@ -138,11 +157,3 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
             span = FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
             descriptor.floating_point_range = [span]
     return descriptor
-
-
-def _refusal(parameter: Parameter, value: object) -> str:
-    """Return why a value cannot be had, '' where it can; ranges are refused by rclpy itself."""
-    if parameter.choices and value not in parameter.choices:
-        names = ', '.join(map(repr, parameter.choices))
-        return f'{parameter.name} is {value!r}; expected one of {names}'
-    return ''

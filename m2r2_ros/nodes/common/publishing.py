@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where bags are written to, live: every topic becomes a publisher, every message is published."""
 
+import time
 from typing import Any
 
-import yaml
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from m2r2_ros.bags.writing.metadata import qos_profiles
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.nodes.common.graph import message_class
 
 #: Messages kept for a subscriber that falls behind: a second of the fastest sensor.
 _DEPTH = 1000
-#: How long subscribers may take to confirm the last messages.
-_CONFIRM = Duration(seconds=1)
+#: Seconds that subscribers may take to confirm the last messages, of all topics together.
+_CONFIRM = 1.0
 
 
 class PublisherSink:
@@ -53,8 +54,10 @@ class PublisherSink:
 
     def close(self) -> None:
         """Take the publishers down, once subscribers have had everything."""
+        deadline = time.monotonic() + _CONFIRM
         for publisher in self._publishers.values():
-            publisher.wait_for_all_acked(_CONFIRM)
+            left = max(0.0, deadline - time.monotonic())
+            publisher.wait_for_all_acked(Duration(seconds=left))
             self._node.destroy_publisher(publisher)
         self._publishers.clear()
 
@@ -65,10 +68,13 @@ def publisher_qos(text: str) -> QoSProfile:
     Args:
         text: YAML of a list of profiles, with policies by name or by number; of several, all must
             be latched or best effort for this one to be; '' is reliable.
+
+    Raises:
+        BagError: It is something else.
     """
-    profiles = yaml.safe_load(text) or []
-    best_effort = profiles and all(p.get('reliability') in ('best_effort', 2) for p in profiles)
-    latched = profiles and all(p.get('durability') in ('transient_local', 1) for p in profiles)
+    profiles = qos_profiles(text)
+    best_effort = profiles and all(p.get('reliability') == 'best_effort' for p in profiles)
+    latched = profiles and all(p.get('durability') == 'transient_local' for p in profiles)
     return QoSProfile(
         depth=1 if latched else _DEPTH,
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,

@@ -6,23 +6,34 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, Protocol
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.executor import Executor
+from m2r2_ros.nodes.common.faults import Faults, sendable
 from m2r2_ros.nodes.common.stop import Stop
 
 #: Ctrl-C, `kill` and launch, and a terminal that was closed.
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Seconds until the executor goes on after an error of its own.
+_PAUSE: Final = 0.05
 
 
 class Runnable(Protocol):
-    """What a node needs in addition to being an rclpy Node."""
+    """What a node needs in addition to being an rclpy Node.
+
+    Attributes:
+        faults: Where exceptions of its callbacks are noted.
+    """
+
+    faults: Faults
 
     def start(self) -> None:
         """Begin to work; an M2R2Error ends the process with exit code 2."""
@@ -34,11 +45,11 @@ class Runnable(Protocol):
 class Spinner:
     """Runs a node's callbacks in a thread."""
 
-    def __init__(self, node: Node) -> None:
-        """Begin to spin."""
-        self._executor = SingleThreadedExecutor(context=node.context)
+    def __init__(self, node: Node, faults: Faults) -> None:
+        """Begin to spin; what callbacks raise is noted."""
+        self._executor = Executor(node.context, faults)
         self._executor.add_node(node)
-        self._node = node
+        self._faults = faults
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._spin, name='spin')
         self._thread.start()
@@ -48,6 +59,7 @@ class Spinner:
         self._stopping.set()
         self._executor.shutdown()
         self._thread.join()
+        self._executor.join()
 
     def _spin(self) -> None:
         while not self._stopping.is_set():
@@ -56,14 +68,15 @@ class Spinner:
             except ExternalShutdownException:
                 return
             except Exception as error:
-                self._node.get_logger().error(f'a callback failed: {error!r}')
+                self._faults.note('executor', error)
+                self._stopping.wait(_PAUSE)
 
 
 def run(make: Callable[[Stop], Any]) -> NoReturn:
     """Run a node until it is done or the process is told to end.
 
     Exit code 0 after SIGINT, SIGTERM, SIGHUP and where the node is done, 2 where the user has to
-    correct something.
+    correct something, 1 after an error of ours.
 
     Args:
         make: Makes the node, which is an rclpy Node and a Runnable.
@@ -74,8 +87,7 @@ def run(make: Callable[[Stop], Any]) -> NoReturn:
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:
-        _tell(f'arguments: {error}')
-        sys.exit(2)
+        sys.exit(_tell(ConfigError(f'arguments: {error}')))
     code = _live(make, stop)
     rclpy.try_shutdown()
     sys.stdout.flush()
@@ -89,20 +101,24 @@ def _live(make: Callable[[Stop], Any], stop: Stop) -> int:
     try:
         node = make(stop)
         node.start()
-        spinner = Spinner(node)
+        spinner = Spinner(node, node.faults)
         stop.wait()
         spinner.stop()
-        node.close()
-    except M2R2Error as error:
-        _tell(str(error))
+    except Exception as error:
+        if not stop.is_set():  # it could not start
+            stop.set(_tell(error))
+    try:
         if node is not None:
             node.close()
-        return 2
-    finally:
-        if node is not None:
             node.destroy_node()
+    except Exception as error:
+        return stop.exit_code or _tell(error)
     return stop.exit_code
 
 
-def _tell(text: str) -> None:
-    print(f'error: {text}', file=sys.stderr, flush=True)
+def _tell(error: Exception) -> int:
+    """Say why the process ends; return its exit code."""
+    expected = isinstance(error, M2R2Error)
+    text = str(error) if expected else ''.join(traceback.format_exception(error))
+    print(f'error: {sendable(text)}', file=sys.stderr, flush=True)
+    return 2 if expected else 1

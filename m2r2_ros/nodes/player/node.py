@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `player`: a recording as a live robot."""
 
+import math
 import threading
-import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,19 +13,22 @@ from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.selection import Selection
 from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
 from m2r2_ros.nodes.common.timeline import Timeline
+from m2r2_ros.nodes.common.within import within
 from m2r2_ros.nodes.player.outlets import Outlets
 from m2r2_ros.nodes.player.playback import CLOCK_TOPIC, Playback
 from m2r2_ros.nodes.player.schedule import cut
 
 PARAMETERS: Final = (
-    Parameter('path', '', 'Recording to play: rosbag2 folder, .mcap or .db3.'),
+    Parameter('path', '', 'Recording to play: rosbag2 folder, .mcap or .db3.', kind='file'),
     Parameter('rate', 1.0, 'Recorded seconds per second.', low=0.01, high=100.0, dynamic=True),
     Parameter('loop', False, 'Start again at the end.', dynamic=True),
     Parameter('paused', False, 'Begin paused; ~/resume continues.'),
@@ -58,6 +60,8 @@ PARAMETERS: Final = (
 
 #: What ~/step plays, a frame or two, nanoseconds.
 _STEP: Final = 100_000_000
+#: Seconds that the thread may take to end.
+_ENDING: Final = 10.0
 #: Lateness that is worth a warning, wall seconds.
 _LATE: Final = 0.05
 
@@ -72,10 +76,10 @@ class PlayerNode(Node):
             ConfigError: A parameter was given with the wrong type or out of range.
         """
         super().__init__('player', cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self.parameters = Parameters(self, PARAMETERS, on_change=self._change)
         self._timeline = Timeline(self.parameters['rate'], paused=self.parameters['paused'])
-        self._thread = threading.Thread(target=self._work, name='play')
+        self._thread = threading.Thread(target=self._work, name='play', daemon=True)
         for name, answer in (
             ('pause', self._pause),
             ('resume', self._resume),
@@ -94,7 +98,9 @@ class PlayerNode(Node):
         if not given['path']:
             msg = 'path: no recording given; expected a rosbag2 folder, an .mcap or a .db3'
             raise ConfigError(msg)
-        recording = open_recording(Path(given['path']).expanduser())
+        path = file_path(given['path'], 'path')
+        # However long that takes: there is no one yet who waits for an answer.
+        recording = within(math.inf, self.stop, 'opening', lambda: open_recording(path))
         self._interval = cut(recording, given['start_offset'], given['duration'])
         if recording.truncated:
             self.get_logger().warning(f'{recording.path} is cut off; playing what there is')
@@ -108,14 +114,14 @@ class PlayerNode(Node):
             clock=clock,
             restamp=given['restamp'],
         )
-        Diagnostics(self, self._diagnose)
+        Diagnostics(self, self._diagnose, self.faults)
         self._thread.start()
 
     def close(self) -> None:
         """Stop playing."""
         if self._thread.is_alive():
             self._playback.stop()
-            self._thread.join()
+            self._thread.join(_ENDING)  # it may wait for a disk
 
     def _open_outlets(self, recording: Recording, *, clock: bool) -> Outlets:
         """Make the publishers; say what is left out."""
@@ -126,7 +132,7 @@ class PlayerNode(Node):
             if name in selection and not (clock and name == CLOCK_TOPIC)
         ]
         readable = set(recording.readable)
-        outlets = Outlets(self, [topic for topic in wanted if topic.name in readable])
+        outlets = Outlets(self, [topic for topic in wanted if topic.name in readable], self.faults)
         for topic in wanted:
             if topic.name not in readable:
                 outlets.skipped[topic.name] = 'its messages are not CDR, or of two types'
@@ -176,12 +182,9 @@ class PlayerNode(Node):
         try:
             self._playback.run(given['wait_for_subscribers'], lambda: bool(given['loop']))
             self.stop.set()
-        except M2R2Error as error:
-            self.get_logger().error(str(error))
-            self.stop.set(2)
-        except Exception:
-            self.get_logger().error(f'cannot go on:\n{traceback.format_exc()}')
-            self.stop.set(1)
+        except Exception as error:
+            self.faults.note('playing', error)
+            self.stop.set(2 if isinstance(error, M2R2Error) else 1)
 
     def _diagnose(self) -> list[Status]:
         played, done, skipped = self._interval, self._playback, self._outlets.skipped
@@ -203,9 +206,15 @@ class PlayerNode(Node):
             'truncated': str(played.recording.truncated),
         }
         text = 'some are not played' if skipped else f'{len(self._outlets)} topics'
+        refused = {
+            topic: f'{count} labels refused: NaN, infinite or unreadable'
+            for topic, count in self._outlets.refused.items()
+        }
+        if refused:
+            text = 'labels are refused: NaN, infinite or unreadable'
         return [
             Status('playback', level, message, values),
-            Status('topics', WARN if skipped else OK, text, skipped),
+            Status('topics', WARN if skipped or refused else OK, text, {**skipped, **refused}),
         ]
 
 

@@ -4,6 +4,7 @@
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +15,11 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 
 from m2r2_ros.bags.source import Topic
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.errors import ConfigError, M2R2Error, MessageError
+from m2r2_ros.nodes.common.checks import topic_name
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.graph import message_class
+from m2r2_ros.nodes.common.labels import is_label_type, read_label
 from m2r2_ros.nodes.common.publishing import publisher_qos
 
 #: Types that begin with a stamp, in their first field.
@@ -31,22 +35,30 @@ class Outlets:
         skipped: Why topics are not published, by name.
         latched: Topics whose messages are kept for subscribers that come later.
         stamped: Topics whose messages begin with a stamp.
+        refused: Labels that were not published, since viewers could not show them, by topic.
     """
 
-    def __init__(self, node: Node, topics: Iterable[Topic]) -> None:
+    def __init__(self, node: Node, topics: Iterable[Topic], faults: Faults) -> None:
         """Make a publisher for each topic whose type is the installed one.
 
         Topics are published in the node's namespace: '/wrench' as 'wrench'.
+
+        Args:
+            node: Has the publishers.
+            topics: What was recorded.
+            faults: Where messages that cannot be published are noted.
         """
-        self._node = node
+        self._node, self._faults = node, faults
+        self._labels: dict[str, str] = {}
         self._publishers: dict[str, Any] = {}
         self.skipped: dict[str, str] = {}
         self.latched: set[str] = set()
         self.stamped: set[str] = set()
+        self.refused: Counter[str] = Counter()
         for topic in topics:
             try:
                 self._add(topic)
-            except ConfigError as error:
+            except M2R2Error as error:
                 self.skipped[topic.name] = str(error)
 
     def __len__(self) -> int:
@@ -55,9 +67,20 @@ class Outlets:
     def __iter__(self) -> Any:  # noqa: ANN401 - names
         return iter(self._publishers)
 
-    def publish(self, topic: str, raw: bytes) -> None:
-        """Publish a message now."""
-        self._publishers[topic].publish(raw)
+    def publish(self, topic: str, raw: bytes) -> bool:
+        """Publish a message now; return whether it could be."""
+        try:
+            if topic in self._labels:
+                read_label(self._labels[topic], raw)
+            self._publishers[topic].publish(raw)
+        except MessageError as error:
+            self.refused[topic] += 1
+            self._faults.note(f'publishing on {topic}', error)
+        except Exception as error:
+            self._faults.note(f'publishing on {topic}', error)
+        else:
+            return True
+        return False
 
     def unheard(self) -> list[str]:
         """Return the topics without a subscriber."""
@@ -84,8 +107,10 @@ class Outlets:
             self.latched.add(topic.name)
         if next(iter(kind.get_fields_and_field_types().values()), '') in _STAMPED:
             self.stamped.add(topic.name)
-        name = topic.name.removeprefix('/')
+        name = topic_name(self._node, topic.name.removeprefix('/'), 'its name')
         self._publishers[topic.name] = self._node.create_publisher(kind, name, qos)
+        if is_label_type(topic.type_name):
+            self._labels[topic.name] = topic.type_name
 
 
 def restamped(raw: bytes, offset: int) -> bytes:

@@ -5,14 +5,15 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Final
 
 from rclpy.node import Node
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 
-from m2r2_ros.core.messages import in_order
+from m2r2_ros.core.messages import MessageBlock, in_order
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.outlets import Outlets, restamped
 from m2r2_ros.nodes.player.schedule import Interval
@@ -83,11 +84,14 @@ class Playback:
             BagError: The recording is corrupt.
         """
         self._wait_for_subscribers(patience)
-        while not self._closing.is_set():
-            self._play()
-            self._confirm()
-            if not again():
-                return
+        for begins, blocks in one_ahead(self._parts(again)):
+            if begins:
+                if self.passes and not (self._reach(self._end) and again()):
+                    break
+                self._begin()
+            if not self._play(blocks):
+                break
+        self._confirm()
 
     def _wait_for_subscribers(self, patience: float) -> None:
         if not patience:
@@ -102,26 +106,40 @@ class Playback:
             self._tick()
             self._closing.wait(_TICK / 1e9)
 
-    def _play(self) -> None:
-        """Play the interval once."""
-        outlets, latched = self._outlets, self._outlets.latched
-        begun = False
-        for blocks in one_ahead(self._interval.batches(list(outlets), latched)):
-            if not begun:
-                begun = True
-                self._begin()
-            for due, topic, message in in_order(blocks):
-                if due > self.now and not self._reach(due):
-                    return
-                raw = message.tobytes()
-                if self._restamp and topic in outlets.stamped:
-                    raw = restamped(raw, self._offset)
-                outlets.publish(topic, raw)
-                self.published += 1
-                self.lags.append(self._timeline.behind(due))
-        if not begun:
-            self._begin()
-        self._reach(self._interval.end)
+    def _parts(self, again: Callable[[], bool]) -> Iterator[tuple[bool, list[MessageBlock]]]:
+        """Yield the parts of pass after pass, each with whether a pass begins with it.
+
+        Where there is likely to be another pass, what it begins with is read while the one before
+        it is played, so that there is no pause in between.
+        """
+        for number in count():
+            begins = True
+            if number and not again():  # which may change
+                yield True, []
+                begins = False
+            for blocks in self._interval.batches(list(self._outlets), self._outlets.latched):
+                yield begins, blocks
+                begins = False
+            if begins:
+                yield True, []
+
+    def _play(self, blocks: list[MessageBlock]) -> bool:
+        """Play a part of a pass; False where it is to stop."""
+        outlets = self._outlets
+        for due, topic, message in in_order(blocks):
+            if due > self.now and not self._reach(due):
+                return False
+            raw = message.tobytes()
+            if self._restamp and topic in outlets.stamped:
+                raw = restamped(raw, self._offset)
+            self.published += outlets.publish(topic, raw)
+            self.lags.append(self._timeline.behind(due))
+        return not self._closing.is_set()
+
+    @property
+    def _end(self) -> int:
+        """When a pass ends, nanoseconds; one of a single message takes some time too."""
+        return max(self._interval.end, self._interval.begin + _TICK)
 
     def _begin(self) -> None:
         """Start a pass, once its first messages are in memory."""

@@ -3,7 +3,6 @@
 """Node `recorder`: records topics as they are, raw, into rosbag2 folders with MCAP."""
 
 import threading
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -16,6 +15,7 @@ from std_srvs.srv import Trigger
 from m2r2_ros.bags.mcap.leftovers import leftovers
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.stop import Stop
@@ -78,7 +78,7 @@ class RecorderNode(Node):
             ConfigError: A parameter is wrong.
         """
         super().__init__('recorder', cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self.parameters = Parameters(self, PARAMETERS, on_change=_check)
         p = self.parameters
         _check({'name': p['name']})
@@ -114,7 +114,7 @@ class RecorderNode(Node):
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(LOOK, self._look, clock=clock)
         self._diagnostics = Diagnostics(
-            self, lambda: statuses(self._session, self._inlets, self._intake)
+            self, lambda: statuses(self._session, self._inlets, self._intake), self.faults
         )
 
     def close(self) -> None:
@@ -205,8 +205,8 @@ class RecorderNode(Node):
             try:
                 with self._lock:
                     self._take()
-            except Exception:
-                self.get_logger().error(f'messages are lost:\n{traceback.format_exc()}')
+            except Exception as error:
+                self.faults.note('writing, where messages were lost,', error)
 
     def _take(self) -> None:
         """Take what has come and write it, with the time at which it came."""

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The work of the segmenter node: from raw messages to published labels, cycle by cycle."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
+
+import numpy as np
 
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.labels import FrameLabel, Segment
@@ -38,9 +41,11 @@ class Labelling:
         durations: Seconds of each of STAGES in a cycle that gave labels.
         latencies: Seconds from frame stamp to publication, of each label.
         labels: How many labels were published.
+        refused: How many were not, since a number of theirs is NaN or infinite.
         last: The newest label.
         queue: The most messages that were taken in one step, until it is set to 0.
         slowest: The longest latency, s, until it is set to 0.
+        fastest: The shortest, negative where stamps are ahead of the clock, until it is set to 0.
     """
 
     def __init__(
@@ -54,19 +59,23 @@ class Labelling:
             writer: Where labels go.
             now: The ROS time, nanoseconds.
         """
-        self.windows = windows
         self._writer, self._now = writer, now
         self.durations = {stage: Durations() for stage in STAGES}
         self.latencies = Durations()
-        self.labels = self.queue = self.failed = self._skipped = 0
-        self.slowest = 0.0
+        self.labels = self.refused = self.queue = self.failed = self._skipped = 0
+        self.slowest = self.fastest = 0.0
         self.last: FrameLabel | None = None
-        self._use(model)
+        self._restart = False
+        self._use(model, windows)
 
     @property
     def counters(self) -> Counter[str]:
         """Windows, masks, drops, skips and failures by name."""
-        own = Counter({'windows.skipped': self._skipped, 'steps.failed': self.failed})
+        own = Counter({
+            'windows.skipped': self._skipped,
+            'steps.failed': self.failed,
+            'labels.non_finite': self.refused,
+        })  # fmt: skip
         return self.windows.driver.counters + self.model.segmenter.counters + own
 
     @property
@@ -83,10 +92,13 @@ class Labelling:
             self._label(self._newest(windows), began)
 
     def swap(self, model: Model, windows: LiveWindows) -> None:
-        """Go on with another model; the open segment closes."""
+        """Go on with another model; the open segment closes.
+
+        Raises:
+            Exception: The other one failed, and the present one goes on.
+        """
         self._close()
-        self.windows = windows
-        self._use(model)
+        self._use(model, windows)
 
     def finish(self) -> None:
         """Label what waits, and close the open segment."""
@@ -95,13 +107,13 @@ class Labelling:
             self._label(windows, time.perf_counter())
         self._close()
 
-    def _use(self, model: Model) -> None:
-        self.model = model
+    def _use(self, model: Model, windows: LiveWindows) -> None:
+        builder = SegmentBuilder(to_ns(model.windows.max_gap))
+        self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
         model.segmenter.counters.clear()
-        self._builder = SegmentBuilder(to_ns(model.windows.max_gap))
+        self.model, self.windows, self._builder = model, windows, builder
         self._costs = Durations(_CYCLES)
         self.latencies.clear()
-        self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
 
     def _close(self) -> None:
         self._publish(self.model.segmenter.finish())
@@ -127,6 +139,9 @@ class Labelling:
 
     def _label(self, windows: FrameWindows, began: float) -> None:
         cut = time.perf_counter()
+        if self._restart:
+            self._restart = False
+            windows = replace(windows, restarts=windows.restarts | (np.arange(len(windows)) == 0))
         labels = self.model.segmenter.extend(windows)
         labelled = time.perf_counter()
         self._publish(labels)
@@ -138,17 +153,29 @@ class Labelling:
         self._costs.note((done - cut) / len(windows))
 
     def _publish(self, labels: list[FrameLabel]) -> None:
-        for label in labels:
+        finite = [label for label in labels if is_finite(label)]
+        if len(finite) < len(labels):
+            # What the network remembers may be NaN too, and stay so.
+            self.refused += len(labels) - len(finite)
+            self._restart = True
+        for label in finite:
             now = self._now()
             latency = (now - label.stamp) * 1e-9
             self._writer.write_label(label, self.model.id, latency, now)
             self.latencies.note(latency)
             self.slowest = max(self.slowest, latency)
+            self.fastest = min(self.fastest, latency)
             self.last = label
-        self.labels += len(labels)
-        self._write_segments(self._builder.add(labels))
+        self.labels += len(finite)
+        self._write_segments(self._builder.add(finite))
 
     def _write_segments(self, closed: list[tuple[int, Segment]]) -> None:
         for index, segment in closed:
             label_id = self.model.segmenter.labels.id_of(segment.label)
             self._writer.write_segment(segment, label_id, index, self.model.id)
+
+
+def is_finite(label: FrameLabel) -> bool:
+    """Return whether all numbers of a label are numbers."""
+    numbers = math.isfinite(label.confidence) and math.isfinite(label.boundary_score)
+    return numbers and bool(np.isfinite(label.probabilities).all())

@@ -3,15 +3,16 @@
 """A bundle made ready to label live: on its device, decoding as asked, warm."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.nodes.common.checks import file_path
+from m2r2_ros.nodes.segmenter.labelling import is_finite
 from m2r2_ros.segmenters import Model, open_model
 from m2r2_ros.windows.assembler import WindowAssembler
 
@@ -36,7 +37,7 @@ def load_model(
         lag: Frames to look ahead; negative is the bundle's own.
 
     Raises:
-        BundleError: The bundle cannot be read.
+        BundleError: The bundle cannot be read, or gives no probabilities.
         ConfigError: No model was named, the device is not there, or an option is out of range.
     """
     if not path:
@@ -45,8 +46,8 @@ def load_model(
     use_threads(threads)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
     own = {k: v for k, v in asked.items() if v >= 0}
-    model = open_model(Path(path), own, device=device, live=True)
-    _warm_up(model)
+    model = open_model(file_path(path, 'model'), own, device=device, live=True)
+    _warm_up(model, path)
     return model
 
 
@@ -57,7 +58,7 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
 
 
-def _warm_up(model: Model) -> None:
+def _warm_up(model: Model, path: str) -> None:
     empty = WindowAssembler(model.windows, model.modalities).flush()
     stamps = np.arange(1, 4)
     count, points = len(stamps), model.windows.points
@@ -71,7 +72,10 @@ def _warm_up(model: Model) -> None:
         None if empty.images is None else [EncodedImage(b'', _black)] * count,
     )
     for k in range(count):
-        model.segmenter.step(windows[k : k + 1])
+        label = model.segmenter.step(windows[k : k + 1])
+        if label is not None and not is_finite(label):
+            msg = f'{path}: gives NaN instead of probabilities; train it again'
+            raise BundleError(msg)
     model.segmenter.reset()
 
 

@@ -3,27 +3,29 @@
 """Node `segmenter`: labels what a robot is doing, live."""
 
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 
 from m2r2_ros.core.errors import M2R2Error
-from m2r2_ros.nodes.common import graph
+from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.graph import readable_topics
 from m2r2_ros.nodes.common.managed import ManagedNode
 from m2r2_ros.nodes.common.parameters import Parameter
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.status import ERROR, Status
 from m2r2_ros.nodes.common.stop import Stop
+from m2r2_ros.nodes.common.within import within
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.nodes.segmenter.worker import Worker
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topics import TopicSpec, load_topics
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.srv import LoadModel
 
@@ -31,9 +33,10 @@ if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.segmenters.decoding import Decoding
 
 PARAMETERS: Final = (
-    Parameter('model', '', 'Folder of the bundle, as m2r2 train writes it.'),
+    Parameter('model', '', 'Folder of the bundle, as m2r2 train writes it.', kind='file'),
     Parameter(
-        'topics', '', 'YAML file with the topic of each modality; those it leaves out are found.'
+        'topics', '', 'YAML file with the topic of each modality; those it leaves out are found.',
+        kind='file',
     ),
     Parameter('device', 'auto', 'Where the encoders run.', choices=('auto', 'cpu', 'cuda')),
     Parameter('threads', 0, 'CPU cores for the network; 0 is half of them.', 0, 256),
@@ -54,6 +57,8 @@ PARAMETERS: Final = (
 )  # fmt: skip
 #: Seconds between two looks at the graph.
 LOOK: Final = 0.25
+#: Seconds that a model may take to be loaded.
+LOADING: Final = 120.0
 #: Parameters of the hold rule; negative ones leave it to the bundle.
 HOLD: Final = ('min_confidence', 'min_duration')
 
@@ -67,13 +72,16 @@ class SegmenterNode(ManagedNode):
         self._model: Model | None = None
         self._worker: Worker | None = None
         self._counters: Counter[str] = Counter()
-        self._diagnostics = Diagnostics(self, self._statuses)
-        self.create_service(LoadModel, '~/load_model', self._load)
+        # Transitions are made in a thread of their own.
+        self._lock = threading.Lock()
+        self._diagnostics = Diagnostics(self, self._statuses, self.faults)
+        self.create_service(LoadModel, '~/load_model', self._load, callback_group=self.apart)
 
     @property
     def counters(self) -> Counter[str]:
         """Windows, masks, drops and skips since the node was activated, by name."""
-        return self._counters if self._worker is None else self._worker.counters
+        worker = self._worker
+        return self._counters if worker is None else worker.counters
 
     @property
     def samples(self) -> int:
@@ -89,25 +97,34 @@ class SegmenterNode(ManagedNode):
     def configure(self) -> None:
         """Load the model."""
         p = self.parameters
-        given = load_topics(Path(p['topics'])) if p['topics'] else {}
-        self._model = self._read_model(p['model'])
-        self._streams = Streams(self, given, self._model)
+        given: Mapping[str, TopicSpec] = {}
+        if p['topics']:
+            path = file_path(p['topics'], 'topics')
+            given = within(LOADING, self.stop, 'reading the topics', lambda: load_topics(path))
+        model = self._read_model(p['model'])
+        self._streams = Streams(self, given, model)
+        self._model = model
 
     def activate(self) -> None:
         """Look for topics, and label once there are some."""
         assert self._model is not None
         self._began = time.monotonic()
-        self._worker = Worker(self, self._model, self._streams, self.parameters['threads'])
-        self._look()
-        clock = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self.create_timer(LOOK, self._look, clock=clock)
+        threads = self.parameters['threads']
+        self._worker = Worker(self, self._model, self._streams, threads, self.faults)
+        self._timer = self.create_timer(
+            LOOK, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+        with self.faults.caught('discovery'):  # the timer tries again
+            self._look()
 
     def deactivate(self) -> None:
         """Close the open segment and stop listening; the model stays."""
-        assert self._worker is not None
+        with self._lock:
+            worker, self._worker = self._worker, None
+        assert worker is not None
         self.destroy_timer(self._timer)
-        self._worker.stop()
-        self._counters, self._worker = self._worker.counters, None
+        worker.stop()
+        self._counters = worker.counters
         self._streams.close()
 
     def cleanup(self) -> None:
@@ -116,53 +133,55 @@ class SegmenterNode(ManagedNode):
 
     def _read_model(self, path: str) -> Model:
         p = self.parameters
-        model = load_model(
-            path,
-            **{k: p[k] for k in ('device', 'threads', 'min_confidence', 'min_duration', 'lag')},
-        )
+        given = {k: p[k] for k in ('device', 'threads', 'min_confidence', 'min_duration', 'lag')}
+        model = within(LOADING, self.stop, 'loading the model', lambda: load_model(path, **given))
         names = ', '.join(model.modalities)
         self.get_logger().info(f'model {model.id} from {path}, looks at {names}')
         return model
 
     def _look(self) -> None:
         """Follow the graph; begin to label once the topics are there or were waited for."""
-        assert self._worker is not None
-        waited = time.monotonic() - self._began > self.parameters['discovery_time']
-        self._streams.look(graph.topic_types(self), guess=waited)
-        if self._streams.complete or (waited and self._streams.inlets):
-            self._worker.begin()
+        with self._lock:
+            if self._worker is None:
+                return
+            waited = time.monotonic() - self._began > self.parameters['discovery_time']
+            self._streams.look(readable_topics(self, self._streams.named), guess=waited)
+            if self._streams.complete or (waited and self._streams.inlets):
+                self._worker.begin()
 
     def _load(self, request: Any, response: Any) -> Any:  # noqa: ANN401 - generated classes
-        """Answer ~/load_model."""
-        try:
-            if self._model is None:
-                msg = 'the node is not configured: set parameter model and configure it'
-                raise M2R2Error(msg)
-            model = self._read_model(request.path)
-            if self._worker is not None:
-                self._worker.swap(model)
-            self._streams.want(model)
+        """Answer ~/load_model; where it fails, the present model stays."""
+        if self._model is None:
+            msg = 'the node is not configured: set parameter model and configure it'
+            raise M2R2Error(msg)
+        response.model_id = self._model.id
+        model = self._read_model(request.path)
+        self._set_hold(model, {})  # which may have been changed meanwhile
+        if self._worker is not None:
+            self._worker.swap(model)
+        with self._lock:
             self._model = model
-            response.message = f'labels: {", ".join(model.segmenter.labels.names)}'
-            response.success = True
-        except M2R2Error as error:
-            self.get_logger().error(f'the model stays: {error}')
-            response.message = str(error)
-        response.model_id = self._model.id if self._model else ''
+            self._streams.want(model)
+        response.model_id = model.id
+        response.message = f'labels: {", ".join(model.segmenter.labels.names)}'
+        response.success = True
         return response
 
     def _change(self, changed: Mapping[str, Any]) -> None:
         """Take up a new hold rule."""
         if self._model is not None and changed.keys() & {*HOLD}:
-            asked = {k: changed.get(k, self.parameters[k]) for k in HOLD}
-            own = self._model.decoding
-            hold = {k: own[k] if value < 0 else value for k, value in asked.items()}
-            self._model.segmenter.set_hold(**hold)
+            self._set_hold(self._model, changed)
+
+    def _set_hold(self, model: Model, changed: Mapping[str, Any]) -> None:
+        asked = {k: changed.get(k, self.parameters[k]) for k in HOLD}
+        hold = {k: model.decoding[k] if value < 0 else value for k, value in asked.items()}
+        model.segmenter.set_hold(**hold)
 
     def _statuses(self) -> list[Status]:
-        if self.state != 'active' or self._worker is None:
+        worker = self._worker
+        if self.state != 'active' or worker is None:
             return [Status('labels', ERROR, f'{self.state}: nothing is labelled')]
-        return self._worker.statuses()
+        return worker.statuses()
 
 
 def main() -> NoReturn:

@@ -61,13 +61,14 @@ class LiveStatus:
             'windows': str(counters['windows']),
             'windows skipped': str(counters['windows.skipped']),
             'steps failed': str(counters['steps.failed']),
+            'labels refused': str(counters['labels.non_finite']),
             'queue': f'{labelling.queue} messages',
             'clock resets': str(counters['clock.resets']),
             'latency p50': f'{labelling.latencies.percentile(50):.4f} s',
             'latency p99': f'{labelling.latencies.percentile(99):.4f} s',
             'latency slowest': f'{labelling.slowest:.4f} s',
         }
-        labelling.queue, labelling.slowest = 0, 0.0
+        labelling.queue, labelling.slowest, labelling.fastest = 0, 0.0, 0.0
         for stage in STAGES:
             took = labelling.durations[stage]
             p50, p99 = took.percentile(50) * 1e3, took.percentile(99) * 1e3
@@ -79,7 +80,9 @@ class LiveStatus:
 def _verdict(labelling: Labelling, recent: Counter[str], new: int) -> tuple[int, str]:
     """Return level and message for the labels, the worst first."""
     if failed := recent['steps.failed']:
-        return ERROR, f'labelling failed {failed} times: the log says why'
+        return ERROR, f'labelling failed {failed} times: the log and the callbacks say why'
+    if refused := recent['labels.non_finite']:
+        return ERROR, f'{refused} labels refused: NaN or infinite, look at what the sensors send'
     if resets := recent['clock.resets']:
         return WARN, f'the clock of the data jumped {resets} times: started again'
     if skipped := recent['windows.skipped']:
@@ -88,6 +91,11 @@ def _verdict(labelling: Labelling, recent: Counter[str], new: int) -> tuple[int,
         return WARN, (
             f'labels are up to {labelling.slowest:.3f} s late, more than the frame period of '
             f'{labelling.period:g} s: see the ages of the streams and the stages'
+        )
+    if labelling.fastest < -labelling.period:
+        return WARN, (
+            f'labels are up to {-labelling.fastest:.3f} s ahead of the clock, more than the frame '
+            f'period of {labelling.period:g} s: see the ages of the streams'
         )
     if not new:
         return WARN, 'no labels: no stream has data'
@@ -135,6 +143,8 @@ def _stream_verdict(
         return WARN, f'no usable message has come on {inlet.topic}'
     if age > max_age:
         return WARN, f'silent for {age:.2f} s: masked after {max_age:g} s'
+    if age < -max_age:
+        return WARN, f'stamps are {-age:.2f} s ahead of the clock: is that of the driver off?'
     if recent:
         return WARN, ', '.join(f'{reason} {n}' for reason, n in recent.items())
     if publishers > 1:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rclpy.node import Node
 
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.checks import topic_name
 from m2r2_ros.nodes.common.graph import installed_definition
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.received import Received
@@ -36,10 +37,13 @@ class Streams:
             node: Subscribes.
             given: Topics that the user named; relative ones are in the node's namespace.
             model: What wants them.
+
+        Raises:
+            ConfigError: The user named what cannot be a topic.
         """
         self._node = node
         self.given = {
-            m: replace(spec, topic=node.resolve_topic_name(spec.topic)) if spec.topic else spec
+            m: replace(spec, topic=topic_name(node, spec.topic, m)) if spec.topic else spec
             for m, spec in given.items()
         }
         self.inlets: Mapping[str, Inlet] = {}
@@ -57,6 +61,11 @@ class Streams:
     def complete(self) -> bool:
         """Whether every modality that is not switched off has a topic."""
         return not self.discovery.missing
+
+    @property
+    def named(self) -> set[str]:
+        """Full names of the topics that the user gave."""
+        return {spec.topic for spec in self.given.values()}
 
     def want(self, model: Model) -> None:
         """Look for what another model wants; what is subscribed to stays."""

@@ -4,14 +4,18 @@
 
 import threading
 import time
-import traceback
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout  # Python 3.10 has two
+from contextlib import contextmanager
 from typing import Final
 
 from rclpy.node import Node
 
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.common.status import ERROR, WARN, Status
@@ -29,6 +33,8 @@ _LONG: Final = 0.05
 _PATIENCE: Final = 0.02
 #: Seconds without a sign of life after which the thread counts as stuck.
 _STUCK: Final = 5.0
+#: Seconds in which the last labels are made.
+_ENDING: Final = 10.0
 _STATUS_PERIOD: Final = 1.0
 
 
@@ -39,9 +45,12 @@ class Worker:
     queue lies in between.
     """
 
-    def __init__(self, node: Node, model: Model, streams: Streams, threads: int) -> None:
+    def __init__(
+        self, node: Node, model: Model, streams: Streams, threads: int, faults: Faults
+    ) -> None:
         """Make publishers; the thread begins with `begin`."""
         self._node, self._streams, self._threads = node, streams, threads
+        self._faults = faults
         self._model = model
         self._sink = PublisherSink(node)
         self._writer = LabelWriter(self._sink)
@@ -50,11 +59,10 @@ class Worker:
         self._seen = self._told = time.monotonic()
         self._held: dict[str, list[Received]] = {}
         self._stepped = 0.0
-        self._swap: Model | None = None
-        self._swapped = threading.Event()
+        self._asked: tuple[Model, Future[None]] | None = None
         self._stopping = threading.Event()
         self._labelling: Labelling | None = None
-        self._thread = threading.Thread(target=self._run, name='labelling')
+        self._thread = threading.Thread(target=self._run, name='labelling', daemon=True)
 
     def begin(self) -> None:
         """Begin to label, unless it has begun."""
@@ -71,19 +79,28 @@ class Worker:
         if self._thread.ident is None:
             self._model = model
             return
-        self._swapped.clear()
-        self._swap = model
-        if not self._swapped.wait(_STUCK):
-            self._swap = None
+        asked: Future[None] = Future()
+        self._asked = model, asked
+        try:
+            asked.result(_STUCK)
+        except FutureTimeout as error:
+            # It is taken up either for certain or not at all.
+            if not asked.cancel():
+                asked.result()
+                return
             msg = f'labelling did not take up the model within {_STUCK:g} s: see /diagnostics'
-            raise M2R2Error(msg)
+            raise M2R2Error(msg) from error
 
     def stop(self) -> None:
         """Label what is complete, close the open segment and take the topics down."""
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join()
-        self._sink.close()
+            self._thread.join(_ENDING)
+        with self._faults.caught('the end of labelling'):
+            if self._thread.is_alive():
+                msg = f'labelling has not come to an end within {_ENDING:g} s and is left behind'
+                raise M2R2Error(msg)
+            self._sink.close()
 
     @property
     def counters(self) -> Counter[str]:
@@ -109,26 +126,39 @@ class Worker:
 
     def _run(self) -> None:
         use_threads(self._threads)  # OpenMP counts threads for each thread that asks
-        labelling = Labelling(self._model, self._windows(self._model), self._writer, self._now)
-        self._labelling = labelling
+        while self._labelling is None and not self._stopping.wait(_LONG):
+            with self._faults.caught('labelling'):
+                self._labelling = self._begin()
+        labelling = self._labelling
+        if labelling is None:
+            return
         while not self._stopping.is_set():
-            try:
+            with self._counted(labelling):
                 self._cycle(labelling)
-            except Exception:
-                labelling.failed += 1
-                text = f'labelling failed:\n{traceback.format_exc()}'
-                self._node.get_logger().error(text, throttle_duration_sec=1.0)
             self._stopping.wait(self._pause(labelling))
-        self._take(labelling)
-        self._step(labelling)
-        labelling.finish()
+        with self._counted(labelling):
+            self._take(labelling)
+            self._step(labelling)
+        with self._counted(labelling):
+            labelling.finish()
+
+    def _begin(self) -> Labelling:
+        return Labelling(self._model, self._windows(self._model), self._writer, self._now)
+
+    @contextmanager
+    def _counted(self, labelling: Labelling) -> Iterator[None]:
+        """Note what a step raises, whose messages are lost."""
+        try:
+            yield
+        except Exception as error:
+            labelling.failed += 1
+            self._faults.note('labelling', error)
 
     def _cycle(self, labelling: Labelling) -> None:
         began = time.monotonic()
-        model, self._swap = self._swap, None
-        if model is not None:
-            labelling.swap(model, self._windows_for(labelling, model))
-            self._swapped.set()
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._swap(labelling, *asked)
         self._take(labelling)
         if self._worth_a_step(labelling, began):
             self._step(labelling)
@@ -136,6 +166,17 @@ class Worker:
             self._told = began
             self._statuses = self._status.collect(labelling, self._streams, self._now())
         self._seen = began
+
+    def _swap(self, labelling: Labelling, model: Model, asked: 'Future[None]') -> None:
+        """Take another model up, unless it was waited for too long."""
+        if not asked.set_running_or_notify_cancel():
+            return
+        try:
+            labelling.swap(model, self._windows_for(labelling, model))
+        except Exception as error:  # raised where it is waited for
+            asked.set_exception(error)
+        else:
+            asked.set_result(None)
 
     def _take(self, labelling: Labelling) -> None:
         for topic, received in self._streams.take().items():

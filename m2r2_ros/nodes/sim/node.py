@@ -5,7 +5,6 @@
 import math
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from rosgraph_msgs.msg import Clock
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.publishing import PublisherSink
 from m2r2_ros.nodes.common.run import run
@@ -78,7 +78,7 @@ class SimNode(Node):
             ConfigError: A parameter was given with the wrong type or out of range.
         """
         super().__init__('sim', cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self.parameters = given = Parameters(self, PARAMETERS, on_change=self._change)
         options = ('cameras', 'image_rate', 'image_size', 'audio_rate', 'motion_rate')
         self._config = EpisodeConfig(
@@ -110,7 +110,7 @@ class SimNode(Node):
                 'a screen'
             )
             self.get_logger().warning(f'without cameras: {self._missing["cameras"]}')
-        Diagnostics(self, self._diagnose)
+        Diagnostics(self, self._diagnose, self.faults)
         self._thread.start()
 
     def close(self) -> None:
@@ -139,12 +139,9 @@ class SimNode(Node):
             )
         except _Ended:
             return
-        except M2R2Error as error:
-            self.get_logger().error(str(error))
-            self.stop.set(2)
-        except Exception:
-            self.get_logger().error(f'cannot go on:\n{traceback.format_exc()}')
-            self.stop.set(1)
+        except Exception as error:
+            self.faults.note('simulating', error)
+            self.stop.set(2 if isinstance(error, M2R2Error) else 1)
 
     def _reach(self, seconds: float) -> None:
         """Let wall time catch up with the cell, whose messages are about to be published."""

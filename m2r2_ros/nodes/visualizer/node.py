@@ -8,15 +8,17 @@ from typing import Any, Final
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage
 from visualization_msgs.msg import MarkerArray
 
+from m2r2_ros.bags.labels.topics import LABEL, LABEL_SET, SEGMENT
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.samples import ImageSamples, VectorSamples
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
-from m2r2_ros.nodes.common.graph import message_class, topic_types
+from m2r2_ros.nodes.common.faults import Faults
+from m2r2_ros.nodes.common.graph import readable_topics
 from m2r2_ros.nodes.common.intake import Inlet
+from m2r2_ros.nodes.common.labels import read_label
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.status import OK, STALE, WARN, Status
@@ -29,8 +31,12 @@ from m2r2_ros.nodes.visualizer.republish import Classifications, Events
 from m2r2_ros.nodes.visualizer.topics import choose_topics
 
 PARAMETERS: Final = (
-    Parameter('pose', '', "Topic of the end effector's pose; '' finds it.", dynamic=True),
-    Parameter('image', '', "Topic of the camera for the overlay; '' finds it.", dynamic=True),
+    Parameter(
+        'pose', '', "Topic of the end effector's pose; '' finds it.", dynamic=True, kind='topic'
+    ),
+    Parameter(
+        'image', '', "Topic of the camera for the overlay; '' finds it.", dynamic=True, kind='topic'
+    ),
     Parameter('rate', 10.0, 'Most markers and images per second.', 0.5, 60.0),
     Parameter('timeout', 1.0, 'How long the last label is shown, s.', 0.1, 60.0, dynamic=True),
     Parameter('timeline', 30.0, 'Length of the timeline, s.', 1.0, 600.0, dynamic=True),
@@ -47,11 +53,7 @@ PARAMETERS: Final = (
 )
 
 #: Topics of labels and their types.
-_TOPICS: Final = {
-    'action_label': 'm2r2_ros/msg/ActionLabel',
-    'action_segment': 'm2r2_ros/msg/ActionSegment',
-    'label_set': 'm2r2_ros/msg/LabelSet',
-}
+_TOPICS: Final = {'action_label': LABEL, 'action_segment': SEGMENT, 'label_set': LABEL_SET}
 #: Seconds between looks at the graph.
 _LOOK: Final = 1.0
 
@@ -71,7 +73,7 @@ class VisualizerNode(Node):
             ConfigError: A parameter is wrong.
         """
         super().__init__('visualizer', cli_args=list(arguments))
-        self.stop = stop
+        self.stop, self.faults = stop, Faults(self.get_logger())
         self._given = Parameters(self, PARAMETERS)
         self._history, self._board = LabelHistory(), MarkerBoard()
         self._sources = {'pose': LatestSample(self), 'image': LatestSample(self)}
@@ -94,7 +96,7 @@ class VisualizerNode(Node):
         self._images = self.create_publisher(CompressedImage, '~/image/compressed', 1)
         self._classifications = self._optional('vision_msgs', Classifications)
         self._events = self._optional('foxglove_events', Events)
-        Diagnostics(self, self._statuses)
+        Diagnostics(self, self._statuses, self.faults)
         # What is shown must go on, and go away, also while the ROS clock stands still.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / self._given['rate'], self._tick, clock=clock)
@@ -127,7 +129,8 @@ class VisualizerNode(Node):
             for modality in self._sources
         }
         own = {self._images.topic_name}
-        chosen = choose_topics(topic_types(self), given, self.get_namespace(), own)
+        available = readable_topics(self, given.values())
+        chosen = choose_topics(available, given, self.get_namespace(), own)
         for modality, source in self._sources.items():
             source.use(chosen.get(modality))
 
@@ -136,17 +139,20 @@ class VisualizerNode(Node):
         self._take_labels()
         view = self._history.view(self._given['timeline'])
         alive = self._age() <= self._given['timeout']
-        self._show_markers(view, alive=alive)
-        image = self._sources['image'].take(wanted=self._images.get_subscription_count() > 0)
-        if image:
-            self._show_image(image, view if alive else silent(view))
+        with self.faults.caught('markers'):
+            self._show_markers(view, alive=alive)
+        with self.faults.caught('image'):
+            image = self._sources['image'].take(wanted=self._images.get_subscription_count() > 0)
+            if image:
+                self._show_image(image, view if alive else silent(view))
 
     def _take_labels(self) -> None:
         for topic in ('label_set', 'action_label', 'action_segment'):
-            kind = message_class(_TOPICS[topic])
             for received in self._inlets[topic].take():
                 self._received[topic] += 1
-                getattr(self, f'_on_{topic}')(deserialize_message(received.raw, kind))
+                with self.faults.caught(f'topic {self._inlets[topic].topic}'):
+                    message = read_label(_TOPICS[topic], received.raw)
+                    getattr(self, f'_on_{topic}')(message)
 
     def _on_label_set(self, message: Any) -> None:  # noqa: ANN401 - generated
         self._history.set_colours(message.names, [(c.r, c.g, c.b) for c in message.colours])

@@ -28,13 +28,14 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.graph import topic_types
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.nodes.player.node import PlayerNode
 from m2r2_ros.nodes.player.outlets import Outlets, restamped
 from m2r2_ros.nodes.player.playback import Playback
-from m2r2_ros.nodes.player.schedule import cut
+from m2r2_ros.nodes.player.schedule import Interval, cut
 from test.nodes.conftest import Launch, call, listen, wait_until
 
 START = 1_700_000_000_000_000_000
@@ -315,16 +316,16 @@ def test_a_delayed_replay_postpones_its_schedule(peer: Node, bag: Path) -> None:
     clocks: list[int] = []
 
     class Slow(Outlets):
-        def publish(self, topic: str, raw: bytes) -> None:
+        def publish(self, topic: str, raw: bytes) -> bool:
             if not clocks:
                 time.sleep(0.7)
             clocks.append(playback.now)
-            super().publish(topic, raw)
+            return super().publish(topic, raw)
 
     recording = open_recording(bag)
     timeline = Timeline(1.0, paused=False)
     part = cut(recording, 0.0, 0.3)
-    outlets = Slow(peer, recording.topics.values())
+    outlets = Slow(peer, recording.topics.values(), Faults(peer.get_logger()))
     playback = Playback(peer, part, outlets, timeline, clock=False, restamp=False)
     begin = time.monotonic()
     playback.run(0.0, again=lambda: False)
@@ -333,6 +334,49 @@ def test_a_delayed_replay_postpones_its_schedule(peer: Node, bag: Path) -> None:
     # Its clock goes with what it publishes, not with the wall.
     assert max(b - a for a, b in pairwise(clocks)) <= 20 * MS
     assert time.monotonic() - begin > 0.7 + 0.28
+
+
+def test_the_next_pass_is_read_in_time_and_waits_for_no_one(
+    peer: Node, bag: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes, events = 3, list[tuple[str, int]]()
+
+    class Unconfirmed(Outlets):
+        """Of subscribers that confirm nothing before the end."""
+
+        def unconfirmed(self) -> list[str]:
+            events.append(('asked', playback.published))
+            return []
+
+    batches = Interval.batches
+
+    def reading(self: Interval, *given: Any) -> Any:
+        events.append(('read', playback.published))
+        return batches(self, *given)
+
+    monkeypatch.setattr(Interval, 'batches', reading)
+    recording = open_recording(bag)
+    outlets = Unconfirmed(peer, recording.topics.values(), Faults(peer.get_logger()))
+    part = cut(recording, 0.0, 0.5)
+    timeline = Timeline(1.0, paused=False)
+    playback = Playback(peer, part, outlets, timeline, clock=False, restamp=False)
+    playback.run(0.0, again=lambda: playback.passes < passes)
+    assert playback.passes == passes
+    assert playback.published == 52 * passes
+    assert playback.put_off == 0
+    reads = [count for what, count in events if what == 'read']
+    assert all(count < 52 * k for k, count in enumerate(reads[:passes], 1) if k > 1)
+    assert [count for what, count in events if what == 'asked'] == [52 * passes]
+
+
+def test_a_single_message_that_loops_is_no_flood(launch: Launch, peer: Node, bag: Path) -> None:
+    headers = listen(peer, Header, '/header')
+    player = launch(PlayerNode, path=str(bag), topics=['/header'], duration=1e-9, loop=True)
+    wait_until(lambda: len(headers) > 3)
+    assert player._playback.published <= player._playback.passes
+    at, passes = time.monotonic(), player._playback.passes
+    wait_until(lambda: player._playback.passes > passes + 20)
+    assert time.monotonic() - at > 20 * 0.01
 
 
 def test_it_closes_immediately_in_every_state(launch: Launch, bag: Path) -> None:

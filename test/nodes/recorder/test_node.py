@@ -251,7 +251,7 @@ def test_name_can_change_between_bags(launch: Launch, peer: Node, tmp_path: Path
 
     assert change('name', 'second').successful
     assert 'without /' in change('name', 'a/b').reason
-    assert 'in use' in change('path', 'elsewhere').reason
+    assert 'read-only' in change('path', 'elsewhere').reason
     assert stopped(peer).name.startswith('recording_')
     assert started(peer).name.startswith('second_')
 

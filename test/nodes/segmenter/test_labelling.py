@@ -4,6 +4,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.tables.spec import WRENCH
 from m2r2_ros.bags.templates import message_template
+from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.received import Received
@@ -118,3 +120,46 @@ def test_the_newest_window_wins_where_labelling_is_slower_than_frames_come(
     assert counters['windows'] == labelling.labels + counters['windows.skipped']
     # It is the newest of those that waited.
     assert np.diff([int(w.stamps[-1]) for w in seen]).min() == 4 * SECOND // 10
+
+
+@pytest.mark.parametrize('broken', ['confidence', 'boundary_score', 'probabilities'])
+def test_labels_that_are_no_numbers_are_refused_and_the_network_begins_anew(
+    labelling: Labelling, seen: list[FrameWindows], monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    extend = NetworkSegmenter.extend
+    wrong: dict[str, Any] = {'confidence': np.nan, 'boundary_score': np.inf}
+    wrong['probabilities'] = np.array([0.5, np.nan, 0.5], np.float32)
+
+    def spoilt(self: NetworkSegmenter, windows: FrameWindows) -> list[FrameLabel]:
+        labels = extend(self, windows)
+        return [labels[0], *(replace(label, **{broken: wrong[broken]}) for label in labels[1:])]
+
+    labelling.step(seconds_of_wrench(0.0, 1.0))
+    good = labelling.labels
+    with monkeypatch.context() as context:
+        context.setattr(NetworkSegmenter, 'extend', spoilt)
+        labelling.step(seconds_of_wrench(1.0, 1.0))
+    refused = labelling.counters['labels.non_finite']
+    assert refused > 5
+    assert labelling.labels == good + 1
+    labelling.step(seconds_of_wrench(2.0, 1.0))
+    assert seen[-1].restarts.tolist() == [True] + [False] * (len(seen[-1]) - 1)
+    assert labelling.counters['labels.non_finite'] == refused
+    labelling.step(seconds_of_wrench(3.0, 1.0))
+    assert not seen[-1].restarts.any()
+    assert labelling.counters['windows'] == labelling.labels + refused
+
+
+def test_a_model_that_gives_nan_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_bundle(tmp_path / 'bundle')
+    step = NetworkSegmenter.step
+
+    def spoilt(self: NetworkSegmenter, window: FrameWindows) -> FrameLabel | None:
+        label = step(self, window)
+        return label and replace(label, confidence=np.nan)
+
+    monkeypatch.setattr(NetworkSegmenter, 'step', spoilt)
+    with pytest.raises(BundleError, match='gives NaN instead of probabilities'):
+        load_model(str(folder))

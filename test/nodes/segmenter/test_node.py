@@ -15,7 +15,6 @@ pytest.importorskip('rclpy', reason='this machine has no ROS 2')
 
 import rclpy
 import torch
-from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from m2r2_ros.msg import ActionLabel, ActionSegment, LabelSet
@@ -32,6 +31,7 @@ from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import LABELS, SENSING
 from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, listen, wait_until
+from test.nodes.diagnoses import Diagnoses
 from test.nodes.robot import BEST_EFFORT, Robot
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -48,27 +48,6 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope='session')
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bundle(tmp_path_factory.mktemp('bundle') / 'small')
-
-
-class Diagnoses:
-    """What is said on /diagnostics."""
-
-    def __init__(self, node: Node) -> None:
-        self.heard = listen(node, DiagnosticArray, '/diagnostics')
-
-    def find(self, name: str, text: str, level: int | None = None) -> Any:
-        for array in list(self.heard):
-            for status in array.status:
-                fits = level is None or status.level == bytes([level])
-                if fits and status.name.endswith(f': {name}') and text in status.message:
-                    return status
-        return None
-
-    def expect(self, name: str, text: str, level: int = 1) -> Any:
-        return wait_until(lambda: self.find(name, text, level), what=f'{name}: {text}')
-
-    def forget(self) -> None:
-        self.heard.clear()
 
 
 @pytest.fixture
