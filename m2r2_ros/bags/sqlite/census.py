@@ -16,7 +16,7 @@ from m2r2_ros.core.time import SECOND
 _READABLE: Final = "typeof(timestamp) = 'integer' AND timestamp >= 0 AND typeof(data) = 'blob'"
 #: A table and its index that agree in these have the same rows, since they share no page that
 #: could be damaged.
-_SUMS: Final = 'COUNT(id), SUM((id * 31 + timestamp) & 0xffffffffff)'
+_SUMS: Final = 'COUNT(id), SUM((id * 31 + timestamp) % 2147483647)'
 _SPAN: Final = 'COUNT(id), MIN(timestamp), MAX(timestamp)'
 _UNORDERED: Final = 'NOT INDEXED'
 
@@ -87,9 +87,7 @@ def take_census(
     end = _row(connection, f'SELECT MAX(timestamp) FROM messages {used} WHERE {where}')[0] or 0
     notes = [] if intact else [*_losses(database, connection, by, start)]
     if unreadable:
-        found = _row(
-            connection, f'SELECT {_SPAN} FROM messages NOT INDEXED WHERE NOT ({readable})'
-        )
+        found = _row(connection, f'SELECT {_SPAN} FROM messages NOT INDEXED WHERE NOT ({readable})')
         what = f'have no time, no bytes or more than {MAX_MESSAGE} of them, and are left out'
         notes.append(_note(found, start, what))
     if nameless:

@@ -55,7 +55,7 @@ def read_topics(database: sqlite3.Connection, path: Path) -> list[TopicRow]:
     ]
 
 
-class Definitions:
+class StoredDefinitions:
     """The ros2msg texts of types: those in the database, as Iron and later store them, or ours."""
 
     def __init__(self, database: sqlite3.Connection, path: Path) -> None:

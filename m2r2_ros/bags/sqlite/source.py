@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
 from m2r2_ros.bags.sqlite.census import Census, take_census
 from m2r2_ros.bags.sqlite.connection import Database
-from m2r2_ros.bags.sqlite.schema import Definitions, read_topics
+from m2r2_ros.bags.sqlite.schema import StoredDefinitions, read_topics
 
 #: A part ends after so many bytes or messages.
 _PART_BYTES = 1 << 22
@@ -55,7 +55,7 @@ class SqliteSource:
     def _read_topics(self, connection: sqlite3.Connection) -> dict[int, str]:
         """Fill `topics` and `unreadable`; returns topic names by id."""
         rows = read_topics(connection, self.path)
-        definitions = Definitions(connection, self.path)
+        definitions = StoredDefinitions(connection, self.path)
         ids = {row.id: row.name for row in rows}
         self._census = take_census(self._database, connection, ids)
         for row in rows:
@@ -161,10 +161,13 @@ class _Query:
         ids, which = np.unique(keys, return_inverse=True)
         names = [self._ids[key] for key in ids.tolist()]
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        number = np.array([numbers[name] for name in names], np.int64)[which]
+        kind = np.min_scalar_type(len(names))  # small numbers are sorted faster
+        number = np.array([numbers[name] for name in names], kind)[which]
         order = np.argsort(number, kind='stable')
-        groups = np.split(order, np.cumsum(np.bincount(number))[:-1]) if len(order) else []
+        ends = np.cumsum(np.bincount(number)).tolist()
         return [
-            MessageRun(name, offsets[rows], lengths[rows], log_times[rows])
-            for name, rows in zip(numbers, groups, strict=True)
+            MessageRun(
+                name, *(values[order[begin:end]] for values in (offsets, lengths, log_times))
+            )
+            for name, begin, end in zip(numbers, [0, *ends], ends, strict=False)
         ]
