@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from m2r2_ros.bags.sqlite.connection import MAX_MESSAGE, Database, recover
+from m2r2_ros.bags.sqlite.connection import MAX_MESSAGE, Database, bound_length, recover
 from m2r2_ros.bags.sqlite.schema import timestamp_index
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.time import SECOND
@@ -59,6 +59,7 @@ def take_census(
     Raises:
         BagError: The table is too damaged to be read.
     """
+    bound_length(connection, MAX_MESSAGE)
     *sums, size, longest = _row(
         connection,
         f'SELECT {_SUMS}, SUM(length(data)), MAX(length(data)) FROM messages NOT INDEXED',
@@ -88,7 +89,7 @@ def take_census(
     notes = [] if intact else [*_losses(database, connection, by, start)]
     if unreadable:
         found = _row(connection, f'SELECT {_SPAN} FROM messages NOT INDEXED WHERE NOT ({readable})')
-        what = f'have no time, no bytes or more than {MAX_MESSAGE} of them, and are left out'
+        what = f'have no valid time or content, or over {MAX_MESSAGE} bytes, and are left out'
         notes.append(_note(found, start, what))
     if nameless:
         found = (nameless, *_span_of_others(connection, topics, where))

@@ -134,6 +134,12 @@ def recover(path: Path) -> str:
     return f'`sqlite3 {path} .recover | sqlite3 whole.db3` saves what can be read'
 
 
+def bound_length(connection: sqlite3.Connection, most: int) -> None:
+    """Let sqlite refuse longer values; where Python cannot say so, they end at a gigabyte."""
+    if hasattr(connection, 'setlimit'):  # Python 3.11
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
+
+
 def _begins(path: Path, magics: tuple[bytes, ...]) -> bool:
     """Return whether a regular file begins with one of these."""
     if not path.is_file():  # a pipe would wait for a writer
@@ -155,7 +161,7 @@ def _limit(connection: sqlite3.Connection, steps: int) -> None:
     # Text that is no UTF-8 costs its characters, not the recording.
     connection.text_factory = lambda raw: raw.decode('utf-8', 'replace')
     if hasattr(connection, 'setlimit'):  # Python 3.11
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_MESSAGE + (1 << 16))
         connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
+    bound_length(connection, MAX_MESSAGE)
     connection.execute('PRAGMA trusted_schema = OFF')
     connection.execute('PRAGMA cell_size_check = ON')

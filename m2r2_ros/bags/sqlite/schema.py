@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from m2r2_ros.bags.definitions import is_known, message_definition
+from m2r2_ros.bags.sqlite.connection import bound_length
 from m2r2_ros.core.errors import BagError
 
 #: A recording with more is refused.
 MAX_TOPICS: Final = 1 << 17
+#: A text of more bytes counts as none: names have at most 256, QoS profiles and definitions some
+#: thousands.
+MAX_TEXT: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ def read_topics(database: sqlite3.Connection, path: Path) -> list[TopicRow]:
     Raises:
         BagError: A table of rosbag2 is missing or something else, or there are too many topics.
     """
+    bound_length(database, 16 * MAX_TEXT)
     columns = _columns(database, path, 'topics')
     _expect(columns, {'id', 'name', 'type', 'serialization_format'}, path, 'topics')
     messages = _columns(database, path, 'messages')
@@ -39,11 +44,16 @@ def read_topics(database: sqlite3.Connection, path: Path) -> list[TopicRow]:
     if messages['id'] != ('INTEGER', 1):
         msg = f'{path} is no rosbag2 recording: id is not the key of its table of messages'
         raise BagError(msg)
-    qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
-    digest = 'type_description_hash' if 'type_description_hash' in columns else "''"
+    fields = (
+        'name',
+        'type',
+        'serialization_format',
+        'offered_qos_profiles',
+        'type_description_hash',
+    )
+    texts = ', '.join(_text(field) if field in columns else "''" for field in fields)
     found = database.execute(
-        f'SELECT id, name, type, serialization_format, {qos}, {digest} FROM topics NOT INDEXED '
-        f'ORDER BY id LIMIT {MAX_TOPICS + 1}'
+        f'SELECT id, {texts} FROM topics NOT INDEXED ORDER BY id LIMIT {MAX_TOPICS + 1}'
     ).fetchall()
     if len(found) > MAX_TOPICS:
         msg = f'{path} has more than {MAX_TOPICS} topics; expected fewer'
@@ -63,8 +73,9 @@ class StoredDefinitions:
         columns = _columns(database, path, 'message_definitions')
         if {'topic_type', 'encoding', 'encoded_message_definition'} <= columns.keys():
             rows = database.execute(
-                'SELECT topic_type, encoded_message_definition FROM message_definitions '
-                f"NOT INDEXED WHERE encoding = 'ros2msg' LIMIT {MAX_TOPICS}"
+                f'SELECT {_text("topic_type")}, {_text("encoded_message_definition")} '
+                "FROM message_definitions NOT INDEXED WHERE encoding = 'ros2msg' "
+                f'LIMIT {MAX_TOPICS}'
             )
             self._texts = {
                 name: text
@@ -111,6 +122,11 @@ def _columns(database: sqlite3.Connection, path: Path, table: str) -> dict[str, 
     return {
         name: (str(kind).upper(), key) for _, name, kind, _, _, key, hidden in rows if not hidden
     }
+
+
+def _text(column: str) -> str:
+    """Return SQL for a text of moderate length, and nothing otherwise."""
+    return f'CASE WHEN length(CAST({column} AS BLOB)) <= {MAX_TEXT} THEN {column} END'
 
 
 def _expect(columns: dict[str, tuple[str, int]], needed: set[str], path: Path, table: str) -> None:
