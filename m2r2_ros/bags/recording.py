@@ -193,7 +193,7 @@ def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
     while folders:
         folder = folders.pop()
         try:
-            files = storage_files(folder)
+            files, has_one = storage_files(folder), has_metadata(folder)
             with os.scandir(folder) as entries:
                 # A bag that is being written, or was not finished, is opened only where it is
                 # named.
@@ -205,9 +205,8 @@ def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
         except (BagError, OSError) as error:
             passed_over(str(error))
             continue
-        name = Path(os.path.realpath(folder)).name
-        is_one = files and all(file.stem.rpartition('_')[0] == name for file in files)
-        if has_metadata(folder) or is_one:
+        name = recording_name(folder) if folder is top else folder.name
+        if has_one or (files and all(f.stem.rpartition('_')[0] == name for f in files)):
             yield folder
             continue
         yield from files

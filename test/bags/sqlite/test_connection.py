@@ -161,7 +161,7 @@ def test_a_recorder_that_is_still_writing_is_not_disturbed(folder: Path) -> None
         base.execute('DELETE FROM messages WHERE id = 999')
         base.commit()
         base.execute('PRAGMA wal_checkpoint(PASSIVE)')
-        blocks.close()
+        del blocks
         assert sorted(p.name for p in folder.iterdir()) == sorted(before[0])  # type: ignore[index]
         assert read(open_recording(path)) == ALL
 
