@@ -12,11 +12,9 @@ from m2r2_ros.bags.sqlite.schema import timestamp_index
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.time import SECOND
 
-#: What a row has to be to be read.
-_READABLE: Final = "typeof(timestamp) = 'integer' AND timestamp >= 0 AND typeof(data) = 'blob'"
-#: A table and its index that agree in these have the same rows, since they share no page that
-#: could be damaged.
-_SUMS: Final = 'COUNT(id), SUM((id * 31 + timestamp) % 2147483647)'
+#: A table and its index for which the sum of this is the same have the same rows, since they share
+#: no page that could be damaged.
+_HASH: Final = '(id * 31 + timestamp) % 2147483647'
 _SPAN: Final = 'COUNT(id), MIN(timestamp), MAX(timestamp)'
 _UNORDERED: Final = 'NOT INDEXED'
 
@@ -60,29 +58,32 @@ def take_census(
         BagError: The table is too damaged to be read.
     """
     bound_length(connection, MAX_MESSAGE)
-    *sums, size, longest = _row(
-        connection,
-        f'SELECT {_SUMS}, SUM(length(data)), MAX(length(data)) FROM messages NOT INDEXED',
+    # What a row has to be to be read.
+    readable = (
+        "typeof(timestamp) = 'integer' AND timestamp >= 0 AND typeof(data) = 'blob' "
+        f'AND length(data) <= {MAX_MESSAGE}'
     )
-    if (size or 0) > database.size:
-        raise _damaged(database, f'it claims {size} bytes of messages, more than the file has')
-    readable = _READABLE
-    if (longest or 0) > MAX_MESSAGE:
-        readable += f' AND length(data) <= {MAX_MESSAGE}'
     counts: dict[int, int] = {}
-    nameless = 0
-    for key, count in connection.execute(
-        f'SELECT topic_id, COUNT(id) FROM messages NOT INDEXED WHERE {readable} GROUP BY topic_id'
+    rows = total = messages = size = longest = 0
+    # The LIMIT keeps the inner query apart: the content is not sorted by topic.
+    for key, *found in connection.execute(
+        'SELECT topic, COUNT(*), SUM(hash), COUNT(size), SUM(size), MAX(size) FROM '
+        f'(SELECT topic_id AS topic, {_HASH} AS hash, '
+        f'CASE WHEN {readable} THEN length(data) END AS size '
+        'FROM messages NOT INDEXED LIMIT -1) GROUP BY topic'
     ):
+        here, hashes, count, held, most = (number or 0 for number in found)
+        rows, total, messages = rows + here, total + hashes, messages + count
+        size, longest = size + held, max(longest, most)
         if key in topics:
-            counts[key] = count
-        else:
-            nameless += count
-    unreadable = sums[0] - sum(counts.values()) - nameless
+            counts[key] = counts.get(key, 0) + count  # damage makes 1.0 of 1
+    if size > database.size:
+        raise _damaged(database, f'it claims {size} bytes of messages, more than the file has')
+    unreadable, nameless = rows - messages, messages - sum(counts.values())
     where = readable if unreadable else '1'
     index = timestamp_index(connection)
     by = 'INDEXED BY "{}"'.format(index.replace('"', '""')) if index else _UNORDERED
-    intact = _intact(connection, sums, by)
+    intact = _intact(connection, (rows, total), by)
     used = by if intact else _UNORDERED
     start = _row(connection, f'SELECT MIN(timestamp) FROM messages {used} WHERE {where}')[0] or 0
     end = _row(connection, f'SELECT MAX(timestamp) FROM messages {used} WHERE {where}')[0] or 0
@@ -95,7 +96,7 @@ def take_census(
         found = (nameless, *_span_of_others(connection, topics, where))
         notes.append(_note(found, start, 'belong to no topic that is known, and are left out'))
     told = tuple(f'{database.path.name}: {note}' for note in notes)
-    return Census(counts, start, end, longest or 0, used, where, told)
+    return Census(counts, start, end, longest, used, where, told)
 
 
 def _row(connection: sqlite3.Connection, query: str) -> tuple[Any, ...]:
@@ -104,7 +105,7 @@ def _row(connection: sqlite3.Connection, query: str) -> tuple[Any, ...]:
     return row
 
 
-def _intact(connection: sqlite3.Connection, sums: list[int | None], by: str) -> bool:
+def _intact(connection: sqlite3.Connection, sums: tuple[int, int], by: str) -> bool:
     """Return whether no row was lost: the index has the same, or the ids have no gap."""
     if by == _UNORDERED:
         count, total, first, last = _row(
@@ -112,9 +113,10 @@ def _intact(connection: sqlite3.Connection, sums: list[int | None], by: str) -> 
         )
         return not count or (last - first + 1, (first + last) / 2 * count) == (count, total)
     try:
-        return [*_row(connection, f'SELECT {_SUMS} FROM messages {by}')] == sums
+        count, total = _row(connection, f'SELECT COUNT(id), SUM({_HASH}) FROM messages {by}')
     except sqlite3.DatabaseError:
         return False
+    return (count, total or 0) == sums
 
 
 def _losses(

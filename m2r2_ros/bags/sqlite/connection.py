@@ -164,4 +164,3 @@ def _limit(connection: sqlite3.Connection, steps: int) -> None:
         connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
     bound_length(connection, MAX_MESSAGE)
     connection.execute('PRAGMA trusted_schema = OFF')
-    connection.execute('PRAGMA cell_size_check = ON')
