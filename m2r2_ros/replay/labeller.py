@@ -111,7 +111,7 @@ class Summary:
     absent_topics: dict[str, str]
     twist_from_pose: bool
     truncated: bool
-    notes: tuple[str, ...]
+    notes: list[str]
     duration_s: float
     wall_s: float
     speed: float
@@ -185,7 +185,7 @@ def _summarise(
         absent_topics=stream.absent,
         twist_from_pose=stream.derives_twist,
         truncated=recording.truncated,
-        notes=recording.notes,
+        notes=list(recording.notes),
         duration_s=round(duration, 3),
         wall_s=round(wall, 3),
         speed=round(duration / wall, 1),
