@@ -92,15 +92,19 @@ def _take(held: list[_Held], bound: int | None, arrival: int) -> list[MessageBlo
     data, runs = _one_buffer([(data, runs) for _, data, runs in due])
     names = sorted({run.topic for run in runs})
     numbers = {name: k for k, name in enumerate(names)}
-    topic = np.concatenate([np.full(len(run.offsets), numbers[run.topic]) for run in runs])
+    kind = np.min_scalar_type(len(names))  # small numbers are sorted faster
+    topic = np.array([numbers[run.topic] for run in runs], kind)
+    topic = np.repeat(topic, [len(run.offsets) for run in runs])
     offsets = np.concatenate([run.offsets for run in runs])
     lengths = np.concatenate([run.lengths for run in runs])
     log_times = np.concatenate([run.log_times for run in runs])
     order = np.lexsort((offsets, log_times))
     topic = topic[order]
+    ranks = np.argsort(topic, kind='stable')
+    ends = np.cumsum(np.bincount(topic)).tolist()
     blocks = []
-    for k, name in enumerate(names):
-        rank = np.flatnonzero(topic == k)
+    for name, begin, end in zip(names, [0, *ends], ends, strict=False):
+        rank = ranks[begin:end]
         which = order[rank]
         block = MessageBlock(
             name, data, offsets[which], lengths[which], log_times[which], rank + arrival

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings, whatever they are stored in, as one stream of messages in log-time order."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from m2r2_ros.bags.folder import has_metadata, missing, read_folder, storage_files
 from m2r2_ros.bags.mcap.source import McapSource
 from m2r2_ros.bags.merge import merged
 from m2r2_ros.bags.reassemble.source import ReassembleSource
@@ -13,15 +15,11 @@ from m2r2_ros.bags.source import Source, Topic
 from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.bags.writing.replacing import REPLACED
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import PARTIAL
+from m2r2_ros.core.files import PARTIAL, expect_regular
 from m2r2_ros.core.messages import MessageBlock
-from m2r2_ros.core.options import Section
 
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
 
-METADATA = 'metadata.yaml'
-#: The one entry of a metadata.yaml.
-INFORMATION = 'rosbag2_bagfile_information'
 _FORMATS: dict[str, Callable[[Path], Source]] = {
     '.mcap': McapSource,
     '.db3': SqliteSource,
@@ -46,7 +44,21 @@ class Recording:
         notes: What else there is to say about it.
     """
 
-    def __init__(self, path: Path, sources: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sources: Sequence[Source],
+        notes: Iterable[str] = (),
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
+        """Join the files of a recording.
+
+        Args:
+            path: The folder or file.
+            sources: The files, opened.
+            notes: What there is to say about the folder.
+            counts: Messages by topic that there ought to be.
+        """
         self.path = path
         self.name = recording_name(path)
         filled = [source for source in sources if source.message_count]
@@ -54,7 +66,6 @@ class Recording:
         self.end = max((source.end for source in filled), default=0)
         self.message_count = sum(source.message_count for source in sources)
         self.truncated = any(source.truncated for source in sources)
-        self.notes = tuple(note for source in sources for note in source.notes)
         self.topics: dict[str, Topic] = {}
         self._unreadable: dict[str, str] = {}
         self._sources = sources
@@ -62,6 +73,9 @@ class Recording:
             self._unreadable.update(source.unreadable)
             for topic in source.topics.values():
                 self._add(topic)
+        found = {name: topic.count for name, topic in self.topics.items()}
+        lost = missing(found, counts or {})
+        self.notes = (*notes, *(note for source in sources for note in source.notes), *lost)
 
     @property
     def readable(self) -> list[str]:
@@ -116,16 +130,16 @@ def open_recording(path: Path) -> Recording:
     Raises:
         BagError: There is no recording at `path`, or it cannot be read.
     """
-    if not path.exists():
-        msg = f'{path} does not exist; expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
-        raise BagError(msg)
-    files = _files(path) if path.is_dir() else [path]
-    return Recording(path, [_open_file(file) for file in files])
+    if not _is_folder(path):
+        return Recording(path, [_open_file(path)])
+    folder = read_folder(path)
+    sources = [_open_file(file) for file in folder.files]
+    return Recording(path, sources, folder.notes, folder.counts)
 
 
 def recording_name(path: Path) -> str:
     """Return the name that a recording goes by: of its folder, or the stem of a bare file."""
-    return path.resolve().name if path.is_dir() else path.stem
+    return Path(os.path.realpath(path)).name if path.is_dir() else path.stem
 
 
 def expect_distinct_names(paths: Iterable[Path]) -> None:
@@ -142,93 +156,78 @@ def expect_distinct_names(paths: Iterable[Path]) -> None:
             raise BagError(msg)
 
 
-def find_recordings(paths: Iterable[Path]) -> list[Path]:
+def find_recordings(
+    paths: Iterable[Path], passed_over: Callable[[str], None] = lambda what: None
+) -> list[Path]:
     """Return the recordings that `paths` are or hold at any depth, sorted, each once.
 
     A folder is one recording if it has a metadata.yaml, or if its files are called after it, as
-    after a crash; the files of any other folder are recordings of their own.
+    after a crash; the files of any other folder are recordings of their own. Whether they can be
+    opened is not looked at.
+
+    Args:
+        paths: Recordings, and folders of them; links to folders within these are not followed.
+        passed_over: Called with what is in the way in a folder, such as one that cannot be listed.
 
     Raises:
-        BagError: A path holds none.
+        BagError: A path holds none, or does not exist.
     """
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     for path in paths:
-        here = _search(path) if path.is_dir() else [path]
+        if _is_folder(path):
+            here = list(_search(path, passed_over))
+        else:
+            _check_kind(path)
+            here = [path]
         if not here:
             msg = f'{path} holds no recording; expected rosbag2 folders, .mcap, .db3 or .h5 files'
             raise BagError(msg)
         for recording in here:
-            if recording.is_file():
-                _check_kind(recording)
-            elif not recording.exists():
-                msg = f'{recording} does not exist'
-                raise BagError(msg)
-            found.setdefault(recording.resolve(), recording)
+            found.setdefault(os.path.realpath(recording), recording)
     return sorted(found.values())
 
 
-def _search(folder: Path) -> list[Path]:
-    """Return the recordings in a folder."""
-    files = _storage_files(folder)
-    if (folder / METADATA).is_file():
-        return [folder]
-    name = folder.resolve().name
-    if files and all(file.stem.rpartition('_')[0] == name for file in files):
-        return [folder]
-    below = [
-        sub
-        for sub in sorted(folder.iterdir())
-        # A bag that is being written, or was not finished, is opened only where it is named.
-        if sub.is_dir() and not sub.is_symlink() and sub.suffix not in (PARTIAL, REPLACED)
-    ]
-    return files + [recording for sub in below for recording in _search(sub)]
+def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
+    """Yield the recordings in a folder, which may be nested deeper than Python recurses."""
+    storage_files(top)  # a folder that was asked for has to be there
+    folders = [top]
+    while folders:
+        folder = folders.pop()
+        try:
+            files, has_one = storage_files(folder), has_metadata(folder)
+            with os.scandir(folder) as entries:
+                # A bag that is being written, or was not finished, is opened only where it is
+                # named.
+                below = [
+                    folder / entry.name
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False)
+                    and not entry.name.endswith((PARTIAL, REPLACED))
+                ]
+        except (BagError, OSError) as error:
+            passed_over(str(error))
+            continue
+        name = recording_name(folder) if folder is top else folder.name
+        if has_one or (files and all(f.stem.rpartition('_')[0] == name for f in files)):
+            yield folder
+            continue
+        yield from files
+        folders += below
 
 
-def _storage_files(folder: Path) -> list[Path]:
-    """Return the MCAP and sqlite3 files in a folder, _2 before _10."""
-    files = [file for file in folder.iterdir() if file.suffix in _FORMATS and file.is_file()]
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder.
 
-    def rank(file: Path) -> tuple[str, int, str]:
-        stem, _, number = file.stem.rpartition('_')
-        return (stem, int(number), '') if number.isdecimal() else (file.stem, -1, file.suffix)
-
-    return sorted(files, key=rank)
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the files of a rosbag2 folder."""
-    if not (folder / METADATA).is_file():
-        files = _storage_files(folder)
-        if not files:
-            msg = f'{folder} holds no recording: neither {METADATA} nor .mcap nor .db3 files'
-            raise BagError(msg)
-        return files
-    information = _information(folder / METADATA)
-    mode = str(information.get('compression_mode') or '').lower()
-    if mode == 'message':
-        msg = (
-            f'{folder}: its messages are compressed one by one (compression_mode: message), which '
-            f'is not read here; `ros2 bag convert` writes it without'
-        )
-        raise BagError(msg)
-    listed = information.get('relative_file_paths')
-    names = [Path(str(name)).name for name in listed] if isinstance(listed, list) else []
-    files = [folder / name for name in names] or _storage_files(folder)
-    missing = [file.name for file in files if not file.is_file()]
-    if missing or not files:
-        msg = (
-            f'{folder / METADATA}: {", ".join(missing) or "the recording"} is not in the folder; '
-            f'bring it back, or remove {METADATA} to open what is there'
-        )
-        raise BagError(msg)
-    return files
-
-
-def _information(path: Path) -> dict[str, Any]:
-    """Return what a metadata.yaml says; {} where a crash left it empty."""
-    expected = 'rosbag2 metadata: remove it to open the files beside it without it'
-    content = Section.read(path, expected, BagError)
-    return content.section(INFORMATION).entries if content.entries else {}
+    Raises:
+        BagError: It is nothing.
+    """
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        absent = isinstance(error, FileNotFoundError)
+        why = 'does not exist' if absent else f'cannot be opened: {error}'
+        msg = f'{path} {why}; expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
+        raise BagError(msg) from error
 
 
 def _check_kind(file: Path) -> None:
@@ -248,4 +247,5 @@ def _check_kind(file: Path) -> None:
 def _open_file(file: Path) -> Source:
     """Open one file of a recording."""
     _check_kind(file)
+    expect_regular(file, BagError)
     return _FORMATS[file.suffix](file)

@@ -14,6 +14,7 @@ from m2r2_ros.bags.recording import (
     open_recording,
     recording_name,
 )
+from m2r2_ros.cli.console import console
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.core.files import names_of
 from m2r2_ros.readers.topics import TopicSpec, load_topics
@@ -28,8 +29,12 @@ def source_recordings(paths: list[Path]) -> list[Path]:
     Raises:
         BagError: There are none.
     """
-    named = {p.resolve() for p in paths}
-    found = [p for p in find_recordings(paths) if p.resolve() in named or not _is_labelled(p)]
+    named = {os.path.realpath(p) for p in paths}
+    found = [
+        p
+        for p in find_recordings(paths, say_passed_over)
+        if os.path.realpath(p) in named or not _is_labelled(p)
+    ]
     if not found:
         msg = (
             f'{", ".join(map(str, paths))}: every recording there has {LABEL_TOPIC} in it already; '
@@ -37,6 +42,11 @@ def source_recordings(paths: list[Path]) -> list[Path]:
         )
         raise BagError(msg)
     return found
+
+
+def say_passed_over(what: str) -> None:
+    """Tell what keeps recordings in a folder from being found."""
+    console.print(f'passed over: {what}', soft_wrap=True)
 
 
 def _is_labelled(path: Path) -> bool:

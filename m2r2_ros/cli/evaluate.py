@@ -9,6 +9,7 @@ import typer
 
 from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import AsJson, Level
+from m2r2_ros.core.errors import BagError
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_json, to_tables
@@ -41,3 +42,6 @@ def evaluate_command(
         typer.echo(to_json(evaluation))
     else:
         stdout.print(to_tables(evaluation))
+    if lost := evaluation.unreadable:
+        count = f'{len(lost)} of {len(lost) + len(evaluation.recordings)} recordings are not scored'
+        raise BagError('\n  '.join([count, *lost]))

@@ -14,7 +14,7 @@ from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
 from m2r2_ros.cli.truths import truth_files
-from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.files import LOCK, claim_folder, write_text
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -54,6 +54,7 @@ def features_command(
     truths = truth_files(truth or [], every)
     bundle = load_bundle(model)
     refuse_inside(out, model, *every)
+    failed: list[str] = []
     with claim_folder(out):
         _expect_same(out, bundle, raw=raw)
         writer = FeatureWriter(out, bundle.labels)
@@ -62,9 +63,18 @@ def features_command(
             for part, paths in parts.items():
                 for path in paths:
                     writer.add(part, recording_name(path))
-                    if not writer.has(recording_name(path)):
-                        _write(writer, path, bundle, truths, topics, out, raw=raw)
+                    try:
+                        if not writer.has(recording_name(path)):
+                            _write(writer, path, bundle, truths, topics, out, raw=raw)
+                    except (M2R2Error, OSError) as error:
+                        failed.append(str(error))
+                        shutil.rmtree(out / '.windows', ignore_errors=True)
                     bar.advance(task)
+        if failed:
+            count = (
+                f'{len(failed)} of {len(every)} recordings have no features; the others are kept'
+            )
+            raise LabelError('\n  '.join([count, *failed]) if len(every) > 1 else failed[0])
         writer.finish(bundle.windows.frame_rate, _facts(bundle, raw=raw))
     stdout.print(f'{out}: features of {len(every)} recordings', soft_wrap=True)
 

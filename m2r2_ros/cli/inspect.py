@@ -10,11 +10,14 @@ from rich.table import Table
 
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
-from m2r2_ros.cli.common import given_topics
+from m2r2_ros.cli.common import given_topics, say_passed_over
 from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import AsJson, Bags, Topics
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
+
+#: A table of more topics takes long to lay out, and nobody reads it.
+MOST_ROWS = 1000
 
 
 def inspect_command(
@@ -26,7 +29,7 @@ def inspect_command(
     given = given_topics(topics)
     found = []
     failed = []
-    paths = find_recordings(bags)
+    paths = find_recordings(bags, say_passed_over)
     for path in paths:
         try:
             recording = open_recording(path)
@@ -90,9 +93,10 @@ def _table(
         table.add_column(title, justify='right')
     table.add_column('serves')
     modality = {spec.topic: m for m, spec in chosen.items()}
-    for name, topic in sorted(recording.topics.items()):
-        s = statistics[name]
-        readable = name in recording.readable
+    readable_topics = set(recording.readable)
+    for name in _shown(recording, chosen):
+        topic, s = recording.topics[name], statistics[name]
+        readable = name in readable_topics
         table.add_row(
             name,
             topic.type_name,
@@ -105,10 +109,18 @@ def _table(
     return table
 
 
+def _shown(recording: Recording, chosen: dict[str, TopicSpec]) -> list[str]:
+    """Return the topics of the table: of many the first, and those that serve."""
+    serving = {spec.topic for spec in chosen.values()} & recording.topics.keys()
+    return sorted({*sorted(recording.topics)[:MOST_ROWS], *serving})
+
+
 def _notes(
     recording: Recording, chosen: dict[str, TopicSpec], given: dict[str, TopicSpec]
 ) -> str | None:
     notes = list(recording.notes)
+    if hidden := len(recording.topics) - len(_shown(recording, chosen)):
+        notes.append(f'{hidden} more topics: --json lists them all')
     notes += [f'no topic {topic} for {m}' for m, topic in _absent(recording, chosen).items()]
     if 'twist' not in {*chosen, *given} and 'pose' in chosen:
         notes.append(f'twist would be made from {chosen["pose"].topic}')

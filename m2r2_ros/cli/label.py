@@ -124,6 +124,7 @@ def _table(summaries: list['Summary']) -> Table:
             odd.insert(0, 'recording is truncated')
         if s.twist_from_pose:
             odd.insert(0, 'twist from pose')
+        odd[:0] = s.notes
         odd[:0] = [f'no topic {topic} for {m}' for m, topic in s.absent_topics.items()]
         table.add_row(
             s.recording,

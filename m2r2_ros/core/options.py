@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, NoReturn, Protocol, TypeVar, get_type_h
 import yaml
 
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.core.files import expect_regular
 
 #: libyaml is ten times as fast, and refuses what is nested too deep instead of recursing into it.
 _LOADER: Final = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -51,6 +52,7 @@ def read_yaml(path: Path, expected: str, error: type[M2R2Error] = ConfigError) -
     Raises:
         error: The file is missing, not UTF-8 or not YAML.
     """
+    expect_regular(path, error)
     try:
         return yaml.load(path.read_text(encoding='utf-8'), _LOADER)
     except FileNotFoundError as problem:

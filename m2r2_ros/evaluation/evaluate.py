@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.labels.reader import LabelTrack, Truth, read_label_track, read_truth
-from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.evaluation.classes import ClassScores, score_classes
 from m2r2_ros.evaluation.detection import T_E
@@ -34,6 +34,7 @@ class Evaluation:
         background: Labels that edit and F1 skipped.
         model_ids: Ids of the bundles that made the labels.
         not_labelled: Recordings that have ground truth but no labels; they are not in the scores.
+        unreadable: Why others are not in the scores: their labels or truth cannot be read.
     """
 
     scores: Scores
@@ -43,6 +44,7 @@ class Evaluation:
     background: tuple[str, ...]
     model_ids: tuple[str, ...]
     not_labelled: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -64,15 +66,23 @@ def evaluate(
         level: 'fine' scores the labels as they are, 'coarse' their parents in the label set.
 
     Raises:
-        BagError: A bag cannot be read.
+        BagError: No bag can be read.
         LabelError: Labels and truth do not fit each other.
     """
     pairs, not_labelled = pair_recordings(labels, truths)
-    read = [(pair, read_label_track(pair.labels), read_truth(pair.truth)) for pair in pairs]
+    read: list[tuple[Pair, LabelTrack, Truth]] = []
+    unreadable: list[M2R2Error] = []
+    for pair in pairs:
+        try:
+            read.append((pair, read_label_track(pair.labels), read_truth(pair.truth)))
+        except M2R2Error as error:
+            unreadable.append(error)
+    if not read:
+        raise unreadable[0]
     sets = [s for _, track, truth in read for s in (track.label_set, truth.label_set) if s]
     parents = _parents(sets) if level == 'coarse' else {}
     tracks = [_sequence(*entry, parents) for entry in read]
-    for track, pair in zip(tracks, pairs, strict=True):
+    for track, (pair, *_) in zip(tracks, read, strict=True):
         _expect_overlap(track, pair)
     order = dict.fromkeys(parents.get(name, name) for s in sets for name in s.names)
     return Evaluation(
@@ -83,6 +93,7 @@ def evaluate(
         background=tuple(background),
         model_ids=tuple(sorted({track.model_id for _, track, _ in read})),
         not_labelled=not_labelled,
+        unreadable=tuple(map(str, unreadable)),
     )
 
 

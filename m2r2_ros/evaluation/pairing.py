@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which label bag belongs to which ground truth: they share the name of the recording."""
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +75,11 @@ def labelled_recording(path: Path) -> str:
 
 def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
     """Return the recordings with a topic, and those given by path, so that an error names them."""
-    named = {path.resolve() for path in paths}
+    named = {os.path.realpath(path) for path in paths}
     return [
         path
         for path in find_recordings(paths)
-        if path.resolve() in named or topic in _topics(path, topic)
+        if os.path.realpath(path) in named or topic in _topics(path, topic)
     ]
 
 
@@ -118,7 +119,12 @@ def _by_name(paths: Sequence[Path], what: str) -> dict[str, Path]:
         other = found.setdefault(name, path)
         if what == 'truth' and path.name.endswith(MERGED) and not other.name.endswith(MERGED):
             continue  # the truth in a merged copy is that of the recording
-        if other.resolve().parent != path.resolve().parent:
+        if _folder(other) != _folder(path):
             msg = f'two {what} of recording {name}: {other} and {path}; give one of them'
             raise LabelError(msg)
     return found
+
+
+def _folder(path: Path) -> Path:
+    """Return where a path leads to; for a link that leads nowhere, to where that would be."""
+    return Path(os.path.realpath(path)).parent

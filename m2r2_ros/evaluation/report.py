@@ -55,6 +55,7 @@ def to_dict(evaluation: Evaluation) -> dict[str, object]:
         'background': list(evaluation.background),
         'model_ids': list(evaluation.model_ids),
         'not_labelled': list(evaluation.not_labelled),
+        'unreadable': list(evaluation.unreadable),
         'by_recording': {name: s.to_dict() for name, s in evaluation.recordings.items()},
         'classes': {
             c.label: {'frames': c.frames, 'precision': c.precision, 'recall': c.recall}

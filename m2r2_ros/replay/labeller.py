@@ -37,6 +37,7 @@ class Summary:
         absent_topics: Topics that were requested but are not in the recording, by modality.
         twist_from_pose: The twist was made from the pose.
         truncated: The recording was cut off.
+        notes: What else there is to say about the recording, such as what it has lost.
         duration_s: Length of the recording, s.
         wall_s: Time it took, s.
         speed: Recorded seconds labelled in a second.
@@ -52,6 +53,7 @@ class Summary:
     absent_topics: dict[str, str]
     twist_from_pose: bool
     truncated: bool
+    notes: list[str]
     duration_s: float
     wall_s: float
     speed: float
@@ -123,6 +125,7 @@ def _summarise(
         absent_topics=stream.absent,
         twist_from_pose=stream.derives_twist,
         truncated=recording.truncated,
+        notes=list(recording.notes),
         duration_s=round(duration, 3),
         wall_s=round(wall, 3),
         speed=round(duration / wall, 1),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from m2r2_ros.bags.labels.reader import Truth, read_truth
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.labels import LabelSet
 
 
@@ -43,9 +43,20 @@ def open_labelled(
         M2R2Error: A recording cannot be read, has no ground truth, or contradicts another one.
     """
     files = truths or {}
-    opened = [(bag, open_recording(bag)) for bag in bags]
-    pairs = tuple((r, read_truth(files.get(r.name, bag))) for bag, r in opened)
-    return LabelledRecordings(pairs, common_labels({r.path: truth for r, truth in pairs}))
+    pairs: list[tuple[Recording, Truth]] = []
+    failed: list[M2R2Error] = []
+    for bag in bags:
+        try:
+            recording = open_recording(bag)
+            pairs.append((recording, read_truth(files.get(recording.name, bag))))
+        except M2R2Error as error:
+            failed.append(error)
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        count = f'{len(failed)} of {len(bags)} recordings cannot be used: leave them out'
+        raise LabelError('\n  '.join([count, *map(str, failed)]))
+    return LabelledRecordings(tuple(pairs), common_labels({r.path: truth for r, truth in pairs}))
 
 
 def common_labels(truths: Mapping[Path, Truth]) -> LabelSet:

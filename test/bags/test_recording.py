@@ -80,6 +80,63 @@ def test_folders_that_cannot_be_read_say_the_way_out(
         open_recording(bag)
 
 
+def test_messages_that_metadata_counts_and_files_have_not_are_told(tmp_path: Path) -> None:
+    counts = [
+        {'topic_metadata': {'name': '/a'}, 'message_count': 25},
+        {'topic_metadata': {'name': '/b'}, 'message_count': 10},
+        {'topic_metadata': {'name': '/c'}, 'message_count': 3},
+        'nonsense',
+        {'topic_metadata': None, 'message_count': 'many'},
+    ]
+    bag = folder(
+        tmp_path / 'bag',
+        {'bag_0.mcap': FIRST},
+        relative_file_paths=['bag_0.mcap'],
+        topics_with_message_count=counts,
+    )
+    (note,) = open_recording(bag).notes
+    assert '/a: 20 of 25 messages, /b: 0 of 10 messages, /c: 0 of 3 messages' in note
+    whole = folder(
+        tmp_path / 'whole', {'bag_0.mcap': [*FIRST, *SECOND]}, topics_with_message_count=counts[:2]
+    )
+    assert open_recording(whole).notes == ()
+
+
+def test_files_that_metadata_does_not_list_are_told(tmp_path: Path) -> None:
+    files: dict[str, list[Item]] = {f'bag_{k}.mcap': FIRST for k in range(3)}
+    bag = folder(tmp_path / 'bag', files, relative_file_paths=['bag_0.mcap', 'bag_2.mcap'])
+    recording = open_recording(bag)
+    assert recording.message_count == 40
+    assert recording.notes == (
+        'metadata.yaml does not list bag_1.mcap: remove it to open all files',
+    )
+
+
+@pytest.mark.parametrize(
+    'listed',
+    [['bag_0.mcap', 'bag_0.mcap'], ['bag_0.mcap', '../bag/bag_0.mcap', '/bag_0.mcap'], None],
+)
+def test_a_file_is_read_once_however_often_it_is_there(
+    tmp_path: Path, listed: list[str] | None
+) -> None:
+    information = {'relative_file_paths': [*listed, 'link_1.mcap', 'hard_2.mcap']} if listed else {}
+    bag = folder(tmp_path / 'bag', {'bag_0.mcap': FIRST}, **information)
+    (bag / 'link_1.mcap').symlink_to('bag_0.mcap')
+    (bag / 'hard_2.mcap').hardlink_to(bag / 'bag_0.mcap')
+    recording = open_recording(bag)
+    assert read(recording) == FIRST
+    assert recording.notes == ()
+
+
+def test_a_huge_metadata_is_not_read(tmp_path: Path) -> None:
+    bag = folder(tmp_path / 'bag', {'bag_0.mcap': FIRST}, relative_file_paths=['gone.mcap'])
+    with (bag / 'metadata.yaml').open('ab') as file:
+        file.truncate(1 << 40)
+    recording = open_recording(bag)
+    assert read(recording) == FIRST
+    assert 'ignored' in recording.notes[0]
+
+
 @pytest.mark.parametrize('text', ['a: [', 'just text', 'rosbag2_bagfile_information: 3'])
 def test_broken_metadata_is_refused(tmp_path: Path, text: str) -> None:
     bag = folder(tmp_path / 'bag', {'bag_0.mcap': FIRST})

@@ -12,8 +12,9 @@ import yaml
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.cli import inspect
 from m2r2_ros.core.share import share_path
-from test.cli.run import digest, done, m2r2
+from test.cli.run import digest, done, m2r2, summary
 from test.replay.recordings import TWIST, robot, robot_bag, write_bag, write_mcap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,31 @@ def test_inspect_tells_topics_that_are_not_there(robots: Path, tmp_path: Path) -
     ).out  # fmt: skip
     found = json.loads(done('inspect', robots / 'first', '--topics', topics, '--json').out)[0]
     assert found['absent_topics'] == {'wrench': '/ft_elsewhere'}
+
+
+def test_inspect_shows_the_first_of_many_topics_and_those_that_serve(
+    robots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspect, 'MOST_ROWS', 1)
+    topics = json.loads(done('inspect', robots / 'first', '--json').out)[0]['topics']
+    shown = {min(topics), *(name for name, topic in topics.items() if topic['modality'])}
+    hidden = len(topics) - len(shown)
+    assert hidden > 0
+    out = done('inspect', robots / 'first').out
+    assert f'{hidden} more topics: --json lists them all' in out
+    assert '/wrench' in out
+
+
+def test_what_a_recording_has_lost_is_shown(robots: Path, tmp_path: Path, bundle: Path) -> None:
+    bag = tmp_path / 'bag'
+    shutil.copytree(robots / 'first', bag)
+    text = (bag / 'metadata.yaml').read_text()
+    (bag / 'metadata.yaml').write_text(text.replace('message_count: 400', 'message_count: 402', 2))
+    note = '/wrench: 400 of 402 messages'
+    assert note in json.loads(done('inspect', bag, '--json').out)[0]['notes'][0]
+    assert note in done('inspect', bag).out
+    done('label', bag, '--model', bundle, '--out', tmp_path / 'out')
+    assert note in summary(tmp_path / 'out', 'bag')['notes'][0]
 
 
 @pytest.mark.parametrize('command', ['inspect', 'label', 'train'])

@@ -73,6 +73,18 @@ def test_an_interrupted_run_continues(
     assert digest(features) == before
 
 
+def test_a_recording_that_cannot_be_read_stops_no_other(
+    tmp_path: Path, robots: Path, third: Path, bundle: Path
+) -> None:
+    (tmp_path / 'broken.mcap').write_text('hello')
+    out = tmp_path / 'features'
+    train = ('features', tmp_path / 'broken.mcap', robots / 'first', '--test', third)
+    error = m2r2(*train, '--model', bundle, '--out', out).error
+    assert '1 of 3 recordings have no features' in error
+    assert 'broken.mcap is not an MCAP file' in error
+    assert sorted(p.name for p in (out / 'features').iterdir()) == ['first.npy', 'third.npy']
+
+
 def test_features_of_two_models_are_not_mixed(
     features: Path, robots: Path, third: Path, offline: Path
 ) -> None:

@@ -210,5 +210,9 @@ def test_broken_recordings_beside_the_others_do_not_matter(tmp_path: Path, spell
     assert list(evaluation.recordings) == ['kitchen']
     assert evaluation.not_labelled == ('broken',)
     write_labels(tmp_path / 'out/broken', spell(SCRIPT))
+    evaluation = evaluate([tmp_path / 'out'], [tmp_path / 'in'])
+    assert list(evaluation.recordings) == ['kitchen']
+    (reason,) = evaluation.unreadable
+    assert 'broken.mcap is not an MCAP file' in reason
     with pytest.raises(BagError, match=r'broken\.mcap is not an MCAP file'):
-        evaluate([tmp_path / 'out'], [tmp_path / 'in'])
+        evaluate([tmp_path / 'out/broken'], [tmp_path / 'in'])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.files import expect_regular
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.core.time import SECOND
 
@@ -42,6 +43,7 @@ def read_segments_csv(path: Path) -> list[Segment]:
     Raises:
         LabelError: The file cannot be read, lacks a column or has a wrong cell.
     """
+    expect_regular(path, LabelError)
     try:
         with path.open(newline='', encoding='utf-8-sig') as file:
             table = csv.DictReader(file)

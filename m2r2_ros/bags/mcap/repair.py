@@ -73,7 +73,8 @@ def repair(
 
 def _files(source: Path) -> list[Path]:
     if source.is_dir():
-        files = sorted(source.glob('*.mcap'), key=_natural_order)
+        found = (file for file in source.glob('*.mcap') if file.is_file())
+        files = sorted(found, key=_natural_order)
     else:
         files = [source] if source.is_file() else []
     if not files:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.files import expect_regular
 
 _SUFFIX = '.h5'
 #: Names that a message lists.
@@ -58,6 +59,7 @@ def read_split(folder: Path, number: int) -> Split:
 def _names(folder: Path, kind: str, number: int) -> list[str]:
     """Return the recordings that a list names."""
     path = folder / f'{kind}_split{number}.txt'
+    expect_regular(path, BagError)
     try:
         lines = path.read_text(encoding='utf-8-sig').split()
     except (OSError, UnicodeDecodeError) as error:

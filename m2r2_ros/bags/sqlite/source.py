@@ -4,15 +4,15 @@
 
 import sqlite3
 from collections.abc import Collection, Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
 
-from m2r2_ros.bags.definitions import is_known, message_definition
 from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.bags.sqlite.census import Census, take_census
+from m2r2_ros.bags.sqlite.connection import Database
+from m2r2_ros.bags.sqlite.schema import StoredDefinitions, read_topics
 
 #: A part ends after so many bytes or messages.
 _PART_BYTES = 1 << 22
@@ -29,17 +29,13 @@ class SqliteSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.truncated = False
-        self.notes: tuple[str, ...] = ()
         self.unreadable: dict[str, str] = {}
         self.topics: dict[str, Topic] = {}
-        try:
-            with closing(connect(path)) as database:
-                self._ids = self._read_topics(database)
-                times = database.execute('SELECT MIN(timestamp) FROM messages').fetchone()
-                times += database.execute('SELECT MAX(timestamp) FROM messages').fetchone()
-            self.start, self.end = (int(time or 0) for time in times)
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            raise _broken(path, error) from error
+        self._database = Database(path)
+        with self._database.session() as connection:
+            self._ids = self._read_topics(connection)
+        self.start, self.end = self._census.start, self._census.end
+        self.notes = self._census.notes
         self.message_count = sum(topic.count for topic in self.topics.values())
 
     def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
@@ -47,7 +43,7 @@ class SqliteSource:
         ids = {key: name for key, name in self._ids.items() if name in topics}
         if not ids:
             return
-        query = _Query(self.path, ids, self.start)
+        query = _Query(self._database, self._census, ids)
         order = 0
         try:
             while not query.done:
@@ -56,69 +52,27 @@ class SqliteSource:
         finally:
             query.close()
 
-    def _read_topics(self, database: sqlite3.Connection) -> dict[int, str]:
+    def _read_topics(self, connection: sqlite3.Connection) -> dict[int, str]:
         """Fill `topics` and `unreadable`; returns topic names by id."""
-        columns = {row[1] for row in database.execute('PRAGMA table_info(topics)')}
-        if not {'id', 'name', 'type', 'serialization_format'} <= columns:
-            msg = f'{self.path} is an sqlite3 file but no rosbag2 recording: no table of topics'
-            raise BagError(msg)
-        qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
-        digest = 'type_description_hash' if 'type_description_hash' in columns else "''"
-        counts = dict(database.execute('SELECT topic_id, COUNT(*) FROM messages GROUP BY topic_id'))
-        definitions = _definitions(database)
-        ids = {}
-        rows = database.execute(
-            f'SELECT id, name, type, serialization_format, {qos}, {digest} FROM topics ORDER BY id'
-        )
-        for key, name, type_name, serialization, profiles, hash_ in rows:
-            name, type_name = str(name), str(type_name)
-            ids[int(key)] = name
-            if serialization != 'cdr':
-                self.unreadable[name] = (
-                    f"its messages are serialised as '{serialization}', not 'cdr'"
+        rows = read_topics(connection, self.path)
+        definitions = StoredDefinitions(connection, self.path)
+        ids = {row.id: row.name for row in rows}
+        self._census = take_census(self._database, connection, ids)
+        for row in rows:
+            if row.serialization != 'cdr':
+                self.unreadable[row.name] = (
+                    f"its messages are serialised as '{row.serialization}', not 'cdr'"
                 )
-            before = self.topics.get(name)
-            if before and before.type_name != type_name:
-                self.unreadable[name] = (
-                    f'it has messages of two types, {before.type_name} and {type_name}'
+            before = self.topics.get(row.name)
+            if before and before.type_name != row.type_name:
+                self.unreadable[row.name] = (
+                    f'it has messages of two types, {before.type_name} and {row.type_name}'
                 )
-            text = definitions.get(type_name, '')
-            if not text and is_known(type_name):
-                text = message_definition(type_name)
-            count = counts.get(key, 0) + (before.count if before else 0)
-            self.topics[name] = Topic(name, type_name, text, count, profiles or '', hash_ or '')
+            count = self._census.counts.get(row.id, 0) + (before.count if before else 0)
+            self.topics[row.name] = Topic(
+                row.name, row.type_name, definitions[row.type_name], count, row.qos, row.type_hash
+            )
         return ids
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a database for reading only, without creating files beside it.
-
-    A write-ahead log that holds messages, as a killed recorder leaves it, is read too.
-    """
-    log = path.with_name(f'{path.name}-wal')
-    pending = log.is_file() and log.stat().st_size > 0
-    options = 'mode=ro' if pending else 'mode=ro&immutable=1'
-    return sqlite3.connect(f'file:{quote(str(path.absolute()))}?{options}', uri=True)
-
-
-def _definitions(database: sqlite3.Connection) -> dict[str, str]:
-    """Return the ros2msg texts that ROS 2 Iron and later store, by type name."""
-    columns = {row[1] for row in database.execute('PRAGMA table_info(message_definitions)')}
-    if not {'topic_type', 'encoding', 'encoded_message_definition'} <= columns:
-        return {}
-    rows = database.execute(
-        'SELECT topic_type, encoded_message_definition FROM message_definitions '
-        "WHERE encoding = 'ros2msg'"
-    )
-    return {str(type_name): str(text) for type_name, text in rows if text}
-
-
-def _broken(path: Path, error: Exception) -> BagError:
-    """Return the error for a database that sqlite cannot read or that has invalid contents."""
-    return BagError(
-        f'{path} cannot be read as a rosbag2 sqlite3 file: {error}; if it was cut, '
-        f'`sqlite3 {path} .recover | sqlite3 whole.db3` saves what can be read'
-    )
 
 
 class _Query:
@@ -129,61 +83,91 @@ class _Query:
         done: All have been fetched.
     """
 
-    def __init__(self, path: Path, ids: dict[int, str], start: int) -> None:
-        self.bound = start
+    def __init__(self, database: Database, census: Census, ids: dict[int, str]) -> None:
+        """Begin before the first message.
+
+        Args:
+            database: The file.
+            census: What is in it.
+            ids: Topic names by id, of the topics to read.
+        """
+        self.bound = census.start
         self.done = False
-        self._path = path
-        self._ids = ids
-        self._database: sqlite3.Connection | None = None
-        self._rows: Iterator[tuple[int, int, bytes]] = iter(())
+        self._database, self._census, self._ids = database, census, ids
+        self._connection: sqlite3.Connection | None = None
+        self._rows: sqlite3.Cursor
+        self._left = sum(census.counts.get(key, 0) for key in ids)
+        # So many rows have the bytes of a part at most.
+        self._step = min(max(_PART_BYTES // max(census.longest, 1), 1), _PART_MESSAGES)
 
     def load(self) -> Loaded:
         """Fetch the next part."""
-        try:
-            if self._database is None:
+        with self._database.told():
+            if self._connection is None:
                 self._open()
             return self._fetch()
-        except (sqlite3.Error, ValueError, TypeError, OverflowError, MemoryError) as error:
-            raise _broken(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
-        if self._database is not None:
-            self._database.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def _open(self) -> None:
-        self._database = connect(self._path)
-        marks = ','.join('?' * len(self._ids))
-        self._rows = self._database.execute(
-            'SELECT topic_id, timestamp, data FROM messages '
-            f'WHERE +topic_id IN ({marks}) ORDER BY timestamp, id',
-            list(self._ids),
+        self._connection = connection = self._database.connect()
+        connection.execute('PRAGMA temp_store = MEMORY')
+        connection.execute('CREATE TEMP TABLE wanted(id INTEGER PRIMARY KEY)')
+        connection.executemany('INSERT INTO wanted VALUES (?)', [(key,) for key in self._ids])
+        self._rows = connection.execute(
+            f'SELECT topic_id, timestamp, data FROM messages {self._census.index} '
+            f'WHERE +topic_id IN wanted AND {self._census.where} ORDER BY timestamp, id'
         )
 
     def _fetch(self) -> Loaded:
         """Read rows until the part is full."""
-        keys, times, blobs, size = [], [], [], 0
-        for key, time, blob in self._rows:
-            keys.append(key)
-            times.append(time)
-            blobs.append(blob)
-            size += len(blob)
-            if size >= _PART_BYTES or len(keys) >= _PART_MESSAGES:
+        keys: list[int] = []
+        times: list[int] = []
+        blobs: list[bytes] = []
+        size = 0
+        while size < _PART_BYTES and len(keys) < _PART_MESSAGES:
+            rows = self._rows.fetchmany(self._step)
+            if not rows:
+                self.done = True
                 break
-        else:
-            self.done = True
+            some_keys, some_times, some_blobs = zip(*rows, strict=True)
+            keys += some_keys
+            times += some_times
+            blobs += some_blobs
+            size += sum(map(len, some_blobs))
+        self._left -= len(keys)
+        if self.done and self._left > 0:
+            msg = f'{self._left} of the messages that were counted are not found'
+            raise sqlite3.DatabaseError(msg)
         log_times = np.array(times, np.int64)
         if len(log_times):
             self.bound = int(log_times[-1])
         lengths = np.fromiter(map(len, blobs), np.int64, len(blobs))
         offsets = np.cumsum(lengths) - lengths
-        data = np.frombuffer(b''.join(blobs), np.uint8)
-        key_of = np.array(keys, np.int64)
-        found: dict[str, list[int]] = {}
-        for key in np.unique(key_of).tolist():
-            found.setdefault(self._ids[key], []).append(key)
-        runs = []
-        for name, same in found.items():
-            which = np.isin(key_of, same)
-            runs.append(MessageRun(name, offsets[which], lengths[which], log_times[which]))
-        return data, runs
+        data = np.frombuffer(blobs[0] if len(blobs) == 1 else b''.join(blobs), np.uint8)
+        return data, self._runs(np.array(keys, np.int64), offsets, lengths, log_times)
+
+    def _runs(
+        self,
+        keys: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        log_times: NDArray[np.int64],
+    ) -> list[MessageRun]:
+        """Sort messages by topic; several ids may have one name."""
+        ids, which = np.unique(keys, return_inverse=True)
+        names = [self._ids[key] for key in ids.tolist()]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        kind = np.min_scalar_type(len(names))  # small numbers are sorted faster
+        number = np.array([numbers[name] for name in names], kind)[which]
+        order = np.argsort(number, kind='stable')
+        ends = np.cumsum(np.bincount(number)).tolist()
+        return [
+            MessageRun(
+                name, *(values[order[begin:end]] for values in (offsets, lengths, log_times))
+            )
+            for name, begin, end in zip(numbers, [0, *ends], ends, strict=False)
+        ]

@@ -1,6 +1,5 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from m2r2_ros.bags import merge
 from m2r2_ros.bags.definitions import message_definition
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.sqlite import census
 from m2r2_ros.bags.sqlite import source as sqlite_source
 from m2r2_ros.core.errors import BagError
 from test.bags.files import FLOAT, Item, expected, payload, read
@@ -94,47 +94,87 @@ def test_old_files_get_the_definitions_of_today(tmp_path: Path) -> None:
     assert read(recording) == expected([SOME])
 
 
-def test_a_folder_that_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
-    path = database(tmp_path / 'x.db3', SOME)
-    with closing(sqlite3.connect(path)) as base:
-        base.execute('PRAGMA journal_mode=WAL')
-    before = sorted(tmp_path.iterdir()), path.read_bytes()
-    tmp_path.chmod(0o555)
-    try:
-        assert read(open_recording(path)) == expected([SOME])
-    finally:
-        tmp_path.chmod(0o755)
-    assert (sorted(tmp_path.iterdir()), path.read_bytes()) == before
-
-
-def test_what_a_killed_recorder_left_in_its_log_is_read(tmp_path: Path) -> None:
-    path = database(tmp_path / 'x.db3', SOME)
-    copy = tmp_path / 'killed'
-    copy.mkdir()
-    with closing(sqlite3.connect(path)) as base:
-        base.execute('PRAGMA journal_mode=WAL')
-        base.execute('INSERT INTO messages VALUES (999, 0, 9999, ?)', [payload(7)])
-        base.commit()
-        for file in tmp_path.glob('x.db3*'):
-            shutil.copy(file, copy)
-    assert read(open_recording(copy / 'x.db3'))[-1] == ('/a', 9999, 7)
-
-
 @pytest.mark.parametrize(
     'change',
     [
         'UPDATE messages SET timestamp = NULL WHERE id = 50',
         "UPDATE messages SET timestamp = 'noon' WHERE id = 50",
+        'UPDATE messages SET timestamp = 1.5 WHERE id = 50',
+        'UPDATE messages SET timestamp = -490 WHERE id = 50',
         'UPDATE messages SET data = NULL WHERE id = 50',
+        "UPDATE messages SET data = 'text' WHERE id = 50",
         'UPDATE messages SET data = 5 WHERE id = 50',
+        'UPDATE messages SET topic_id = NULL WHERE id = 50',
+        'UPDATE messages SET topic_id = 7 WHERE id = 50',
     ],
 )
-def test_rows_that_hold_what_they_must_not_are_an_error(tmp_path: Path, change: str) -> None:
+def test_rows_that_are_no_messages_are_left_out_and_told(tmp_path: Path, change: str) -> None:
     path = database(tmp_path / 'x.db3', SOME)
     with closing(sqlite3.connect(path)) as base, base:
         base.execute(change)
-    with pytest.raises(BagError, match=r'x\.db3 cannot be read'):
-        read(open_recording(path))
+    recording = open_recording(path)
+    assert read(recording) == expected([SOME[:49] + SOME[50:]])
+    assert recording.topics['/a'].count == 49
+    (note,) = recording.notes
+    assert note.startswith('x.db3: 1 messages')
+
+
+def test_messages_that_are_too_long_are_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(census, 'MAX_MESSAGE', 20_000)
+    path = database(tmp_path / 'x.db3', SOME)
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute('UPDATE messages SET data = zeroblob(20001) WHERE id = 2')
+    recording = open_recording(path)
+    assert read(recording) == expected([SOME[:1] + SOME[2:]])
+    assert 'over 20000 bytes' in recording.notes[0]
+
+
+def damaged(path: Path, change: str) -> None:
+    """Change the table alone, as damage does: its index is hidden from sqlite meanwhile."""
+    with closing(sqlite3.connect(path)) as base, base:
+        query = 'SELECT sql, rootpage FROM sqlite_master WHERE name = ?'
+        index = base.execute(query, ('timestamp_idx',)).fetchone()
+        base.execute('PRAGMA writable_schema = ON')
+        base.execute("DELETE FROM sqlite_master WHERE name = 'timestamp_idx'")
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute(change)
+        base.execute('PRAGMA writable_schema = ON')
+        row = ('index', 'timestamp_idx', 'messages', index[1], index[0])
+        base.execute('INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)', row)
+
+
+def test_messages_that_the_index_has_and_the_table_has_not_are_told(tmp_path: Path) -> None:
+    path = database(tmp_path / 'x.db3', [(t, time * 10**8, k) for t, time, k in SOME])
+    damaged(path, 'DELETE FROM messages WHERE id BETWEEN 11 AND 14')
+    recording = open_recording(path)
+    assert [number for *_, number in read(recording, ['/a'])] == [*range(10), *range(14, 50)]
+    (note,) = recording.notes
+    assert note.startswith('x.db3: 4 messages of 10.000 s to 13.000 s are in the index')
+    assert 'sqlite3' in note
+    assert '.recover' in note
+
+
+def test_an_index_that_contradicts_the_table_is_told_and_not_used(tmp_path: Path) -> None:
+    path = database(tmp_path / 'x.db3', SOME)
+    damaged(path, 'UPDATE messages SET timestamp = 77 WHERE id = 1')
+    recording = open_recording(path)
+    assert ('/a', 77, 0) in read(recording)
+    assert 'have another log time in the index' in ' '.join(recording.notes)
+
+
+@pytest.mark.parametrize('lost', [0, 5])
+def test_messages_that_are_missing_from_a_table_without_an_index_are_told(
+    tmp_path: Path, lost: int
+) -> None:
+    path = database(tmp_path / 'x.db3', SOME)
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute('DROP INDEX timestamp_idx')
+        base.execute('DELETE FROM messages WHERE id BETWEEN 11 AND ?', (10 + lost,))
+    recording = open_recording(path)
+    assert len(read(recording)) == 100 - lost
+    assert [note[: len('x.db3: 5')] for note in recording.notes] == ['x.db3: 5'] * bool(lost)
 
 
 @pytest.mark.parametrize('cut', [0, 10, 4096, 9000])

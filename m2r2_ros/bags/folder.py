@@ -1,0 +1,157 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The files of a rosbag2 folder, and what its metadata.yaml says of them."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.options import Section
+
+METADATA: Final = 'metadata.yaml'
+#: What the names of recordings end in.
+SUFFIXES: Final = ('.mcap', '.db3', '.h5')
+#: The one entry of a metadata.yaml.
+INFORMATION: Final = 'rosbag2_bagfile_information'
+#: A larger metadata.yaml is not read: it would take many seconds, and hold thousands of topics.
+_MAX_METADATA: Final = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class BagFolder:
+    """What makes up the recording in a folder.
+
+    Attributes:
+        files: Its files in order, each once.
+        counts: Messages by topic, as metadata.yaml counts them; {} unknown.
+        notes: What is odd about it.
+    """
+
+    files: list[Path]
+    counts: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def read_folder(folder: Path) -> BagFolder:
+    """Find the files of a recording.
+
+    Raises:
+        BagError: There are none, or metadata.yaml is broken or names one that is not there.
+    """
+    there = storage_files(folder)
+    metadata = folder / METADATA
+    if not has_metadata(folder):
+        if not there:
+            msg = f'{folder} holds no recording: neither {METADATA} nor .mcap nor .db3 files'
+            raise BagError(msg)
+        return BagFolder(there, {})
+    size = metadata.stat().st_size
+    if size > _MAX_METADATA:
+        note = f'{METADATA} has {size} bytes, more than the {_MAX_METADATA} that are read: ignored'
+        return BagFolder(_expect_files(metadata, there), {}, (note,))
+    information = _information(metadata)
+    if str(information.get('compression_mode') or '').lower() == 'message':
+        msg = (
+            f'{folder}: its messages are compressed one by one (compression_mode: message), which '
+            f'is not read here; `ros2 bag convert` writes it without'
+        )
+        raise BagError(msg)
+    listed = information.get('relative_file_paths')
+    names = [Path(str(name)).name for name in listed] if isinstance(listed, list) else []
+    files = _expect_files(metadata, _once(folder / name for name in names) or there)
+    known = {os.path.realpath(file) for file in files}
+    others = [file.name for file in there if os.path.realpath(file) not in known]
+    notes = (
+        [f'{METADATA} does not list {_some(others)}: remove it to open all files'] if others else []
+    )
+    return BagFolder(files, _counts(information), tuple(notes))
+
+
+def has_metadata(folder: Path) -> bool:
+    """Return whether a folder has a metadata.yaml, which makes all its files one recording."""
+    return (folder / METADATA).is_file()
+
+
+def storage_files(folder: Path) -> list[Path]:
+    """Return the files with messages in a folder, each once, _2 before _10.
+
+    Raises:
+        BagError: The folder cannot be listed.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(SUFFIXES)]
+    except OSError as error:
+        msg = f'{folder} cannot be listed: {error.strerror}'
+        raise BagError(msg) from error
+
+    def rank(file: Path) -> tuple[str, int, str]:
+        stem, _, number = file.stem.rpartition('_')
+        return (stem, int(number), '') if number.isdecimal() else (file.stem, -1, file.suffix)
+
+    # Pipes, devices and folders of such names are no files.
+    files = (folder / name for name in names)
+    return _once(sorted((file for file in files if file.is_file()), key=rank))
+
+
+def missing(found: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:
+    """Say of which topics there are fewer messages than metadata.yaml counts."""
+    few = [
+        f'{topic}: {found.get(topic, 0)} of {count} messages'
+        for topic, count in expected.items()
+        if found.get(topic, 0) < count
+    ]
+    return [f'fewer messages than {METADATA} counts: {_some(few)}'] if few else []
+
+
+def _once(files: Iterable[Path]) -> list[Path]:
+    """Leave out files that are there under another name already: their messages would be twice."""
+    found: dict[Any, Path] = {}
+    for file in files:
+        try:
+            status = file.stat()
+        except (OSError, ValueError):
+            found.setdefault(file, file)
+        else:
+            found.setdefault((status.st_dev, status.st_ino), file)
+    return list(found.values())
+
+
+def _expect_files(metadata: Path, files: list[Path]) -> list[Path]:
+    lacking = [file.name for file in files if not file.is_file()]
+    if lacking or not files:
+        msg = (
+            f'{metadata}: {_some(lacking) or "the recording"} is not in the folder; '
+            f'bring it back, or remove {METADATA} to open what is there'
+        )
+        raise BagError(msg)
+    return files
+
+
+def _information(metadata: Path) -> dict[str, Any]:
+    """Return what a metadata.yaml says; {} where a crash left it empty."""
+    expected = 'rosbag2 metadata: remove it to open the files beside it without it'
+    content = Section.read(metadata, expected, BagError)
+    return content.section(INFORMATION).entries if content.entries else {}
+
+
+def _counts(information: dict[str, Any]) -> dict[str, int]:
+    """Return the messages by topic, as far as they are listed as rosbag2 does it."""
+    counts: dict[str, int] = {}
+    listed = information.get('topics_with_message_count')
+    for entry in listed if isinstance(listed, list) else []:
+        match entry:
+            case {'topic_metadata': {'name': str(name)}, 'message_count': int(count)}:
+                counts[name] = counts.get(name, 0) + count
+            case _:
+                pass
+    return counts
+
+
+def _some(texts: list[str], most: int = 5) -> str:
+    """Join texts; of many, the first few."""
+    more = f' and {len(texts) - most} more' if len(texts) > most else ''
+    return ', '.join(texts[:most]) + more
