@@ -13,7 +13,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.mcap.leftovers import leftovers
-from m2r2_ros.core.errors import BagError, M2R2Error
+from m2r2_ros.core.errors import BagError
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
@@ -93,7 +93,7 @@ class RecorderNode(Node):
         self._finisher: threading.Thread | None = None
         services = {'start': self.begin, 'stop': self.end, 'snapshot': self.snapshot}
         for name, act in services.items():
-            self.create_service(Trigger, f'~/{name}', _answering(self, act))
+            self.create_service(Trigger, f'~/{name}', _answering(act))
 
     def start(self) -> None:
         """Begin to record, or to keep messages for snapshots; finish what a kill has left.
@@ -231,18 +231,12 @@ class RecorderNode(Node):
             )
 
 
-def _answering(node: Node, act: Callable[[], Path]) -> Callable[[Any, Any], Any]:
-    """Return a service callback that does something and names the bag, or says why not."""
+def _answering(act: Callable[[], Path]) -> Callable[[Any, Any], Any]:
+    """Return a service callback that does something and names the bag."""
 
     def answer(request: Any, response: Any) -> Any:  # noqa: ANN401 - generated classes
-        try:
-            response.message = str(act())
-            response.success = True
-        except M2R2Error as error:
-            response.message = str(error)
-        except Exception as error:
-            response.message = f'{type(error).__name__}: {error}'
-            node.get_logger().error(traceback.format_exc())
+        response.message = str(act())
+        response.success = True
         return response
 
     return answer
