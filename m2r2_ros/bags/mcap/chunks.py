@@ -175,6 +175,7 @@ def _decompress(chunk: PackedChunk, most: int) -> tuple[bytes | bytearray | memo
     Neither the size that the chunk claims nor that of a zstd frame itself is trusted.
     """
     kind, defect = chunk.compression, ''
+    data: bytes | bytearray
     if kind not in ('', 'zstd', 'lz4'):
         defect = f"chunk compression '{kind}' (known: zstd, lz4 and none)"
         kind = _SIGNATURES.get(bytes(chunk.data[:4]), '')

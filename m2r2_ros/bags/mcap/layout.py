@@ -216,7 +216,7 @@ class FileLayout:
     def _crc(self, start: int, end: int) -> int:
         crc = 0
         for at in range(start, end, _PIECE):
-            crc = zlib.crc32(self._bytes(at, min(_PIECE, end - at)), crc)
+            crc = zlib.crc32(self._bytes(at, min(_PIECE, end - at)).data, crc)
         return crc
 
     def _bytes(self, start: int, size: int) -> NDArray[np.uint8]:

@@ -167,7 +167,8 @@ class FileTally:
             return self.lost + self.elsewhere
         total = np.zeros(CHANNELS, np.int64)
         total[list(counts)] = [min(count, _NEVER) for count in counts.values()]
-        return np.maximum(np.maximum(total - self.found, 0), self.lost)
+        missing: NDArray[np.int64] = np.maximum(total - self.found, self.lost)
+        return missing
 
 
 class Tally(Notes):
