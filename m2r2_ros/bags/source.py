@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -52,6 +53,10 @@ class MessageRun:
             self.topic, self.offsets[which], self.lengths[which], self.log_times[which]
         )
 
+    def moved(self, by: int | NDArray[np.int64]) -> 'MessageRun':
+        """Return the same messages `by` bytes further on in a buffer."""
+        return MessageRun(self.topic, self.offsets + by, self.lengths, self.log_times)
+
 
 #: A buffer, uint8 (bytes,), and the messages in it; position in the buffer is file order.
 Loaded = tuple[NDArray[np.uint8], list[MessageRun]]
@@ -65,17 +70,20 @@ class FilePart:
         start: No message of it has an earlier log time, nanoseconds.
         order: Rank among the parts of the file, where they lie in it.
         load: Reads it. Raises BagError where it is corrupt.
+        again: It can be loaded more than once, and after parts that come later.
     """
 
     start: int
     order: int
     load: Callable[[], Loaded]
+    again: bool = False
 
 
 class Source(Protocol):
     """One file of a recording.
 
     Attributes:
+        path: The file.
         topics: Topics by name.
         unreadable: Why topics cannot be read, by name: they are not CDR, or of two types.
         start: Log time of the first message, nanoseconds; 0 without messages.
@@ -85,6 +93,7 @@ class Source(Protocol):
         notes: What else there is to say about it.
     """
 
+    path: Path
     topics: dict[str, Topic]
     unreadable: dict[str, str]
     start: int

@@ -5,63 +5,47 @@
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import numpy as np
 from mcap.opcode import Opcode
-from mcap.records import Chunk, ChunkIndex, Footer, Statistics
+from mcap.records import Statistics
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.mcap.records import (
-    MAGIC,
-    MAX_CHUNK,
-    MESSAGE,
-    PREFIX,
-    UNREADABLE,
-    Definitions,
-    check_complete,
-    corrupt,
+from m2r2_ros.bags.mcap.chunks import (
+    between,
     indexed_positions,
-    message_head,
     message_heads,
-    numbers,
-    parse,
-    read_body,
+    packed_chunk,
     unpack,
-    walk,
-    walk_chunk,
     walked_positions,
 )
+from m2r2_ros.bags.mcap.definitions import Definitions
+from m2r2_ros.bags.mcap.records import (
+    CHANNELS,
+    END_OF_TIME,
+    INDEX_ENTRY,
+    MAGIC,
+    MAX_CHUNK,
+    MAX_RECORD,
+    MESSAGE_HEAD,
+    PREFIX,
+    UNREADABLE,
+    corrupt,
+    numbers,
+    read_body,
+    walk,
+)
+from m2r2_ros.bags.mcap.summary import ChunkPlace, FileSummary, read_summary
 from m2r2_ros.core.errors import BagError
 
-_FOOTER_SIZE = PREFIX.size + 20 + len(MAGIC)
-
-
-@dataclass(slots=True)
-class ChunkPlace:
-    """A chunk in a file.
-
-    Attributes:
-        start: Log time of the first message as the file says, nanoseconds.
-        end: Log time of the last message as the file says, nanoseconds.
-        offset: Where the chunk record starts.
-        length: Bytes of the record; of what is there, if it is truncated.
-        index_length: Bytes of the MessageIndex records after it.
-        counts: Messages of each channel that it holds, 0 if their number is unknown; empty as
-            long as nothing is known.
-        cut: The file ends within the chunk.
-    """
-
-    start: int
-    end: int
-    offset: int
-    length: int
-    index_length: int
-    counts: Counter[int] = field(default_factory=Counter)
-    cut: bool = False
+#: Chunks of a file, and messages outside chunks, of which places are kept in memory.
+MAX_CHUNKS: Final = 1 << 20
+MAX_LOOSE: Final = 1 << 24
+_SEEN = Callable[[int, bytes], object]
 
 
 @dataclass(slots=True)
@@ -89,15 +73,6 @@ class McapIndex:
     end: int = 0
     truncated: bool = False
 
-    def require_described(self, channels: Iterable[int]) -> None:
-        """Raise BagError if there are messages of channels that no record describes."""
-        if missing := sorted(set(channels) - self.definitions.channels.keys()):
-            msg = (
-                f'{self.path} has messages of channels {numbers(missing)} that it does not '
-                f'describe, so their topics are unknown; look for a complete copy'
-            )
-            raise BagError(msg)
-
 
 def read_index(path: Path) -> McapIndex:
     """Find the chunks, messages, channels and schemas of an MCAP file.
@@ -115,27 +90,24 @@ def read_index(path: Path) -> McapIndex:
                 kind = 'empty' if not size else 'not an MCAP file (it does not start like one)'
                 msg = f'{path} is {kind}; expected a recording; look for a complete copy'
                 raise BagError(msg)
-            _Reading(index, file, size).run()
+            _Reading(index, file).run()
     except OSError as error:
         msg = f'{path} cannot be read: {error.strerror}'
         raise BagError(msg) from error
     return index
 
 
-def read_summary(path: Path, file: BinaryIO) -> McapIndex:
-    """Return what the summary at the end of a file says, of chunks only their places; never fails.
-
-    The places need not be true.
-    """
-    index = McapIndex(path)
-    index.chunks = _Reading(index, file, file.seek(0, 2)).read_summary()
-    return index
-
-
 def load_chunk(
-    file: BinaryIO, path: Path, place: ChunkPlace
+    file: BinaryIO, path: Path, place: ChunkPlace, seen: _SEEN
 ) -> tuple[NDArray[np.uint8], NDArray[np.void], NDArray[np.int64]]:
     """Read a chunk.
+
+    Args:
+        file: The file.
+        path: Its name.
+        place: Where the chunk is.
+        seen: Called with opcode and body of the schemas and channels in it, some perhaps twice.
+            What it raises of UNREADABLE makes the chunk a corrupt one.
 
     Returns:
         The uncompressed bytes; MESSAGE (n,), the heads of its messages; int64 (n,), where their
@@ -146,130 +118,116 @@ def load_chunk(
     """
     try:
         file.seek(place.offset)
-        raw = file.read(place.length + place.index_length)
+        indexed = place.index_length <= MAX_RECORD
+        raw = memoryview(file.read(place.length + (place.index_length if indexed else 0)))
         opcode, length = PREFIX.unpack_from(raw)
         if opcode != Opcode.CHUNK or (length + PREFIX.size != place.length and not place.cut):
             raise corrupt(path, place.offset, 'no chunk where the index says')
-        data = unpack(parse(Chunk, raw[PREFIX.size : place.length]), place.cut)
+        packed = packed_chunk(raw[PREFIX.size : place.length], place.cut)
+        data, most = unpack(packed, place.cut), packed.most_records
         try:
             positions = indexed_positions(raw[place.length :])
             heads = message_heads(data, positions)
-            check_complete(data, positions, heads)
+            if len(positions):
+                _see(data, positions, heads, place.cut, most, seen)
         except (ValueError, struct.error):
             # The index only saves time: the chunk itself has the last word.
             positions = np.empty(0, np.int64)
         if not len(positions):
-            positions = walked_positions(data, place.cut)
+            positions = walked_positions(data, place.cut, most)
             heads = message_heads(data, positions)
+            _see(data, positions, heads, place.cut, most, seen)
     except UNREADABLE as error:
         raise corrupt(path, place.offset, error) from error
     return data, heads, positions
 
 
+def _see(
+    data: NDArray[np.uint8],
+    positions: NDArray[np.int64],
+    heads: NDArray[np.void],
+    cut: bool,
+    most: int,
+    seen: _SEEN,
+) -> None:
+    """Show what lies between the messages of a chunk."""
+    for opcode, body in between(data, positions, heads, cut, most):
+        seen(opcode, body)
+
+
+def _list(place: ChunkPlace | None, listed: Counter[int]) -> None:
+    """Note what the index of a chunk listed, and empty the list."""
+    if place is not None and listed:
+        place.channels = np.fromiter(listed, np.uint16, len(listed))
+        place.counts = np.fromiter(listed.values(), np.int64, len(listed))
+    listed.clear()
+
+
 class _Reading:
     """Fills an index from an open file."""
 
-    def __init__(self, index: McapIndex, file: BinaryIO, size: int) -> None:
+    def __init__(self, index: McapIndex, file: BinaryIO) -> None:
         self.index = index
         self.file = file
-        self.size = size
-        self.end = size
         self.loose = array('q')
         self.statistics: Statistics | None = None
 
     def run(self) -> None:
         """Read the summary, then whatever it does not cover."""
-        self.trust(self.read_summary())
+        summary = read_summary(self.file)
+        self.index.truncated = not summary.ended
+        self.trust(summary)
         covered = len(MAGIC)
         for place in list(self.index.chunks):
             self.walk(covered, place.offset)
             covered = place.offset + place.length + place.index_length
-        self.walk(covered, self.end)
+        self.walk(covered, summary.end)
         self.index.loose = np.frombuffer(self.loose, np.int64).reshape(-1, 4)
         self.index.chunks.sort(key=lambda place: place.offset)
         if self.index.truncated and self.index.chunks:
             # The truncation may have hit the message index of the last chunk.
-            last = self.index.chunks[-1]
-            last.counts, last.index_length = Counter(), 0
+            self.index.chunks[-1].forget_index()
         self.open_chunks()
         self.count()
 
-    def read_summary(self) -> list[ChunkPlace]:
-        """Take definitions and statistics from the summary; returns its chunks, if it is valid."""
-        index = self.index
-        if self.size < len(MAGIC) + _FOOTER_SIZE:
-            index.truncated = True
-            return []
-        try:
-            body = read_body(self.file, self.size - _FOOTER_SIZE, _FOOTER_SIZE)
-            if not body.endswith(MAGIC) or PREFIX.unpack_from(body) != (Opcode.FOOTER, 20):
-                index.truncated = True
-                return []
-            self.end = self.size - _FOOTER_SIZE
-            start = parse(Footer, body[PREFIX.size :]).summary_start
-            places = self.summary_records(start) if len(MAGIC) <= start < self.end else []
-        except UNREADABLE:
-            return []
-        return sorted(places, key=lambda place: place.offset)
-
-    def trust(self, places: list[ChunkPlace]) -> None:
-        """Take the chunks of the summary, unless they cannot be true: then all is walked."""
+    def trust(self, summary: FileSummary) -> None:
+        """Take what the summary says, unless it cannot be true: then all is walked."""
+        if not summary.valid:
+            return
+        self.index.definitions = summary.definitions
+        places = summary.places
         ends = [len(MAGIC)] + [p.offset + p.length + p.index_length for p in places]
-        starts = [p.offset for p in places] + [self.end]
+        starts = [p.offset for p in places] + [summary.end]
         apart = all(a <= b for a, b in zip(ends, starts, strict=True))
-        if apart and self.statistics and all(p.length <= MAX_CHUNK for p in places):
+        if apart and summary.statistics and all(p.length <= MAX_CHUNK for p in places):
             self.index.chunks = places
-        else:
-            self.statistics = None
-
-    def summary_records(self, start: int) -> list[ChunkPlace]:
-        """Read the records of the summary section; returns the chunks."""
-        places = []
-        for opcode, position, length in walk(self.file, start, self.end):
-            if opcode == Opcode.CHUNK_INDEX:
-                entry = parse(ChunkIndex, read_body(self.file, position, length))
-                place = ChunkPlace(
-                    entry.message_start_time,
-                    entry.message_end_time,
-                    entry.chunk_start_offset,
-                    entry.chunk_length,
-                    entry.message_index_length,
-                    Counter(dict.fromkeys(entry.message_index_offsets, 0)),
-                )
-                places.append(place)
-            elif opcode == Opcode.STATISTICS:
-                self.statistics = parse(Statistics, read_body(self.file, position, length))
-            else:
-                self.take_definition(opcode, position, length)
-        return places
-
-    def take_definition(self, opcode: int, position: int, length: int) -> None:
-        """Keep the record if it is a schema or a channel."""
-        if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
-            self.index.definitions.take(opcode, read_body(self.file, position, length))
+            self.statistics = summary.statistics
 
     def walk(self, start: int, end: int) -> None:
         """Take everything in [start, end) record by record, up to a cut."""
         if start >= end:
             return
-        last, done = None, start
+        last, listed, done = None, Counter[int](), start
         for opcode, position, length in walk(self.file, start, end):
             done = position + length
             if opcode in (Opcode.DATA_END, Opcode.FOOTER):
+                _list(last, listed)
                 return
             try:
                 if opcode == Opcode.CHUNK:
+                    _list(last, listed)
                     last = self.take_chunk(position, length, end)
                 elif done > end:
                     break
                 elif opcode == Opcode.MESSAGE_INDEX:
-                    self.take_message_index(position, length, last)
+                    self.take_message_index(position, length, last, listed)
                 elif opcode == Opcode.MESSAGE:
                     self.take_message(position, length)
-                else:
-                    self.take_definition(opcode, position, length)
+                elif opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+                    self.index.definitions.take(opcode, read_body(self.file, position, length))
             except UNREADABLE as error:
                 raise corrupt(self.index.path, position - PREFIX.size, error) from error
+        _list(last, listed)
         self.index.truncated |= done != end
 
     def take_chunk(self, position: int, length: int, end: int) -> ChunkPlace | None:
@@ -277,6 +235,9 @@ class _Reading:
         cut = position + length > end
         if length > MAX_CHUNK and not cut:
             msg = f'chunk of {length} bytes, more than the {MAX_CHUNK} that are read'
+            raise ValueError(msg)
+        if len(self.index.chunks) >= MAX_CHUNKS:
+            msg = f'more than {MAX_CHUNKS} chunks'
             raise ValueError(msg)
         length = min(length, end - position)
         self.file.seek(position)
@@ -289,7 +250,9 @@ class _Reading:
         self.index.chunks.append(place)
         return place
 
-    def take_message_index(self, position: int, length: int, place: ChunkPlace | None) -> None:
+    def take_message_index(
+        self, position: int, length: int, place: ChunkPlace | None, listed: Counter[int]
+    ) -> None:
         """Note that the chunk in front has an index."""
         start = position - PREFIX.size
         if place is None or start != place.offset + place.length + place.index_length:
@@ -298,64 +261,82 @@ class _Reading:
         self.file.seek(position)
         channel, size = struct.unpack('<HI', self.file.read(6))
         if size:
-            place.counts[channel] += size // 16
+            listed[channel] += size // INDEX_ENTRY.itemsize
 
     def take_message(self, position: int, length: int) -> None:
         """Note a message outside chunks."""
-        head = message_head(self.file, position)
-        size = length - (MESSAGE.itemsize - PREFIX.size)
-        if size < 0 or head.log_time >= 1 << 63:
+        self.file.seek(position)
+        channel, _, log_time, _ = MESSAGE_HEAD.unpack(self.file.read(MESSAGE_HEAD.size))
+        size = length - MESSAGE_HEAD.size
+        if size < 0 or log_time >= END_OF_TIME:
             msg = 'a message that is too short or from beyond the year 2262'
             raise ValueError(msg)
-        place = position + length - size
-        self.loose.extend((head.channel_id, place, size, head.log_time))
+        if len(self.loose) >= 4 * MAX_LOOSE:
+            msg = f'more than {MAX_LOOSE} messages outside chunks'
+            raise ValueError(msg)
+        self.loose.extend((channel, position + length - size, size, log_time))
 
     def open_chunks(self) -> None:
         """Look into the chunks that no index describes, or whose channels are not described."""
         index = self.index
-        closed = []
+        closed, described = [], self.described()
         for place in list(index.chunks):
-            if place.counts and place.counts.keys() <= index.definitions.channels.keys():
+            if len(place.channels) and described[place.channels].all():
                 closed.append(place)
-            else:
-                try:
-                    self.open_chunk(place)
-                except BagError:
-                    if place is not index.chunks[-1] or not index.truncated:
-                        raise
-                    # The cut went through this chunk, and what follows it is padding.
-                    index.chunks.pop()
-        used = {channel for place in index.chunks for channel in place.counts}
+                continue
+            before = len(index.definitions.channels)
+            try:
+                self.open_chunk(place)
+                if len(index.definitions.channels) > before:
+                    described = self.described()
+            except BagError:
+                if place is not index.chunks[-1] or not index.truncated:
+                    raise
+                # The cut went through this chunk, and what follows it is padding.
+                index.chunks.pop()
         # A channel may have been described in a chunk that has no message of it.
-        while closed and not used <= index.definitions.channels.keys():
-            self.open_chunk(closed.pop(0))
+        used = np.zeros(CHANNELS, np.bool_)
+        for place in index.chunks:
+            used[place.channels] = True
+        for place in closed:
+            if not (used & ~self.described()).any():
+                break
+            self.open_chunk(place)
+
+    def described(self) -> NDArray[np.bool_]:
+        """Return which channels are described, bool (CHANNELS,)."""
+        described = np.zeros(CHANNELS, np.bool_)
+        described[list(self.index.definitions.channels)] = True
+        return described
 
     def open_chunk(self, place: ChunkPlace) -> None:
         """Take channels, schemas and the count of the messages from a chunk."""
-        data, heads, _ = load_chunk(self.file, self.index.path, place)
-        view = data.data
-        try:
-            for opcode, position, length in walk_chunk(data, place.cut):
-                if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
-                    body = bytes(view[position : position + length])
-                    self.index.definitions.take(opcode, body)
-        except UNREADABLE as error:
-            raise corrupt(self.index.path, place.offset, error) from error
-        found, counts = np.unique(heads['channel'], return_counts=True)
-        place.counts = Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+        take = self.index.definitions.take
+        _, heads, _ = load_chunk(self.file, self.index.path, place, take)
+        place.channels, place.counts = np.unique(heads['channel'], return_counts=True)
         if place.cut and len(heads):
             place.start, place.end = int(heads['log'].min()), int(heads['log'].max())
 
     def count(self) -> None:
         """Determine counts and time range, and check that every message has a channel."""
         index = self.index
-        filled = [place for place in index.chunks if place.counts]
-        found = Counter(index.loose[:, 0].tolist())
+        filled = [place for place in index.chunks if len(place.channels)]
+        found = np.bincount(index.loose[:, 0], minlength=CHANNELS)
+        used = found > 0
         for place in filled:
-            found += place.counts
-            index.require_described(place.counts)
-        index.require_described(found)
-        index.counts = Counter(self.statistics.channel_message_counts) if self.statistics else found
+            used[place.channels] = True
+            if len(place.counts):
+                found[place.channels] += place.counts
+        if missing := np.flatnonzero(used & ~self.described()).tolist():
+            msg = (
+                f'{index.path} has messages of channels {numbers(missing)} that it does not '
+                f'describe, so their topics are unknown; look for a complete copy'
+            )
+            raise BagError(msg)
+        if self.statistics:
+            index.counts = Counter(self.statistics.channel_message_counts)
+        else:
+            index.counts = Counter({key: int(found[key]) for key in np.flatnonzero(found).tolist()})
         times = [(p.start, p.end) for p in filled]
         if len(index.loose):
             times.append((int(index.loose[:, 3].min()), int(index.loose[:, 3].max())))

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """MCAP files, read a chunk at a time without touching single messages."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from mcap.opcode import Opcode
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.mcap.index import ChunkPlace, load_chunk, read_index
-from m2r2_ros.bags.mcap.records import MAX_CHUNK, MESSAGE, corrupt
+from m2r2_ros.bags.mcap.index import load_chunk, read_index
+from m2r2_ros.bags.mcap.records import CHANNELS, MAX_CHUNK, MESSAGE, PREFIX, corrupt
+from m2r2_ros.bags.mcap.summary import ChunkPlace
 from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
 from m2r2_ros.core.errors import BagError
 
@@ -44,10 +45,12 @@ class McapSource:
             for key, channel in self._index.definitions.channels.items()
             if channel.topic in topics
         }
+        wanted = np.zeros(CHANNELS, np.bool_)
+        wanted[list(channels)] = True
         parts = [
-            FilePart(place.start, place.offset, partial(self._load_chunk, place, channels))
+            FilePart(place.start, place.offset, partial(self._load_chunk, place, channels), True)
             for place in self._index.chunks
-            if not channels.keys().isdisjoint(place.counts)
+            if wanted[place.channels].any()
         ]
         parts += self._loose_parts(channels)
         return iter(sorted(parts, key=lambda part: (part.start, part.order)))
@@ -72,25 +75,46 @@ class McapSource:
                 self.unreadable[topic.name] = (
                     f'it has messages of two types, {before.type_name} and {type_name}'
                 )
+            if schema and schema.id in known.ambiguous_schemas:
+                self.unreadable[topic.name] = (
+                    f'its type is described in two ways, as schema {schema.id}; {self._way_out}'
+                )
             if channel.message_encoding != 'cdr':
                 self.unreadable[topic.name] = (
                     f"its messages are serialised as '{channel.message_encoding}', not 'cdr'"
                 )
             topics[topic.name] = _merged(before, topic) if before else topic
+        for key, names in known.ambiguous.items():
+            ways = ', '.join(sorted(names)[:8])
+            reason = f'its channel {key} is described in different ways ({ways}); {self._way_out}'
+            self.unreadable |= dict.fromkeys(names, reason)
         return topics
+
+    @property
+    def _way_out(self) -> str:
+        return f'`m2r2 repair {self.path}` goes by their order in the file'
 
     def _load_chunk(self, place: ChunkPlace, channels: Mapping[int, str]) -> Loaded:
         """Read the messages of `channels` in a chunk."""
+        definitions = self._index.definitions
+        schemas = {definitions.channels[key].schema_id for key in channels}
+
+        def check(opcode: int, body: bytes) -> None:
+            """Refuse what would bring messages to another topic than that of their channel."""
+            wanted = channels if opcode == Opcode.CHANNEL else schemas
+            if int.from_bytes(body[:2], 'little') in wanted:
+                definitions.check(opcode, body)
+
         try:
             with self.path.open('rb', buffering=0) as file:
-                data, heads, positions = load_chunk(file, self.path, place)
+                data, heads, positions = load_chunk(file, self.path, place, check)
         except OSError as error:
             msg = f'{self.path} cannot be read: {error.strerror}'
             raise BagError(msg) from error
         times = heads['log'].astype(np.int64)
         if len(times) and times.min() < place.start:
             raise corrupt(self.path, place.offset, 'a message older than its chunk')
-        lengths = heads['size'].astype(np.int64) - (MESSAGE.itemsize - 9)
+        lengths = heads['size'].astype(np.int64) - (MESSAGE.itemsize - PREFIX.size)
         runs = _runs(heads['channel'], positions + MESSAGE.itemsize, lengths, times, channels)
         return data, runs
 
@@ -102,7 +126,9 @@ class McapSource:
             return []
         cuts = np.flatnonzero(np.diff(loose[:, 1] // _PART)) + 1
         return [
-            FilePart(int(group[:, 3].min()), int(group[0, 1]), partial(self._load, group, channels))
+            FilePart(
+                int(group[:, 3].min()), int(group[0, 1]), partial(self._load, group, channels), True
+            )
             for group in np.split(loose, cuts)
         ]
 
@@ -149,12 +175,14 @@ def _runs(
     channels: Mapping[int, str],
 ) -> list[MessageRun]:
     """Sort messages by topic."""
-    found: dict[str, list[NDArray[np.intp]]] = {}
-    for key in Counter(np.unique(keys).tolist()):
+    order = np.argsort(keys, kind='stable')
+    found, starts = np.unique(keys[order], return_index=True)
+    parts: dict[str, list[NDArray[np.intp]]] = {}
+    for key, which in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
         if key in channels:
-            found.setdefault(channels[key], []).append(np.flatnonzero(keys == key))
+            parts.setdefault(channels[key], []).append(which)
     runs = []
-    for topic, parts in found.items():
-        which = np.concatenate(parts)
+    for topic, several in parts.items():
+        which = np.concatenate(several) if len(several) > 1 else several[0]
         runs.append(MessageRun(topic, offsets[which], lengths[which], times[which]))
     return runs

@@ -5,6 +5,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -64,6 +65,7 @@ def reliable_qos(durability: str) -> str:
     return dump_yaml([profile])
 
 
+@lru_cache(maxsize=256)
 def qos_profiles(text: str) -> list[dict[str, Any]]:
     """Return QoS profiles with their policies by name, as version 9 wants them.
 
@@ -78,6 +80,13 @@ def qos_profiles(text: str) -> list[dict[str, Any]]:
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
         msg = f'QoS profiles must be a YAML list of rosbag2 profiles, not {text[:80]!r}: {error}'
         raise BagError(msg) from error
+
+
+@lru_cache(maxsize=256)
+def normal_qos(text: str) -> str:
+    """Return QoS profiles as the YAML text of version 9, '' without any; see qos_profiles."""
+    profiles = qos_profiles(text)
+    return dump_yaml(profiles) if profiles else ''
 
 
 def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it holds
@@ -158,7 +167,7 @@ def dump_yaml(content: object) -> str:
 
     # An alias (`*id001`), which PyYAML writes where an object appears twice, is legal YAML, but
     # nothing that reads bags expects one.
-    class Plain(yaml.SafeDumper):
+    class Plain(yaml.CSafeDumper):
         def ignore_aliases(self, data: object) -> bool:
             return True
 

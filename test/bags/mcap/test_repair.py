@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from mcap.reader import make_reader
 from mcap.writer import CompressionType, IndexType, Writer
 from rosbags.highlevel import AnyReader
 
-from m2r2_ros.bags.mcap import salvage
+from m2r2_ros.bags.mcap import names
 from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
+from test.hostile.damaged_mcap_files import Way, messages, written
 from test.hostile.mcap_files import channel, file, message, record, schema, zstd_chunk
 from test.real_data import DATA
 
@@ -142,43 +144,59 @@ def test_any_cut_gives_a_valid_prefix(
 
 
 @ALL_COMPRESSIONS
-def test_damaged_chunk_is_left_out(tmp_path: Path, compression: CompressionType) -> None:
+def test_what_still_reads_of_a_damaged_chunk_is_kept_and_marked(
+    tmp_path: Path, compression: CompressionType
+) -> None:
     data = bytearray(recorded(compression))
     start, length = chunk_spans(bytes(data))[2]
     data[start + length // 2] ^= 0xFF
     report, values = repaired(tmp_path, bytes(data))
-    assert values == [*range(200), *range(300, 400)]
+    whole = {*range(200), *range(300, 400)}
+    assert whole <= set(values)
     [loss] = report.losses
-    assert (loss.offset, loss.messages) == (start, 100)
+    assert loss.offset == start
+    assert loss.doubtful == len(values) - 300
+    assert loss.messages == 400 - len(values)
+    late = next(topic for topic in report.topics if topic.topic == '/late')
+    assert (late.doubtful, late.lost, late.exact) == (loss.doubtful, loss.messages, True)
+    assert late.start is not None
+    assert late.end is not None
+    assert 200 <= late.start <= late.end < 300
 
 
 def test_topics_of_a_damaged_chunk_come_from_the_summary(tmp_path: Path) -> None:
     data = bytearray(recorded())
-    start, length = chunk_spans(bytes(data))[1]
-    data[start + length // 2] ^= 0xFF
-    _, values = repaired(tmp_path, bytes(data))
-    assert values == [*range(100), *range(200, 400)]
+    start, _ = chunk_spans(bytes(data))[1]
+    data[start + 200] ^= 0xFF
+    report, values = repaired(tmp_path, bytes(data))
+    assert {*range(100), *range(200, 400)} <= set(values)
+    assert report.messages['/late'] == len(values) - 100
 
 
 def test_messages_of_a_lost_topic_are_counted(tmp_path: Path) -> None:
     data = bytearray(recorded())
-    start, length = chunk_spans(bytes(data))[1]
+    start, _ = chunk_spans(bytes(data))[1]
     end = sum(chunk_spans(bytes(data))[-1])
-    data[start + length // 2] ^= 0xFF
+    data[start + 60 : start + 90] = bytes(30)
     report, values = repaired(tmp_path, bytes(data[:end]))
     assert values == list(range(100))
     assert [loss.messages for loss in report.losses] == [100, 100, 100, None]
     assert 'channel 2' in report.losses[1].reason
+    [number, lost] = report.topics
+    assert (number.topic, number.recovered, number.lost) == ('/number', 100, 0)
+    assert ('channel 2' in lost.topic, lost.recovered, lost.lost) == (True, 0, 300)
+    assert (lost.start, lost.end) == (100, 399)
 
 
 @pytest.mark.parametrize('at', [0, 3, 9 + 30, 9 + 38])
-def test_nonsense_is_jumped_over_where_the_index_is_valid(tmp_path: Path, at: int) -> None:
+def test_the_summary_makes_up_for_the_head_of_a_chunk(tmp_path: Path, at: int) -> None:
     data = bytearray(recorded())
     start, _ = chunk_spans(bytes(data))[2]
     data[start + at] ^= 0x7F
     report, values = repaired(tmp_path, bytes(data))
-    assert values == [*range(200), *range(300, 400)]
-    assert report.losses[0].offset == start
+    assert values == list(range(400))
+    doubtful = 100 * (at == 39)  # with its head, the checksum of the chunk is lost
+    assert sum(loss.doubtful for loss in report.losses) == doubtful
 
 
 def test_zeros_after_a_power_cut(tmp_path: Path) -> None:
@@ -272,12 +290,39 @@ def test_messages_that_no_reader_takes_are_left_out(tmp_path: Path) -> None:
 
 
 def test_number_of_topics_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(salvage, '_MAX_TOPICS', 2)
+    monkeypatch.setattr(names, '_MAX_TOPICS', 2)
     channels = [channel(key, b'/topic%d' % key) for key in range(3)]
     messages = [message(key, NUMBER, log_time=key) for key in range(3)]
     report, _ = repaired(tmp_path, file(schema(1), *channels, *messages))
     assert report.messages == {'/topic0': 1, '/topic1': 1}
     assert report.losses[0].messages == 1
+
+
+def test_messages_go_by_the_description_before_them(tmp_path: Path) -> None:
+    known = schema(1) + channel(1, b'/a') + message(1, NUMBER, 1)
+    report, _ = repaired(tmp_path, file(known, channel(1, b'/b'), message(1, NUMBER, 2)))
+    assert report.messages == {'/a': 1, '/b': 1}
+    assert not report.complete
+    assert any('different ways (/a, /b)' in loss.reason for loss in report.losses)
+
+
+@pytest.mark.parametrize('flipped', [1, 9])
+def test_a_chunk_goes_on_after_a_damaged_record(tmp_path: Path, flipped: int) -> None:
+    """Without a checksum, only the records themselves and the index tell of the damage."""
+    data = bytearray(written(Way(crcs=False)))
+    whole = Counter(topic for topic, _, _ in messages())
+    record = bytes([Opcode.MESSAGE]) + struct.pack('<Q', 22 + len(messages()[20][2]))
+    at = data.index(record + struct.pack('<H', 3))
+    data[at + flipped] ^= 0x10  # its length, or its channel
+    (tmp_path / 'damaged.mcap').write_bytes(data)
+    report = repair(tmp_path / 'damaged.mcap', tmp_path / 'out')
+    assert not report.complete
+    missing = whole - Counter(report.messages)
+    assert missing.total() <= 1
+    for topic, count in missing.items():
+        row = next(row for row in report.topics if row.topic == topic)
+        assert (row.lost, row.exact) == (count, True)
+        assert row.start == row.end is not None
 
 
 def test_misuse_is_reported(tmp_path: Path) -> None:
