@@ -26,12 +26,12 @@ from mcap.records import (
     SummaryOffset,
 )
 
-from m2r2_ros.bags.mcap.index import ChunkPlace, McapIndex, load_chunk, read_index
-from m2r2_ros.bags.mcap.records import MAGIC, PREFIX, corrupt, walk, walk_chunk
+from m2r2_ros.bags.mcap.chunks import CHUNK_HEAD, LENGTH, walk_chunk
+from m2r2_ros.bags.mcap.index import McapIndex, load_chunk, read_index
+from m2r2_ros.bags.mcap.records import MAGIC, PREFIX, corrupt, walk
+from m2r2_ros.bags.mcap.summary import ChunkPlace
 from m2r2_ros.bags.writing.metadata import FileInfo, TopicInfo, bag_metadata, dump_yaml
 
-#: What a chunk says of itself in front of its bytes: start, end, size, CRC, length of a name.
-_CHUNK: Final = struct.Struct('<QQQII')
 _INDEX: Final = struct.Struct('<HI')
 
 
@@ -133,9 +133,9 @@ def _layout(file: BinaryIO, size: int) -> _Layout:
 
 
 def _chunk_index(file: BinaryIO, offset: int, length: int) -> ChunkIndex:
-    start, end, unpacked, _, letters = _CHUNK.unpack(file.read(_CHUNK.size))
+    start, end, unpacked, _, letters = CHUNK_HEAD.unpack(file.read(CHUNK_HEAD.size))
     compression = file.read(letters).decode()
-    (packed,) = struct.unpack('<Q', file.read(8))
+    (packed,) = LENGTH.unpack(file.read(LENGTH.size))
     return ChunkIndex(
         chunk_length=PREFIX.size + length,
         chunk_start_offset=offset,
@@ -153,14 +153,18 @@ def _is_whole(file: BinaryIO, path: Path, place: ChunkPlace, layout: _Layout) ->
     """Return whether a chunk is there with the index of all its channels."""
     if place.cut:
         return False
-    _, heads, _ = load_chunk(file, path, place)
+    _, heads, _ = load_chunk(file, path, place, _pass)
     return layout.chunks[-1].message_index_offsets.keys() == set(heads['channel'].tolist())
+
+
+def _pass(opcode: int, body: bytes) -> None:
+    """Pass over schemas and channels, which the index of the file has."""
 
 
 def _rewrite(file: BinaryIO, path: Path, place: ChunkPlace, builder: RecordBuilder) -> ChunkIndex:
     """Write a chunk anew, with all that can be read of it."""
-    data, heads, positions = load_chunk(file, path, place)
-    ends = [start + length for _, start, length in walk_chunk(data, place.cut)]
+    data, heads, positions = load_chunk(file, path, place, _pass)
+    ends = [start + length for _, start, length in walk_chunk(data, place.cut, len(data))]
     whole = data[: max(ends, default=0)].tobytes()
     times = heads['log'].astype(np.int64)
     packed = zstandard.compress(whole)
