@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from m2r2_ros.cli.console import progress_bar, stdout
+from m2r2_ros.cli.console import PlainConsole, progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.evaluation.benchmark_table import COLUMNS, summarise, to_markdown, to_table
@@ -143,5 +142,5 @@ def _write(out: Path, rows: list[dict[str, Any]]) -> None:
     (out / 'rows.json').write_text(json.dumps(rows, indent=1), encoding='utf-8')
     summary = summarise(rows)
     (out / 'table.md').write_text(to_markdown(summary), encoding='utf-8')
-    Console(width=max(stdout.width, 20 * len(COLUMNS))).print(to_table(summary))
+    PlainConsole(width=max(stdout.width, 20 * len(COLUMNS))).print(to_table(summary))
     stdout.print(f'{out / "table.md"}', soft_wrap=True)

@@ -141,5 +141,6 @@ def _write(out: Path, table: str, found: Mapping[str, Sequence[Mapping[str, Any]
     if table != '1':
         text += comparison('Table II', TABLE_2, found)
     (out / 'tables.md').write_text(text, encoding='utf-8')
-    stdout.print(text)
+    for line in text.splitlines():
+        stdout.print(line, soft_wrap=True)
     stdout.print(f'{out / "tables.md"}', soft_wrap=True)

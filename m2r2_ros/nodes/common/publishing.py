@@ -4,11 +4,11 @@
 
 from typing import Any
 
-import yaml
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from m2r2_ros.bags.writing.metadata import qos_profiles
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.nodes.common.graph import message_class
 
@@ -65,10 +65,13 @@ def publisher_qos(text: str) -> QoSProfile:
     Args:
         text: YAML of a list of profiles, with policies by name or by number; of several, all must
             be latched or best effort for this one to be; '' is reliable.
+
+    Raises:
+        BagError: It is not the YAML of a list of profiles.
     """
-    profiles = yaml.safe_load(text) or []
-    best_effort = profiles and all(p.get('reliability') in ('best_effort', 2) for p in profiles)
-    latched = profiles and all(p.get('durability') in ('transient_local', 1) for p in profiles)
+    profiles = qos_profiles(text)
+    best_effort = profiles and all(p.get('reliability') == 'best_effort' for p in profiles)
+    latched = profiles and all(p.get('durability') == 'transient_local' for p in profiles)
     return QoSProfile(
         depth=1 if latched else _DEPTH,
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 
 from m2r2_ros.bags.source import Topic
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.nodes.common.graph import message_class
 from m2r2_ros.nodes.common.publishing import publisher_qos
 
@@ -46,7 +46,7 @@ class Outlets:
         for topic in topics:
             try:
                 self._add(topic)
-            except ConfigError as error:
+            except M2R2Error as error:
                 self.skipped[topic.name] = str(error)
 
     def __len__(self) -> int:
