@@ -39,7 +39,8 @@ T = TypeVar('T')
 Options = TypeVar('Options', bound=Dataclass)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value that was found, as errors show it."""
     return excerpt(_found.repr(value))
 
 
@@ -174,7 +175,7 @@ class Section:
         if key and key not in self._content:
             found = 'but it is missing'
         elif self._name(key):
-            found = f'found {_shown(value)}'
+            found = f'found {shown(value)}'
         else:  # any file may have been given by mistake, and what is in it may be secret
             found = f'found {_KINDS.get(type(value), "nothing")}'
         msg = f'{where}expected {expected}, {found}'
@@ -249,7 +250,7 @@ def check_options(options: Dataclass, place: str, error: type[M2R2Error] = Confi
         if not is_kind(value, kind) or not check(value):
             expected = f.metadata.get('expected', _KINDS[kind])
             whole = 'a whole number, ' if kind is int and expected != _KINDS[int] else ''
-            msg = f'{place}.{f.name}: expected {whole}{expected}, found {_shown(value)}'
+            msg = f'{place}.{f.name}: expected {whole}{expected}, found {shown(value)}'
             raise error(msg)
 
 

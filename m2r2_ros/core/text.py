@@ -3,6 +3,7 @@
 """Text from outside as it is shown: on one line, without anything that a terminal acts on."""
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 #: Characters of a file or a message that an error shows at most.
@@ -25,7 +26,7 @@ def excerpt(text: str, most: int = EXCERPT) -> str:
     return shown if len(shown) <= most else f'{shown[:most]}...'
 
 
-def listed(names: 'list[str] | tuple[str, ...]', most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5) -> str:
     """Return the first of some names, and how many more there are."""
     more = f' and {len(names) - most} more' if len(names) > most else ''
     return ', '.join(excerpt(name) for name in names[:most]) + more

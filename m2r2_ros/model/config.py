@@ -12,8 +12,13 @@ from m2r2_ros.core.options import Section, between, check_options, read_options
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
-#: Largest width, and most heads or layers.
+#: Largest width, most heads, layers of the sound encoder, and widths of its feed-forward layers.
 MAX = 8192
+MAX_HEADS = 1024
+MAX_LAYERS = 64
+MAX_EXPANSION = 16
+#: Width of an attention head of the sound encoder.
+SOUND_HEAD = 64
 #: Sound patches are 16 wide: further apart, they would leave out what lies between them.
 MAX_STRIDE = 16
 
@@ -40,14 +45,14 @@ class ModelConfig:
     modalities: tuple[str, ...]
     image_encoder: str = ''
     width: int = between(512, 1, MAX)
-    heads: int = between(8, 1, MAX)
+    heads: int = between(8, 1, MAX_HEADS)
     feedforward: int = between(512, 1, MAX)
     mlp: int = between(512, 1, MAX)
     dropout: float = between(0.1, 0, 0.95)
     sound_width: int = between(128, 1, MAX)
-    sound_layers: int = between(2, 1, MAX)
+    sound_layers: int = between(2, 1, MAX_LAYERS)
     sound_stride: int = between(16, 1, MAX_STRIDE)
-    sound_expansion: int = between(2, 1, MAX)
+    sound_expansion: int = between(2, 1, MAX_EXPANSION)
     head: HeadConfig = field(default_factory=CausalTCNConfig)
 
     def __post_init__(self) -> None:
@@ -65,6 +70,11 @@ class ModelConfig:
         check_options(self, 'model')
         if self.width % self.heads:
             msg = f'model.heads: {self.heads} does not divide width {self.width}'
+            raise ConfigError(msg)
+        if self.sound_width > SOUND_HEAD and self.sound_width % SOUND_HEAD:
+            msg = (
+                f'model.sound_width: expected a multiple of {SOUND_HEAD}, found {self.sound_width}'
+            )
             raise ConfigError(msg)
 
     @classmethod
