@@ -8,7 +8,7 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
-from m2r2_ros.core.options import Section, between, check_options, read_options
+from m2r2_ros.core.options import Section, between, check_options, read_options, shown
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
@@ -17,7 +17,7 @@ MAX = 8192
 MAX_HEADS = 1024
 MAX_LAYERS = 64
 MAX_EXPANSION = 16
-#: Width of an attention head of the sound encoder.
+#: Least width of an attention head of the sound encoder.
 SOUND_HEAD = 64
 #: Sound patches are 16 wide: further apart, they would leave out what lies between them.
 MAX_STRIDE = 16
@@ -62,7 +62,7 @@ class ModelConfig:
             raise ConfigError(msg)
         if self.image_encoder not in ('', *IMAGE_ENCODERS):
             known_encoders = ' or '.join(IMAGE_ENCODERS)
-            msg = f'model.image_encoder: {self.image_encoder!r} is unknown: {known_encoders}'
+            msg = f'model.image_encoder: {shown(self.image_encoder)} is unknown: {known_encoders}'
             raise ConfigError(msg)
         if bool(self.image_encoder) != ('image' in self.modalities):
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
@@ -71,10 +71,8 @@ class ModelConfig:
         if self.width % self.heads:
             msg = f'model.heads: {self.heads} does not divide width {self.width}'
             raise ConfigError(msg)
-        if self.sound_width > SOUND_HEAD and self.sound_width % SOUND_HEAD:
-            msg = (
-                f'model.sound_width: expected a multiple of {SOUND_HEAD}, found {self.sound_width}'
-            )
+        if self.sound_width % (heads := self.sound_width // SOUND_HEAD or 1):
+            msg = f'model.sound_width: {self.sound_width} is not divisible by its {heads} heads'
             raise ConfigError(msg)
 
     @classmethod

@@ -15,7 +15,7 @@ from m2r2_ros.core.reading import check_file, reading
 
 #: Bytes of a header; one tensor takes about a hundred.
 MOST_HEADER: Final = 16 << 20
-EXPECTED: Final = 'a whole safetensors file'
+EXPECTED: Final = 'a safetensors file that is not cut short'
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read_header(path: Path) -> WeightHeader:
     with reading(path, EXPECTED, BundleError), path.open('rb') as file:
         (size,) = struct.unpack('<Q', file.read(8))
     if size > MOST_HEADER:
-        msg = f'{path}: its header has {size} bytes, at most {MOST_HEADER} are read'
+        msg = f'{path}: not a safetensors file: its header would have {size} bytes'
         raise BundleError(msg)
     # The library itself checks that tensors follow on each other and end with the file.
     with reading(path, EXPECTED, BundleError), safe_open(path, framework='numpy') as opened:

@@ -96,8 +96,8 @@ def find_kind(facts: BundleFacts) -> Kind:
     """
     if facts.kind not in KINDS:
         msg = (
-            f'{facts.folder}: is a model of kind {excerpt(facts.kind)!r}, which this m2r2_ros does not '
-            f'know: expected {" or ".join(sorted(KINDS))}'
+            f'{facts.folder}: is a model of kind {excerpt(facts.kind)!r}, which is unknown to this '
+            f'm2r2_ros: expected {" or ".join(sorted(KINDS))}'
         )
         raise BundleError(msg)
     module, name = KINDS[facts.kind].split(':')
