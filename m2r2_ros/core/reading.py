@@ -36,7 +36,7 @@ def reading(what: object, expected: str, error: type[M2R2Error]) -> Iterator[Non
         msg = f'{what}: no such file; expected {expected}'
         raise error(msg) from problem
     except Exception as problem:
-        msg = f'{what}: cannot be read: {reason(problem)}; expected {expected}'
+        msg = f'{what} cannot be read: {reason(problem)}; expected {expected}'
         raise error(msg) from problem
 
 

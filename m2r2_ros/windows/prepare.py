@@ -4,7 +4,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.kinematics import continuous_pose
 from m2r2_ros.windows.stream import object_array
+
+#: What no sensor reads, in any unit; what a network makes of it in single precision is not finite.
+LARGEST: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,10 @@ def prepare(modality: str, samples: Samples) -> PreparedSamples:
         if values.shape[1] != SENSOR_DIMS[modality]:
             msg = f'{modality}: expected {SENSOR_DIMS[modality]} values, not {values.shape[1]}'
             raise MessageError(msg)
-        valid = np.asarray(np.isfinite(values).all(axis=1))
+        valid = np.asarray((np.abs(values) <= LARGEST).all(axis=1))
         payload = values
     elif isinstance(samples, SoundSamples):
-        valid = np.array([bool(np.isfinite(c).all()) for c in samples.chunks], np.bool_)
+        valid = np.array([bool((np.abs(c) <= LARGEST).all()) for c in samples.chunks], np.bool_)
         lengths = np.array([len(c) for c in samples.chunks], np.int64)
         ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
         payload = object_array(samples.chunks)

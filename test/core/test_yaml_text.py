@@ -93,7 +93,7 @@ def test_what_is_refused_is_told_by_its_line(text: str, told: str) -> None:
 @pytest.mark.parametrize('encoding', ['utf-16', 'utf-32', 'latin-1'])
 def test_text_of_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
     (tmp_path / 'a.yaml').write_text('a: ä', encoding=encoding)
-    with pytest.raises(ConfigError, match=r'a\.yaml: cannot be read: not UTF-8 at byte'):
+    with pytest.raises(ConfigError, match=r'a\.yaml cannot be read: not UTF-8 at byte'):
         read_yaml(tmp_path / 'a.yaml', 'a recipe')
 
 
