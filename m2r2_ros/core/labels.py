@@ -61,7 +61,7 @@ class LabelSet:
 
 
 def expect_labels(names: Collection[str]) -> None:
-    """Refuse labels that are empty, too long or too many.
+    """Refuse labels that are no text for a message, or too many.
 
     Args:
         names: Labels that differ.
@@ -73,8 +73,8 @@ def expect_labels(names: Collection[str]) -> None:
         msg = f'{len(names)} different labels; expected at most {MAX_LABELS}'
         raise LabelError(msg)
     for name in names:
-        if not 0 < len(name) <= MAX_LABEL:
-            msg = f'label {excerpt(name)!r}: expected 1 to {MAX_LABEL} characters'
+        if not 0 < len(name) <= MAX_LABEL or '\0' in name:
+            msg = f"label '{excerpt(name)}': expected 1 to {MAX_LABEL} characters, none of them NUL"
             raise LabelError(msg)
 
 
