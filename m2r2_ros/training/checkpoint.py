@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import atomic_write
+from m2r2_ros.core.reading import reading
+from m2r2_ros.model.weight_header import read_header
 
 WEIGHTS = 'weights'
 MOMENTS = ('exp_avg', 'exp_avg_sq', 'step')
@@ -86,12 +89,13 @@ def load_checkpoint(
         another training.
     """
     try:
-        with safe_open(path, framework='pt') as file:
-            metadata = file.metadata() or {}
-            if metadata.get('fingerprint') != fingerprint or 'facts' not in metadata:
-                return None
+        metadata = read_header(path).metadata
+        if metadata.get('fingerprint') != fingerprint:
+            return None
+        with reading(path, 'a checkpoint', BundleError), safe_open(path, framework='pt') as file:
+            facts: dict[str, Any] = json.loads(metadata['facts'])
             found: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError):
+    except BundleError:
         return None
     groups: dict[str, dict[str, Tensor]] = {}
     for key, tensor in found.items():
@@ -107,7 +111,7 @@ def load_checkpoint(
                 m: own[name] if m == 'step' else own[name].to(parameter.device)
                 for m, own in moments.items()
             }
-    return Checkpoint(json.loads(metadata['facts']), groups)
+    return Checkpoint(facts, groups)
 
 
 def _learnt(module: nn.Module) -> dict[str, Tensor]:
