@@ -14,6 +14,7 @@ from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
 from m2r2_ros.cli.truths import truth_files
 from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.reading import read_text
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
@@ -120,7 +121,8 @@ def _expect_same(out: Path, bundle: 'Bundle', *, raw: bool) -> None:
         out.mkdir(parents=True)
         marker.write_text(own, encoding='utf-8')
         return
-    if not marker.is_file() or marker.read_text(encoding='utf-8') != own:
+    expected = 'what made the features beside it'
+    if not marker.is_file() or read_text(marker, expected, LabelError, most=1 << 20) != own:
         msg = (
             f'{out}: holds something other than features of this model: choose another --out, or '
             f'remove it ({FACTS} says what made it)'

@@ -133,7 +133,9 @@ def _torchscript_state(path: Path) -> dict[str, Tensor]:
             msg = f'{path}: a TorchScript archive with more than {MOST_CODE} bytes of code'
             raise BundleError(msg)
         if any(b'__setstate__' in archive.read(entry) for entry in code):
-            msg = f'{path}: a TorchScript archive with code that would run on loading (__setstate__)'
+            msg = (
+                f'{path}: a TorchScript archive with code that would run on loading (__setstate__)'
+            )
             raise BundleError(msg)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', FutureWarning)  # torch no longer writes such archives

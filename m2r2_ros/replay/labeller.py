@@ -57,7 +57,7 @@ class Outputs:
             return ''
         try:
             return str(json.loads(self.summary.read_text(encoding='utf-8'))['model_id'])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             msg = f'{self.summary}: not a summary that m2r2 label wrote: remove it to label again'
             raise BagError(msg) from error
 
