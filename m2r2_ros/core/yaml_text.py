@@ -10,6 +10,7 @@ YAML 1.2: whoever wants a number there says what was found.
 
 import re
 from pathlib import Path
+from sys import intern
 from typing import Any, Final
 
 import yaml
@@ -143,7 +144,7 @@ class _Document:
                 raise _refused(event, 'a merge key (<<), which is not taken')
             if key in found:
                 raise _refused(event, f'the key {excerpt(key)!r} for the second time')
-            found[key] = self._value(self._next(), depth)
+            found[intern(key)] = self._value(self._next(), depth)
         return found
 
     def _scalar(self, event: Any) -> str | float | bool | None:  # noqa: ANN401
