@@ -15,6 +15,7 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import PARTIAL
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.reading import reading
 
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
 
@@ -115,7 +116,9 @@ def open_recording(path: Path) -> Recording:
     Raises:
         BagError: There is no recording at `path`, or it cannot be read.
     """
-    if not path.exists():
+    with reading(path, 'a recording', BagError):
+        exists = path.exists()
+    if not exists:
         msg = f'{path} does not exist; expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
         raise BagError(msg)
     files = _files(path) if path.is_dir() else [path]

@@ -2,7 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error family: what users can fix, with the way to do it."""
 
-from m2r2_ros.core.text import printable
+from typing import Final
+
+from m2r2_ros.core.text import excerpt
+
+#: Characters of a line: names in files may be of any length.
+_LONGEST: Final = 2000
 
 
 class M2R2Error(Exception):
@@ -15,7 +20,7 @@ class M2R2Error(Exception):
     """
 
     def __str__(self) -> str:
-        return '\n  '.join(printable(str(line)) for line in self.args)
+        return '\n  '.join(excerpt(str(line), _LONGEST) for line in self.args)
 
 
 class BagError(M2R2Error):

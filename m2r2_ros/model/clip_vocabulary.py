@@ -49,7 +49,9 @@ def read_tokenizer(path: Path) -> CLIPTokenizer:
 
 
 def _file(path: Path) -> Path:
-    if not path.is_dir():
+    with reading(path, EXPECTED, BundleError):
+        is_folder = path.is_dir()
+    if not is_folder:
         check_file(path, EXPECTED, BundleError)
         return path
     for name in (TOKENIZER, VOCABULARY, OPENAI):

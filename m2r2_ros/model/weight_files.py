@@ -95,7 +95,9 @@ def split_three(stem: str, names: tuple[str, str, str], stacked: Tensor) -> dict
 
 
 def _file(path: Path) -> Path:
-    if path.is_dir():
+    with reading(path, 'a file or folder of weights', BundleError):
+        is_folder = path.is_dir()
+    if is_folder:
         for name in IN_FOLDER:
             if (path / name).is_file():
                 return path / name

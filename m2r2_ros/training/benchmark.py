@@ -118,7 +118,7 @@ def run_job(
         'recipe': asdict(job.recipe),
         'features': {part: digest(features, [part]) for part in features.parts},
     }
-    if (rows := _kept_rows(file, facts)) is not None:
+    if (rows := kept_rows(file, facts)) is not None:
         return rows
     folder.mkdir(parents=True, exist_ok=True)
     own = features if job.level == 'fine' else features.coarse()
@@ -145,10 +145,8 @@ def run_job(
     return rows
 
 
-def _kept_rows(file: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+def kept_rows(file: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """Return the rows of a job that was done before; None where there are none, or damaged."""
-    if not file.is_file():
-        return None
     try:
         text = read_text(file, 'rows of a benchmark', ConfigError, most=_MOST_BYTES)
         with reading(file, 'rows of a benchmark', ConfigError):

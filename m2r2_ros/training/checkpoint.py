@@ -102,8 +102,10 @@ def load_checkpoint(
         group, _, name = key.partition('/')
         groups.setdefault(group, {})[name] = tensor
     weights = groups.pop(WEIGHTS, {})
-    module.load_state_dict({**module.state_dict(), **weights})
     moments = {moment: groups.pop(moment, {}) for moment in MOMENTS}
+    if not _fits(module, weights, moments):
+        return None
+    module.load_state_dict({**module.state_dict(), **weights})
     for name, parameter in module.named_parameters():
         if name in moments['step']:
             optimizer.state[parameter] = {
@@ -112,6 +114,19 @@ def load_checkpoint(
                 for m, own in moments.items()
             }
     return Checkpoint(facts, groups)
+
+
+def _fits(
+    module: nn.Module, weights: Mapping[str, Tensor], moments: Mapping[str, Mapping[str, Tensor]]
+) -> bool:
+    """Return whether tensors of a file, which may be damaged, are those of the module."""
+    own = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    named = [moments[moment].keys() for moment in MOMENTS]
+    return all(own.get(name) == tensor.shape for name, tensor in weights.items()) and all(
+        names == named[0]
+        and all(own.get(n) == t.shape or moment == 'step' for n, t in moments[moment].items())
+        for moment, names in zip(MOMENTS, named, strict=True)
+    )
 
 
 def _learnt(module: nn.Module) -> dict[str, Tensor]:

@@ -35,6 +35,8 @@ PARTS = ('train', 'val', 'test')
 UNLABELLED = 'background'
 #: Published labels and features differ in length by a frame or two; more is an error.
 MAX_EXCESS = 0.02
+#: Characters of a recording's name, with which a file system copes.
+MAX_NAME = 200
 #: Bytes of a list; that of the labels of a recording's frames is the longest.
 MOST_BYTES = 64 << 20
 _ID = re.compile('[0-9]{1,6}')
@@ -233,7 +235,11 @@ def _split(folder: Path, part: str, split: int) -> Sequence[str]:
     path = folder / 'splits' / f'{part}.split{split}.bundle'
     if part == 'val' and not path.is_file():
         return []
-    return [Path(line).stem for line in _lines(path) if line.strip()]
+    names = [Path(line).stem for line in _lines(path) if line.strip()]
+    if long := [name for name in names if len(name) > MAX_NAME]:
+        msg = f'{path}: expected a name of a recording in each line, found {excerpt(long[0])!r}'
+        raise LabelError(msg)
+    return names
 
 
 def _track(folder: Path, name: str, labels: LabelSet) -> FeatureTrack:
