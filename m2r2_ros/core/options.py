@@ -6,6 +6,7 @@ Every refusal reads `FILE: section.key: expected X, found Y`.
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, field, fields
 from pathlib import Path
@@ -22,6 +23,8 @@ _KINDS: Final[dict[Any, str]] = {
     dict: 'a mapping',
 }  # fmt: skip
 
+#: What an entry may be called.
+_NAME: Final = re.compile(r'[\w@/. -]{1,40}')
 #: Shows what was found, cut where a file holds something large in the wrong place.
 _found = Repr()
 _found.maxlist = _found.maxtuple = _found.maxdict = 5
@@ -199,10 +202,15 @@ def expect_known(
     Raises:
         error: There are such keys.
     """
-    if unknown := sorted(str(key) for key in entries if key not in known):
+    if unknown := sorted(_name(str(key)) for key in entries if key not in known):
         names = ', '.join(dict.fromkeys(known)) or 'none'
         msg = f'{place}: unknown entries {listed(unknown)}; known: {names}'
         raise error(msg)
+
+
+def _name(key: str) -> str:
+    """Return a key as errors show it; lines of a file given by mistake may look like keys too."""
+    return key if _NAME.fullmatch(key) else '(no name)'
 
 
 def between(default: T, low: float, high: float = math.inf) -> T:

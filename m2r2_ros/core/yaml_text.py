@@ -17,7 +17,6 @@ import yaml
 
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.core.reading import read_text
-from m2r2_ros.core.text import excerpt
 
 #: Bytes of a file.
 MOST_BYTES: Final = 16 << 20
@@ -122,7 +121,7 @@ class _Document:
         if isinstance(event, yaml.AliasEvent):
             raise _refused(event, 'an alias (*), which is not taken: write out what it stands for')
         if event.tag is not None and event.tag not in ('!', _TEXT):
-            raise _refused(event, f'the tag {excerpt(event.tag)}, which is not taken')
+            raise _refused(event, 'a tag, which is not taken')
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if depth == _DEEPEST:
@@ -143,7 +142,7 @@ class _Document:
             if key == '<<' and event.implicit[0]:
                 raise _refused(event, 'a merge key (<<), which is not taken')
             if key in found:
-                raise _refused(event, f'the key {excerpt(key)!r} for the second time')
+                raise _refused(event, 'a key for the second time')
             found[intern(key)] = self._value(self._next(), depth)
         return found
 

@@ -51,20 +51,20 @@ def test_what_text_stands_for(text: str, value: Any) -> None:
         ('a: &x {b: 1}\nc:\n  <<: *x', 'merge key'),
         ('<<: {a: 1}', 'merge key'),
         ('&a [*a]', 'alias'),
-        ('a: 1\nb: 2\na: 3', "line 3, column 1: found the key 'a' for the second time"),
+        ('a: 1\nb: 2\na: 3', 'line 3, column 1: found a key for the second time'),
         ('1: x', 'line 1, column 1: found a key that is no text'),
         ('? [a]\n: x', 'no text'),
         ('? {a: b}\n: x', 'no text'),
         ('~: x', 'no text'),
         ('yes: x', 'no text'),
         ('x: ' + '9' * 10**4, 'line 1, column 4: found a number of 10000 digits'),
-        ('!!binary aGFsbG8=', '!!binary|tag:yaml.org,2002:binary'),
+        ('!!binary aGFsbG8=', 'tag'),
         ('!!set {a, b}', 'tag'),
         ('!!omap [a: 1]', 'tag'),
         ('!!int "1"', 'tag'),
         ('!!float 1', 'tag'),
         ('!!python/object/apply:os.getcwd []', 'tag'),
-        ('!mine {a: 1}', 'tag !mine'),
+        ('!mine {a: 1}', 'tag'),
         ('a: 1\n---\nb: 2', 'line 2, column 1: found a second document'),
         ('[' * 51 + ']' * 51, 'nested more than 50 deep'),
         ('{a: ' * 51 + '}' * 51, 'nested more than 50 deep'),
@@ -85,7 +85,7 @@ def test_what_is_refused_is_told_by_its_line(text: str, told: str) -> None:
         parse_yaml(text, 'here', 'a recipe', BagError)
     message = str(raised.value)
     assert message.startswith('here: cannot be read as YAML: ')
-    assert any(part in message for part in told.split('|'))
+    assert told in message
     assert message.endswith('expected a recipe')
     assert len(message) < 250
 
