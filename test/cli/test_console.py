@@ -129,9 +129,16 @@ def test_paths_of_any_kind_end_in_an_error(
 
 @pytest.mark.parametrize(
     'content',
-    [b'root:$6$secret:19000:0:99999:7:::\n' * 5, b'a:$6$secret:::\nb:secret$:::\n', b'password: secret\n', b'- secret\n', b'secret',
-     b'\x7fELFsecret' * 100, b'wrench: [secret'],
-)  # fmt: skip
+    [
+        b'root:$6$secret:19000:0:99999:7:::\n' * 5,
+        b'a:$6$secret:::\nb:secret$:::\n',
+        b'password: secret\n',
+        b'- secret\n',
+        b'secret',
+        b'\x7fELFsecret' * 100,
+        b'wrench: [secret',
+    ],
+)
 def test_a_file_that_is_no_topic_file_is_not_shown(tmp_path: Path, content: bytes) -> None:
     (tmp_path / 'shadow').write_bytes(content)
     error = m2r2('inspect', '--topics', tmp_path / 'shadow', tmp_path).error

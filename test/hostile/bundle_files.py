@@ -7,6 +7,7 @@ import json
 import os
 import struct
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from m2r2_ros.segmenters.kinds import open_model
 
 Change = Callable[[Path], Any]
 #: Values of a wrong kind or size, for any entry.
-WRONG: Final = (
+WRONG: Final[tuple[Any, ...]] = (
     None, True, -1, 0, 2**63, 10**19, 1e300, float('inf'), float('nan'), '', 'x' * 10**5, '../..',
     '/dev/zero', [], [[]] * 1000, {}, {'a': {}}, '2001-01-01',
 )  # fmt: skip
@@ -114,17 +115,17 @@ def sizes() -> Iterator[Change]:
         where = ('model', 'head') if section == 'head' else (section,)
         for key in keys:
             for value in (1, 64, 8192, 10**9, 1e-9):
-                yield edited(lambda e, p=(*where, key), v=value: put(e, p, v))
+                yield edited(partial(put, path=(*where, key), value=value))
     largest = {'width': 8192, 'sound_width': 8192, 'sound_layers': 64, 'sound_expansion': 16}
     yield edited(lambda e: e['model'].update(largest))
     yield edited(lambda e: e['windows'].update(frame_rate=1e-6, sensor_rate=1e4))
     yield edited(lambda e: e['windows'].update(audio_context=3600.0, audio_rate=192_000))
     for head in ('ms_tcn', 'asrf', 'asformer', 'diffact', 'protas', 'online_tas'):
         for options in ({}, {'width': 4096, 'layers': 16}):
-            yield edited(lambda e, h=head, o=options: e['model'].update(head={'name': h, **o}))
+            yield edited(partial(put, path=('model', 'head'), value={'name': head, **options}))
     for values in ({'encoder_width': 4096}, {'time_width': 5}, {'decoder_kernel': 62}):
-        head = {'name': 'diffact', **values}
-        yield edited(lambda e, h=head: e['model'].update(head=h))
+        kind = {'name': 'diffact', **values}
+        yield edited(partial(put, path=('model', 'head'), value=kind))
     yield edited(lambda e: e['model'].update(head={'name': 'asformer', 'reduction': 64}))
 
 
@@ -140,7 +141,7 @@ def wrong_values(folder: Path) -> Iterator[Change]:
     entries = load(folder)
     for k, path in enumerate(paths_of(entries)):
         for value in WRONG[k % 9 :: 9]:
-            yield edited(lambda e, p=path, v=value: put(e, p, v))
+            yield edited(partial(put, path=path, value=value))
 
 
 def labels() -> Iterator[Change]:
@@ -149,9 +150,9 @@ def labels() -> Iterator[Change]:
         [str(k) for k in range(5000)], [], [['a'], 'b', 'c'],
     ):  # fmt: skip
         parents = [''] * len(names)
-        yield edited(lambda e, n=names, p=parents: e.update(labels={'names': n, 'parents': p}))
-    for parents in ([1, 2, 3], ['x' * 10**6, '', ''], ['', ''], None):
-        yield edited(lambda e, p=parents: e['labels'].update(parents=p))
+        yield edited(partial(put, path=('labels',), value={'names': names, 'parents': parents}))
+    for wrong in ([1, 2, 3], ['x' * 10**6, '', ''], ['', ''], None):
+        yield edited(partial(put, path=('labels', 'parents'), value=wrong))
 
 
 def texts() -> Iterator[Change]:
@@ -171,11 +172,11 @@ def headers() -> Iterator[Change]:
     for length in (0, 1, 2**20, 2**30, 2**63, 2**64 - 1):
         yield header(lambda e: None, length)
     for offsets in ([0, 2**40], [-8, 0], [8, 0], [0, 1], [2**63, 2**63 + 8]):
-        yield header(lambda e, o=offsets: tensor(e, data_offsets=o))
+        yield header(partial(tensor, data_offsets=offsets))
     for shape in ([2**40], [2**32, 2**32], [-1], [0], [], ['a'], None):
-        yield header(lambda e, s=shape: tensor(e, shape=s))
+        yield header(partial(tensor, shape=shape))
     for kind in ('F64', 'I8', 'F8_E4M3', 'C64', 'x', 3):
-        yield header(lambda e, k=kind: tensor(e, dtype=k))
+        yield header(partial(tensor, dtype=kind))
     yield header(lambda e: e.update({f'extra{k}': e[list(e)[-1]] for k in range(1000)}))
     yield header(lambda e: e.pop(list(e)[-1]))
     yield header(lambda e: e.clear())

@@ -85,7 +85,8 @@ def _columns(path: Path, names: Sequence[str]) -> _Columns:
                 msg = f'{path}: expected each of {", ".join(wanted)} once in its first line'
                 raise LabelError(msg)
             confidence = names.index('confidence') if 'confidence' in names else None
-            return _Columns(*(names.index(n) for n in wanted[:3]), confidence, unit)
+            first, last, label = (names.index(name) for name in wanted[:3])
+            return _Columns(first, last, label, confidence, unit)
     msg = (
         f'{path} has the columns {listed(names) or "(none)"}: expected label and either '
         'start_ns, end_ns (nanoseconds) or start, end (seconds), since the Unix epoch'
