@@ -62,7 +62,9 @@ def prepare(modality: str, samples: Samples) -> PreparedSamples:
         valid = np.asarray((np.abs(values) <= LARGEST).all(axis=1))
         payload = values
     elif isinstance(samples, SoundSamples):
-        valid = np.array([bool((np.abs(c) <= LARGEST).all()) for c in samples.chunks], np.bool_)
+        valid = np.array(
+            [c.min() >= -LARGEST and c.max() <= LARGEST for c in samples.chunks], np.bool_
+        )
         lengths = np.array([len(c) for c in samples.chunks], np.int64)
         ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
         payload = object_array(samples.chunks)

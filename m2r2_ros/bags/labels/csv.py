@@ -4,8 +4,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -71,8 +70,8 @@ def read_segments_csv(path: Path) -> list[Segment]:
     with reading(path, _EXPECTED, LabelError), path.open(newline='', encoding='utf-8-sig') as file:
         table = csv.reader(file)
         columns = _columns(path, next(table, []))
-        rows = [_segment(f'{path}:{table.line_num}', row, columns) for row in table if row]
-    with _named(f'{path}: '):
+        rows = [_segment(path, table.line_num, row, columns) for row in table if row]
+    with reading(path, _EXPECTED, LabelError):
         expect_labels({segment.label for segment in rows})
     return sorted((s for s in rows if s.end > s.start), key=lambda s: (s.start, s.end))
 
@@ -94,35 +93,27 @@ def _columns(path: Path, names: Sequence[str]) -> _Columns:
     raise LabelError(msg)
 
 
-def _segment(place: str, row: Sequence[str], columns: _Columns) -> Segment:
-    def cell(column: int) -> str:
-        return row[column] if column < len(row) else ''
-
-    def time(name: str, column: int) -> int:
-        with _named(f"{place}: {name} is '{excerpt(cell(column))}', "):
-            return parse_nanoseconds(cell(column), columns.unit)
-
-    start, end = time('start', columns.start), time('end', columns.end)
-    label = cell(columns.label)
+def _segment(path: Path, line: int, row: Sequence[str], columns: _Columns) -> Segment:
+    name, cell, confidence = '', '', 1.0
+    try:
+        name, cell = 'start', row[columns.start]
+        start = parse_nanoseconds(cell, columns.unit)
+        name, cell = 'end', row[columns.end]
+        end = parse_nanoseconds(cell, columns.unit)
+        label = row[columns.label]
+        if columns.confidence is not None and len(row) > columns.confidence:
+            name, cell = 'confidence', row[columns.confidence]
+            confidence = parse_number(cell) if cell else 1.0
+    except IndexError:
+        start = end = -1
+    except ValueError as error:
+        msg = f"{path}:{line}: {name} is '{excerpt(cell)}', {error}"
+        raise LabelError(msg) from error
     if not 0 <= start <= end or not label:
-        msg = f'{place}: expected a label and an end after the start'
+        msg = f'{path}:{line}: expected a label and an end after the start'
         raise LabelError(msg)
-    confidence = 1.0
-    if columns.confidence is not None and cell(columns.confidence):
-        with _named(f"{place}: confidence is '{excerpt(cell(columns.confidence))}', "):
-            confidence = parse_number(cell(columns.confidence))
     return Segment(start, end, label[1:] if _quoted(label) else label, confidence)
 
 
 def _quoted(label: str) -> bool:
     return label.startswith("'") and _FORMULA.match(label) is not None
-
-
-@contextmanager
-def _named(place: str) -> Iterator[None]:
-    """Put the place in front of an error."""
-    try:
-        yield
-    except (ValueError, LabelError) as error:
-        msg = f'{place}{error}'
-        raise LabelError(msg) from error

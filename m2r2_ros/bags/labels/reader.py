@@ -155,7 +155,7 @@ def _segments(recording: Recording, topic: str) -> list[Segment]:
     for k, m in enumerate(_messages(recording, topic, SEGMENT)):
         start, end = _nanoseconds(m.start), _nanoseconds(m.end)
         if end < start or not np.isfinite(m.confidence) or m.outcome not in _SUCCESSES:
-            msg = f'{_place(recording, topic, k)} does not end after its start, or is damaged'
+            msg = f'{_Place(recording, topic, k)} does not end after its start, or is damaged'
             raise LabelError(msg)
         segments.append(Segment(start, end, m.label, m.confidence, _SUCCESSES[m.outcome]))
     with reading(f'{recording.path}: {topic}', 'labels', LabelError):
@@ -201,18 +201,23 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
 
 def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]:
     """Yield messages; one that is damaged ends it, since a score over the others would mislead."""
-    store, number = typestore(), 0
-    for blocks in recording.blocks([topic]):
-        for block in blocks:
-            for i in range(len(block)):
-                with reading(_place(recording, topic, number), type_name, LabelError):
-                    message = store.deserialize_cdr(block.message(i).tobytes(), type_name)
-                yield message
-                number += 1
+    store, place = typestore(), _Place(recording, topic)
+    with reading(place, type_name, LabelError):
+        for blocks in recording.blocks([topic]):
+            for block in blocks:
+                for i in range(len(block)):
+                    yield store.deserialize_cdr(block.message(i).tobytes(), type_name)
+                    place.number += 1
 
 
-def _place(recording: Recording, topic: str, number: int) -> str:
-    return f'{recording.path}: message {number} of {topic}'
+class _Place:
+    """A message, by its number among those of its topic, as errors name it."""
+
+    def __init__(self, recording: Recording, topic: str, number: int = 0) -> None:
+        self._recording, self._topic, self.number = recording, topic, number
+
+    def __str__(self) -> str:
+        return f'{self._recording.path}: message {self.number} of {self._topic}'
 
 
 def _expect_usable(track: LabelTrack, place: str) -> None:
