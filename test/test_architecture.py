@@ -51,6 +51,8 @@ TORCH_FREE_ROOMS = {'core', 'readers', 'bags', 'evaluation', 'views', 'export', 
 TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lite_pytorch'}
 #: What core stands on besides the standard library: arrays, and the one reader of YAML.
 CORE = {'numpy', 'yaml'}
+#: What modules may take from yaml: they write it.
+WRITES_YAML = {'safe_dump', 'dump', 'SafeDumper'}
 ROS = {'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'launch', 'launch_ros'}
 #: Names of the packages that are generated from msg/, srv/ and action/.
 GENERATED = {'msg', 'srv', 'action'}
@@ -227,6 +229,20 @@ def unwanted_libraries(module: Module) -> Iterator[str]:
 def test_rooms_need_only_the_libraries_that_are_theirs() -> None:
     """So that reading, checking and drawing recordings starts fast and needs no torch."""
     report(line for module in MODULES for line in unwanted_libraries(module))
+
+
+def test_yaml_is_read_in_one_place() -> None:
+    """So that aliases, which stand for gigabytes in a few bytes, are refused everywhere."""
+    own = Path('core', 'yaml_text.py')
+    report(
+        f'{module.path}: yaml.{node.attr}'
+        for module in MODULES
+        if module.path != own
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value) == 'yaml'
+        and node.attr not in WRITES_YAML
+    )
 
 
 def test_modules_have_header_docstring_and_a_free_name() -> None:

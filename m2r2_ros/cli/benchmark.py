@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from m2r2_ros.bags.writing.replacing import refuse_inside
-from m2r2_ros.cli.console import progress_bar, stdout
+from m2r2_ros.cli.console import PlainConsole, progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import claim_folder, write_text
@@ -147,5 +146,5 @@ def _write(out: Path, rows: list[dict[str, Any]]) -> None:
     write_text(out / 'rows.json', json.dumps(rows, indent=1))
     summary = summarise(rows)
     write_text(out / 'table.md', to_markdown(summary))
-    Console(width=max(stdout.width, 20 * len(COLUMNS))).print(to_table(summary))
+    PlainConsole(width=max(stdout.width, 20 * len(COLUMNS))).print(to_table(summary))
     stdout.print(f'{out / "table.md"}', soft_wrap=True)

@@ -16,6 +16,7 @@ from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
 from m2r2_ros.cli.truths import truth_files
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.files import LOCK, claim_folder, write_text
+from m2r2_ros.core.reading import read_text
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
@@ -133,7 +134,8 @@ def _expect_same(out: Path, bundle: 'Bundle', *, raw: bool) -> None:
     if {path.name for path in out.iterdir()} <= {LOCK}:
         write_text(marker, own)
         return
-    if not marker.is_file() or marker.read_text(encoding='utf-8') != own:
+    expected = 'what made the features beside it'
+    if not marker.is_file() or read_text(marker, expected, LabelError, most=1 << 20) != own:
         msg = (
             f'{out}: holds something other than features of this model: choose another --out, or '
             f'remove it ({FACTS} says what made it)'

@@ -54,7 +54,7 @@ def _import_all(files: list[Path], out: Path, overwrite: bool) -> None:
         console.print(f'{kept} recordings were imported already and are kept')
     if failed:
         count = f'{len(failed)} of {len(files)} recordings could not be imported'
-        raise BagError('\n  '.join([count, *failed]))
+        raise BagError(count, *failed)
 
 
 def _import(source: Path, out: Path, overwrite: bool, bar: Progress) -> ReassembleReport:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
@@ -14,6 +15,7 @@ from m2r2_ros.cli.common import given_topics, say_passed_over
 from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import AsJson, Bags, Topics
 from m2r2_ros.core.errors import BagError, M2R2Error
+from m2r2_ros.core.text import printable
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 
 #: A table of more topics takes long to lay out, and nobody reads it.
@@ -49,7 +51,7 @@ def inspect_command(
         typer.echo(json.dumps(found, indent=2))
     if failed:
         count = f'{len(failed)} of {len(paths)} recordings cannot be read'
-        raise BagError('\n  '.join([count, *failed]) if len(paths) > 1 else failed[0])
+        raise BagError(*([count, *failed] if len(paths) > 1 else failed))
 
 
 def _entries(
@@ -117,14 +119,14 @@ def _shown(recording: Recording, chosen: dict[str, TopicSpec]) -> list[str]:
 
 def _notes(
     recording: Recording, chosen: dict[str, TopicSpec], given: dict[str, TopicSpec]
-) -> str | None:
+) -> Text | None:
     notes = list(recording.notes)
     if hidden := len(recording.topics) - len(_shown(recording, chosen)):
         notes.append(f'{hidden} more topics: --json lists them all')
     notes += [f'no topic {topic} for {m}' for m, topic in _absent(recording, chosen).items()]
     if 'twist' not in {*chosen, *given} and 'pose' in chosen:
         notes.append(f'twist would be made from {chosen["pose"].topic}')
-    return '\n'.join(notes) or None
+    return Text('\n'.join(map(printable, notes)), 'table.caption') if notes else None
 
 
 def _absent(recording: Recording, chosen: dict[str, TopicSpec]) -> dict[str, str]:

@@ -113,7 +113,7 @@ def _report(outcomes: list['Outcome']) -> None:
         console.print(f'{kept} recordings were labelled already and are kept')
     if failed := [o.error for o in outcomes if o.error]:
         count = f'{len(failed)} of {len(outcomes)} recordings could not be labelled'
-        raise BagError('\n  '.join([count, *failed]) if len(outcomes) > 1 else failed[0])
+        raise BagError(*([count, *failed] if len(outcomes) > 1 else failed))
 
 
 def _table(summaries: list['Summary']) -> Table:

@@ -12,7 +12,7 @@ import typer
 
 from m2r2_ros import __version__
 from m2r2_ros.cli.commands import Commands
-from m2r2_ros.cli.console import console
+from m2r2_ros.cli.console import print_error
 from m2r2_ros.core.errors import M2R2Error
 
 app = typer.Typer(
@@ -39,8 +39,7 @@ def main() -> None:
     try:
         app()
     except (M2R2Error, OSError) as error:
-        console.print('error:', style='bold red', end=' ')
-        console.print(str(error), soft_wrap=True)
+        print_error(error)
         sys.exit(2)
 
 

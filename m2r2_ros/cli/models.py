@@ -62,7 +62,7 @@ def _describe(folder: Path) -> Table:
     table.add_row('frame rate', f'{facts.windows.frame_rate:g} Hz')
     for modality, entry in facts.topics.items():
         table.add_row(f'topic of {modality}', f'{entry["topic"]} ({entry["type"]})')
-    table.add_row('trained on', ', '.join(map(str, facts.training.get('recordings', []))))
+    table.add_row('trained on', _text(facts.training.get('recordings', [])))
     for name, value in facts.scores.items():
         table.add_row('validated on' if name == 'recordings' else name, _text(value))
     return table

@@ -143,5 +143,6 @@ def _write(out: Path, table: str, found: Mapping[str, Sequence[Mapping[str, Any]
     if table != '1':
         text += comparison('Table II', TABLE_2, found)
     write_text(out / 'tables.md', text)
-    stdout.print(text)
+    for line in text.splitlines():
+        stdout.print(line, soft_wrap=True)
     stdout.print(f'{out / "tables.md"}', soft_wrap=True)

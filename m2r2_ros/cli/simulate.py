@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from m2r2_ros.cli.console import console, stdout
+from m2r2_ros.cli.console import Description, console, stdout
 from m2r2_ros.cli.options import Jobs
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import claim_folder
@@ -122,7 +122,7 @@ def simulate(out: Path, seeds: range, config: EpisodeConfig, *, jobs: int = 0) -
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn('{task.description}'),
+        Description(),
         BarColumn(),
         TextColumn('{task.completed:.0f}/{task.total:.0f} s'),
         TimeElapsedColumn(),

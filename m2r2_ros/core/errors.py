@@ -2,13 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error family: what users can fix, with the way to do it."""
 
+from typing import Final
+
+from m2r2_ros.core.text import excerpt
+
+#: Characters of a line: names in files may be of any length.
+_LONGEST: Final = 2000
+
 
 class M2R2Error(Exception):
     """Something in the input or the configuration is wrong.
 
     The message names the file, topic, type or field, what was expected and the way out. The
-    command line prints it without a traceback and ends with exit code 2.
+    command line prints it without a traceback and ends with exit code 2. Arguments after the first
+    are lines of their own, for errors about one of many. Names in it come from files and messages:
+    what a terminal would act on is escaped.
     """
+
+    def __str__(self) -> str:
+        return '\n  '.join(excerpt(str(line), _LONGEST) for line in self.args)
 
 
 class BagError(M2R2Error):

@@ -3,15 +3,19 @@
 """Labels: the set of names, one frame's label, a segment."""
 
 import colorsys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.text import excerpt, listed
 
 UNKNOWN = -1
+#: Labels in a set, and characters of one: scores are kept for every pair of labels.
+MAX_LABELS = 4096
+MAX_LABEL = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,11 @@ class LabelSet:
 
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
-            msg = f'label names must differ from each other: {", ".join(self.names)}'
+            msg = f'label names must differ from each other: {listed(self.names)}'
+            raise LabelError(msg)
+        expect_labels(self.names)
+        if long := [parent for parent in self.parents if len(parent) > MAX_LABEL]:
+            msg = f'label parent {excerpt(long[0])} has more than {MAX_LABEL} characters'
             raise LabelError(msg)
         if len(self.parents) != len(self.names):
             msg = f'{len(self.names)} labels need as many parents, not {len(self.parents)}'
@@ -50,6 +58,24 @@ class LabelSet:
         return tuple(
             colorsys.hsv_to_rgb(k * 0.618034 % 1.0, 0.65, 0.9) for k in range(len(self.names))
         )
+
+
+def expect_labels(names: Collection[str]) -> None:
+    """Refuse labels that are no text for a message, or too many.
+
+    Args:
+        names: Labels that differ.
+
+    Raises:
+        LabelError: There are such labels.
+    """
+    if len(names) > MAX_LABELS:
+        msg = f'{len(names)} different labels; expected at most {MAX_LABELS}'
+        raise LabelError(msg)
+    for name in names:
+        if not 0 < len(name) <= MAX_LABEL or '\0' in name:
+            msg = f"label '{excerpt(name)}': expected 1 to {MAX_LABEL} characters, none of them NUL"
+            raise LabelError(msg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,29 +6,30 @@ Every refusal reads `FILE: section.key: expected X, found Y`.
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, field, fields
 from pathlib import Path
 from reprlib import Repr
 from typing import Any, ClassVar, Final, NoReturn, Protocol, TypeVar, get_type_hints
 
-import yaml
-
 from m2r2_ros.core.errors import ConfigError, M2R2Error
-from m2r2_ros.core.files import expect_regular
+from m2r2_ros.core.text import excerpt, listed
+from m2r2_ros.core.yaml_text import read_yaml
 
-#: libyaml is ten times as fast, and refuses what is nested too deep instead of recursing into it.
-_LOADER: Final = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 #: What a value of each kind is called in messages.
 _KINDS: Final[dict[Any, str]] = {
     str: 'text', int: 'a whole number', float: 'a number', bool: 'true or false', list: 'a list',
     dict: 'a mapping',
 }  # fmt: skip
 
+#: What an entry may be called.
+_NAME: Final = re.compile(r'[\w@/. -]{1,40}')
 #: Shows what was found, cut where a file holds something large in the wrong place.
 _found = Repr()
-_found.maxlist = _found.maxtuple = _found.maxdict = 12
-_found.maxstring = _found.maxother = _found.maxlong = 100
+_found.maxlist = _found.maxtuple = _found.maxdict = 5
+_found.maxstring = _found.maxother = _found.maxlong = 60
+_found.maxlevel = 2
 
 
 class Dataclass(Protocol):
@@ -41,28 +42,9 @@ T = TypeVar('T')
 Options = TypeVar('Options', bound=Dataclass)
 
 
-def read_yaml(path: Path, expected: str, error: type[M2R2Error] = ConfigError) -> Any:  # noqa: ANN401
-    """Return the content of a YAML file.
-
-    Args:
-        path: The file.
-        expected: What it ought to be, for messages.
-        error: Raised where it is not.
-
-    Raises:
-        error: The file is missing, not UTF-8 or not YAML.
-    """
-    expect_regular(path, error)
-    try:
-        return yaml.load(path.read_text(encoding='utf-8'), _LOADER)
-    except FileNotFoundError as problem:
-        msg = f'{path}: no such file; expected {expected}'
-        raise error(msg) from problem
-    # ValueError: not UTF-8, or a date such as 2001-99-99.
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as problem:
-        why = ' '.join(str(problem).replace('in "<unicode string>", ', '').split())
-        msg = f'{path}: cannot be read as YAML: {why}; expected {expected}'
-        raise error(msg) from problem
+def shown(value: object) -> str:
+    """Return a value that was found, as errors show it."""
+    return excerpt(_found.repr(value))
 
 
 def is_kind(value: object, kind: Any) -> bool:  # noqa: ANN401
@@ -193,8 +175,12 @@ class Section:
     def refuse(self, key: str, expected: str, value: object) -> NoReturn:
         """Raise the error of this section: `key` is not as expected, '' for all of it."""
         where = f'{self._where(key)}: ' if self._where(key) else ''
-        missing = key and key not in self._content
-        found = 'but it is missing' if missing else f'found {_found.repr(value)}'
+        if key and key not in self._content:
+            found = 'but it is missing'
+        elif self._name(key):
+            found = f'found {shown(value)}'
+        else:  # any file may have been given by mistake, and what is in it may be secret
+            found = f'found {_KINDS.get(type(value), "nothing")}'
         msg = f'{where}expected {expected}, {found}'
         raise self._error(msg)
 
@@ -216,10 +202,15 @@ def expect_known(
     Raises:
         error: There are such keys.
     """
-    if unknown := sorted(str(key) for key in entries if key not in known):
+    if unknown := sorted(_name(str(key)) for key in entries if key not in known):
         names = ', '.join(dict.fromkeys(known)) or 'none'
-        msg = f'{place}: unknown entries {", ".join(unknown)}; known: {names}'
+        msg = f'{place}: unknown entries {listed(unknown)}; known: {names}'
         raise error(msg)
+
+
+def _name(key: str) -> str:
+    """Return a key as errors show it; lines of a file given by mistake may look like keys too."""
+    return key if _NAME.fullmatch(key) else '(no name)'
 
 
 def between(default: T, low: float, high: float = math.inf) -> T:
@@ -267,7 +258,7 @@ def check_options(options: Dataclass, place: str, error: type[M2R2Error] = Confi
         if not is_kind(value, kind) or not check(value):
             expected = f.metadata.get('expected', _KINDS[kind])
             whole = 'a whole number, ' if kind is int and expected != _KINDS[int] else ''
-            msg = f'{place}.{f.name}: expected {whole}{expected}, found {_found.repr(value)}'
+            msg = f'{place}.{f.name}: expected {whole}{expected}, found {shown(value)}'
             raise error(msg)
 
 

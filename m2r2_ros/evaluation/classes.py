@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.labels import MAX_LABELS
 from m2r2_ros.evaluation.accuracy import confusion_matrix
 from m2r2_ros.evaluation.sequence import ScoredSequence, names_of
 
@@ -48,9 +50,15 @@ def score_classes(tracks: Sequence[ScoredSequence], order: Sequence[str] = ()) -
     Args:
         tracks: Recordings.
         order: Labels in the order wanted; other labels that occur follow by name.
+
+    Raises:
+        LabelError: There are more classes than pairs of them can be counted.
     """
     rank = {label: k for k, label in enumerate(order)}
     names = sorted(names_of(tracks), key=lambda name: (rank.get(name, len(rank)), name))
+    if len(names) > MAX_LABELS:
+        msg = f'{len(names)} different labels in all recordings; expected at most {MAX_LABELS}'
+        raise LabelError(msg)
     cells = np.zeros((len(names), len(names)), np.int64)
     for track in tracks:
         cells += confusion_matrix(*track.ids(names), len(names))

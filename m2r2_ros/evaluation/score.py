@@ -158,7 +158,8 @@ def _boundary_counts(track: ScoredSequence, tolerance_s: float) -> Counts:
 
 def _frame_rate(tracks: Sequence[ScoredSequence]) -> float | None:
     steps = np.concatenate([np.zeros(0, np.int64), *(np.diff(track.stamps) for track in tracks)])
-    return float(1e9 / np.median(steps)) if len(steps) else None
+    step = float(np.median(steps)) if len(steps) else 0.0
+    return 1e9 / step if step > 0 else None
 
 
 def _sum(counts: Iterable[Counts]) -> Counts:

@@ -6,20 +6,35 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.reading import reading
+from m2r2_ros.core.text import listed
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.facts import LEARNED, WEIGHTS, YAML, expect_free, read_facts, write_yaml
+from m2r2_ros.model.facts import (
+    LEARNED,
+    WEIGHTS,
+    YAML,
+    BundleFacts,
+    expect_free,
+    read_facts,
+    write_yaml,
+)
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.weight_files import write_tensors
+from m2r2_ros.model.weight_header import EXPECTED, read_header
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
+
+#: Types of tensors as safetensors names them; weights are saved as half precision.
+_REAL: Final = ('F16', 'BF16', 'F32')
+_WHOLE: Final = ('I64', 'BOOL')
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +123,9 @@ def load_bundle(folder: Path) -> Bundle:
             'with or to train further; m2r2 label opens it'
         )
         raise BundleError(msg)
-    network = Network(facts.network.model, facts.windows, len(facts.labels.names))
-    _load_weights(network, _read_weights(folder / WEIGHTS), folder / WEIGHTS)
+    _expect_shapes(facts, facts.network.model)
+    network = _network(facts, facts.network.model)
+    _load_weights(network, folder / WEIGHTS)
     return Bundle(
         preset=facts.network.preset,
         labels=facts.labels,
@@ -125,30 +141,45 @@ def load_bundle(folder: Path) -> Bundle:
     )
 
 
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        with safe_open(path, framework='pt') as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no dict
-    except (SafetensorError, OSError) as error:
-        msg = f'{path}: not a safetensors file, or cut short: {error}'
-        raise BundleError(msg) from error
+def _network(facts: BundleFacts, model: ModelConfig) -> Network:
+    with reading(facts.folder / YAML, 'shapes of which a network can be made', BundleError):
+        return Network(model, facts.windows, len(facts.labels.names))
 
 
-def _load_weights(network: Network, found: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Load weights into the network; name the tensor that does not fit."""
-    expected = network.state_dict()
+def _expect_shapes(facts: BundleFacts, model: ModelConfig) -> None:
+    """Compare the weights with a network that takes no memory; name the tensor that does not fit.
+
+    So that no more is ever set aside than the file is long.
+    """
+    path = facts.folder / WEIGHTS
+    found = dict(read_header(path).tensors)
+    with torch.device('meta'):
+        expected = _network(facts, model).state_dict()
     for name, tensor in expected.items():
-        if name not in found:
-            msg = f'{path}: tensor {name} {tuple(tensor.shape)} is missing'
+        shape = tuple(tensor.shape)
+        own = found.pop(name, None)
+        if own is None:
+            msg = f'{path}: tensor {name} {shape} is missing'
             raise BundleError(msg)
-        if found[name].shape != tensor.shape:
-            shapes = f'expected {tuple(tensor.shape)}, found {tuple(found[name].shape)}'
-            msg = f'{path}: tensor {name}: {shapes}'
+        if own.shape != shape:
+            msg = f'{path}: tensor {name}: expected {shape}, found {own.shape}'
             raise BundleError(msg)
-        if not torch.isfinite(found[name]).all():
-            msg = f'{path}: tensor {name} holds values that are not finite'
+        kinds = _REAL if tensor.is_floating_point() else _WHOLE
+        if own.kind not in kinds:
+            msg = f'{path}: tensor {name}: expected {" or ".join(kinds)}, found {own.kind}'
             raise BundleError(msg)
-    if unknown := sorted(set(found) - set(expected)):
-        msg = f'{path}: unknown tensors {", ".join(unknown)}; {YAML} describes another model'
+    if found:
+        names = listed(sorted(found))
+        msg = f'{path}: unknown tensors {names}; {YAML} describes another model'
         raise BundleError(msg)
-    network.load_state_dict({name: t.to(expected[name].dtype) for name, t in found.items()})
+
+
+@torch.no_grad()
+def _load_weights(network: Network, path: Path) -> None:
+    """Load weights that fit, one tensor at a time."""
+    with reading(path, EXPECTED, BundleError), safe_open(path, framework='pt') as file:
+        for name, own in network.state_dict().items():
+            own.copy_(file.get_tensor(name))
+            if not torch.isfinite(own).all():
+                msg = f'{path}: tensor {name} holds values that are not finite'
+                raise BundleError(msg)

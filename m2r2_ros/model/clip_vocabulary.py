@@ -11,6 +11,7 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.reading import check_file, read_text, reading
 
 START, END = '<|startoftext|>', '<|endoftext|>'
 OPENAI = 'bpe_simple_vocab_16e6.txt.gz'
@@ -19,6 +20,9 @@ VOCABULARY, MERGES = 'vocab.json', 'merges.txt'
 #: Merges of OpenAI's file that CLIP uses: 49408 tokens less 256 bytes, 256 bytes at the end of a
 #: word, and start and end. The file holds more.
 USED_MERGES = 48_894
+#: Of a file, unpacked; CLIP's have 4 MB at most.
+MOST_BYTES = 64 << 20
+EXPECTED = 'a vocabulary of CLIP'
 
 #: Pairs of tokens that are joined, the most frequent first.
 Merges = list[tuple[str, str]]
@@ -35,13 +39,9 @@ def read_tokenizer(path: Path) -> CLIPTokenizer:
         BundleError: None of these files exists, or it holds something else.
     """
     file = _file(path)
-    try:
+    with reading(file, EXPECTED, BundleError):
         vocabulary, merges = _read(file)
         tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges)
-    except Exception as error:
-        # The tokenizers library raises bare exceptions if a merge is not in the vocabulary.
-        msg = f'{file}: not a vocabulary of CLIP: {type(error).__name__} {error}'
-        raise BundleError(msg) from error
     if not {START, END} <= set(vocabulary):
         msg = f'{file}: not a vocabulary of CLIP: it has no {START} and {END}'
         raise BundleError(msg)
@@ -49,11 +49,11 @@ def read_tokenizer(path: Path) -> CLIPTokenizer:
 
 
 def _file(path: Path) -> Path:
-    if not path.is_dir():
-        if path.is_file():
-            return path
-        msg = f'{path}: no such file'
-        raise BundleError(msg)
+    with reading(path, EXPECTED, BundleError):
+        is_folder = path.is_dir()
+    if not is_folder:
+        check_file(path, EXPECTED, BundleError)
+        return path
     for name in (TOKENIZER, VOCABULARY, OPENAI):
         if (path / name).is_file():
             return path / name
@@ -66,14 +66,22 @@ def _file(path: Path) -> Path:
 
 def _read(file: Path) -> tuple[dict[str, int], Merges]:
     if file.suffix == '.gz':
-        return _openai(gzip.decompress(file.read_bytes()).decode())
-    entries: dict[str, Any] = json.loads(file.read_text(encoding='utf-8'))
+        with gzip.open(file) as packed:
+            return _openai(packed.read(MOST_BYTES).decode())
+    entries: dict[str, Any] = json.loads(_text(file))
+    if not isinstance(entries, dict):
+        msg = 'no mapping'
+        raise TypeError(msg)
     if 'model' in entries:
         model = entries['model']
         # Older files hold 'a b', newer ones ['a', 'b'].
         pairs = (m.split(' ') if isinstance(m, str) else m for m in model['merges'])
         return model['vocab'], [(a, b) for a, b in pairs]
-    return entries, _merges(file.with_name(MERGES).read_text(encoding='utf-8'))
+    return entries, _merges(_text(file.with_name(MERGES)))
+
+
+def _text(file: Path) -> str:
+    return read_text(file, EXPECTED, BundleError, most=MOST_BYTES)
 
 
 def _openai(text: str) -> tuple[dict[str, int], Merges]:

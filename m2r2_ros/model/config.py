@@ -8,12 +8,17 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
-from m2r2_ros.core.options import Section, between, check_options, read_options
+from m2r2_ros.core.options import Section, between, check_options, read_options, shown
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
-#: Largest width, and most heads or layers.
+#: Largest width, most heads, layers of the sound encoder, and widths of its feed-forward layers.
 MAX = 8192
+MAX_HEADS = 1024
+MAX_LAYERS = 64
+MAX_EXPANSION = 16
+#: Least width of an attention head of the sound encoder.
+SOUND_HEAD = 64
 #: Sound patches are 16 wide: further apart, they would leave out what lies between them.
 MAX_STRIDE = 16
 
@@ -40,14 +45,14 @@ class ModelConfig:
     modalities: tuple[str, ...]
     image_encoder: str = ''
     width: int = between(512, 1, MAX)
-    heads: int = between(8, 1, MAX)
+    heads: int = between(8, 1, MAX_HEADS)
     feedforward: int = between(512, 1, MAX)
     mlp: int = between(512, 1, MAX)
     dropout: float = between(0.1, 0, 0.95)
     sound_width: int = between(128, 1, MAX)
-    sound_layers: int = between(2, 1, MAX)
+    sound_layers: int = between(2, 1, MAX_LAYERS)
     sound_stride: int = between(16, 1, MAX_STRIDE)
-    sound_expansion: int = between(2, 1, MAX)
+    sound_expansion: int = between(2, 1, MAX_EXPANSION)
     head: HeadConfig = field(default_factory=CausalTCNConfig)
 
     def __post_init__(self) -> None:
@@ -57,7 +62,7 @@ class ModelConfig:
             raise ConfigError(msg)
         if self.image_encoder not in ('', *IMAGE_ENCODERS):
             known_encoders = ' or '.join(IMAGE_ENCODERS)
-            msg = f'model.image_encoder: {self.image_encoder!r} is unknown: {known_encoders}'
+            msg = f'model.image_encoder: {shown(self.image_encoder)} is unknown: {known_encoders}'
             raise ConfigError(msg)
         if bool(self.image_encoder) != ('image' in self.modalities):
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
@@ -65,6 +70,9 @@ class ModelConfig:
         check_options(self, 'model')
         if self.width % self.heads:
             msg = f'model.heads: {self.heads} does not divide width {self.width}'
+            raise ConfigError(msg)
+        if self.sound_width % (heads := self.sound_width // SOUND_HEAD or 1):
+            msg = f'model.sound_width: {self.sound_width} is not divisible by its {heads} heads'
             raise ConfigError(msg)
 
     @classmethod

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from safetensors import SafetensorError, safe_open
 
-from m2r2_ros.core.errors import BundleError, ConfigError, LabelError
+from m2r2_ros.core.errors import BundleError, M2R2Error
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.reading import check_file, reading
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.weight_header import read_header
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
@@ -97,12 +98,12 @@ def read_facts(folder: Path) -> BundleFacts:
     kind = file.text('kind', LEARNED)
     try:
         facts = _read_sections(file, folder, kind)
-    except (BundleError, ConfigError, LabelError) as error:
+    except M2R2Error as error:
         text = str(error)
         raise BundleError(text if text.startswith(str(path)) else f'{path}: {text}') from error
     file.close()
     weighty = kind == LEARNED or (folder / WEIGHTS).exists()
-    parameters = _read_header(folder / WEIGHTS, _hash(path)) if weighty else 0
+    parameters = _count_parameters(folder / WEIGHTS) if weighty else 0
     return replace(facts, id=bundle_id(folder), parameters=parameters)
 
 
@@ -154,9 +155,12 @@ def _modalities(file: Section) -> tuple[str, ...]:
 
 def _topics(section: Section) -> dict[str, dict[str, str]]:
     topics = {}
-    for modality in section.entries:
+    for modality in MODALITIES:
+        if not section.has(modality):
+            continue
         entry = section.section(modality)
         topics[modality] = {key: entry.text(key) for key in ('topic', 'type')}
+    section.close()
     return topics
 
 
@@ -194,34 +198,27 @@ def expect_free(folder: Path) -> None:
 
 def bundle_id(folder: Path) -> str:
     """Return the hash of a bundle's files, 16 hexadecimal digits."""
+    return _hash(*(folder / name for name in (YAML, WEIGHTS) if (folder / name).is_file()))[:16]
+
+
+def _hash(*paths: Path) -> str:
     digest = hashlib.sha256()
-    for name in (YAML, WEIGHTS):
-        if (folder / name).is_file():
-            digest.update((folder / name).read_bytes())
-    return digest.hexdigest()[:16]
+    for path in paths:
+        with reading(path, 'a file of a bundle', BundleError), path.open('rb') as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+    return digest.hexdigest()
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _read_header(path: Path, yaml_hash: str) -> int:
+def _count_parameters(path: Path) -> int:
     """Return how many parameters the weights hold; refuse them beside another YAML file."""
-    if not path.is_file():
-        msg = f'{path}: no such file; the bundle is incomplete'
-        raise BundleError(msg)
-    try:
-        with safe_open(path, framework='numpy') as file:
-            seal = (file.metadata() or {}).get(_SEAL)
-            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 no dict
-    except (SafetensorError, OSError) as error:
-        msg = f'{path}: not a safetensors file, or cut short: {error}'
-        raise BundleError(msg) from error
-    if seal != yaml_hash:
+    check_file(path, 'the weights, without which the bundle is incomplete', BundleError)
+    header = read_header(path)
+    if header.metadata.get(_SEAL) != _hash(path.with_name(YAML)):
         msg = f'{path.with_name(YAML)}: was edited after training; restore it, or train anew'
         raise BundleError(msg)
     return sum(
-        math.prod(shape)
-        for name, shape in shapes.items()
+        math.prod(tensor.shape)
+        for name, tensor in header.tensors.items()
         if name.rpartition('.')[2] not in _BUFFERS
     )

@@ -3,7 +3,6 @@
 """Pretrained weights in files that the user provides: reading them, loading them into a module."""
 
 import hashlib
-import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -17,11 +16,15 @@ from torch import Tensor, nn
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import cannot_write, disk_errors, sync
+from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.model.weight_header import read_header
 
 #: The weights in a folder that Hugging Face's libraries wrote, in the order they are looked for.
 IN_FOLDER = ('model.safetensors', 'pytorch_model.bin')
 #: Problems that an error message names one by one.
 NAMED = 20
+#: Bytes of code in an archive, unpacked; CLIP's has less than one megabyte.
+MOST_CODE = 64 << 20
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -63,17 +66,14 @@ def read_weights(path: Path) -> WeightFile:
         BundleError: There is no such file, or it holds something else.
     """
     path = _file(path)
-    try:
+    with reading(path, 'safetensors, or a torch file that holds only tensors', BundleError):
         if path.suffix == '.safetensors':
+            read_header(path)
             found = load_file(path)
         elif _is_torchscript(path):
             found = _torchscript_state(path)
         else:
             found = torch.load(path, map_location='cpu', weights_only=True)
-    except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().partition('\n')[0]
-        msg = f'{path}: neither safetensors nor a torch file that holds only tensors: {reason}'
-        raise BundleError(msg) from error
     return WeightFile(path, _state(found, path), f'{path.name}, sha256 {_digest(path)}')
 
 
@@ -111,15 +111,15 @@ def split_three(stem: str, names: tuple[str, str, str], stacked: Tensor) -> dict
 
 
 def _file(path: Path) -> Path:
-    if path.is_dir():
+    with reading(path, 'a file or folder of weights', BundleError):
+        is_folder = path.is_dir()
+    if is_folder:
         for name in IN_FOLDER:
             if (path / name).is_file():
                 return path / name
         msg = f'{path}: expected {" or ".join(IN_FOLDER)} in this folder'
         raise BundleError(msg)
-    if not path.is_file():
-        msg = f'{path}: no such file'
-        raise BundleError(msg)
+    check_file(path, 'a file of weights', BundleError)
     return path
 
 
@@ -146,10 +146,15 @@ def _torchscript_state(path: Path) -> dict[str, Tensor]:
     __setstate__; an archive that has one is refused, and no other method is ever called.
     """
     with zipfile.ZipFile(path) as archive:
-        code = [name for name in archive.namelist() if name.endswith('.py')]
-        if any(b'__setstate__' in archive.read(name) for name in code):
-            msg = 'a TorchScript archive with code that would run on loading (__setstate__)'
-            raise RuntimeError(msg)
+        code = [entry for entry in archive.infolist() if entry.filename.endswith('.py')]
+        if sum(entry.file_size for entry in code) > MOST_CODE:
+            msg = f'{path}: a TorchScript archive with more than {MOST_CODE} bytes of code'
+            raise BundleError(msg)
+        if any(b'__setstate__' in archive.read(entry) for entry in code):
+            msg = (
+                f'{path}: a TorchScript archive with code that would run on loading (__setstate__)'
+            )
+            raise BundleError(msg)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', FutureWarning)  # torch no longer writes such archives
         state: dict[str, Tensor] = torch.jit.load(str(path), map_location='cpu').state_dict()

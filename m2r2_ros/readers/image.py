@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.reading import reading
 from m2r2_ros.core.samples import EncodedImage, ImageSamples
 from m2r2_ros.readers.cdr import MALFORMED, UNSUPPORTED, Fields, Unusable
+from m2r2_ros.readers.image_header import image_problem
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.vectors import resolve_stamps
 
@@ -116,7 +118,9 @@ def parse_compressed(raw: NDArray[np.uint8]) -> tuple[int, EncodedImage]:
 
 def _compressed_image(payload: bytes, name: str) -> EncodedImage:
     """Check the format, such as 'jpeg' or 'rgb8; jpeg compressed bgr8'."""
-    if not any(known in name.lower() for known in ('jpeg', 'jpg', 'png')):
+    kind = name.lower()
+    # compressedDepth has a header of its own, and distances instead of colours.
+    if 'depth' in kind or not any(known in kind for known in ('jpeg', 'jpg', 'png')):
         raise Unusable(UNSUPPORTED)
     if not payload:
         raise Unusable(MALFORMED)
@@ -127,15 +131,17 @@ def decode_compressed(payload: bytes) -> NDArray[np.uint8]:
     """Return the pixels of a JPEG or PNG, uint8 (height, width, 3), RGB.
 
     Raises:
-        MessageError: It is neither.
+        MessageError: It is neither, damaged, or too large.
     """
     import cv2
 
-    try:
+    what, expected = f'a compressed image of {len(payload)} bytes', 'JPEG or PNG'
+    if problem := image_problem(payload):
+        msg = f'{what} {problem}; expected {expected}'
+        raise MessageError(msg)
+    with reading(what, expected, MessageError):
         pixels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        pixels = None
     if pixels is None:
-        msg = f'a compressed image of {len(payload)} bytes cannot be decoded; expected JPEG or PNG'
+        msg = f'{what} cannot be decoded; expected {expected}'
         raise MessageError(msg)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

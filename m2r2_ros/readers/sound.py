@@ -104,7 +104,8 @@ def _full_scale(data: NDArray[np.generic]) -> NDArray[np.float32]:
         return data.astype(np.float32)
     half = float(1 << (8 * data.dtype.itemsize - 1))
     middle = half if data.dtype.kind == 'u' else 0.0
-    return ((data.astype(np.float64) - middle) / half).astype(np.float32)
+    # Exact for up to 24 bits, and of 32 rounded once: the scale is a power of two.
+    return (data.astype(np.float32) - np.float32(middle)) / np.float32(half)
 
 
 def _pcm(data: NDArray[np.uint8], kind: str) -> NDArray[np.generic]:

@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol
 
-from m2r2_ros.core.errors import BundleError
-from m2r2_ros.model.facts import BundleFacts, read_facts
+from m2r2_ros.core.errors import BundleError, ConfigError
+from m2r2_ros.core.text import excerpt
+from m2r2_ros.model.facts import YAML, BundleFacts, read_facts
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.model import Model
@@ -66,16 +67,25 @@ def open_model(
     kind = find_kind(facts)
     if live:
         kind.expect_live(facts)
-    options = Decoding.from_dict({**facts.decoding, **(decoding or {})})
+    own = _own_decoding(facts)
+    options = Decoding.from_dict({**own.to_dict(), **(decoding or {})})
     return Model(
         segmenter=kind.open(facts, options, device),
         windows=facts.windows,
         modalities=facts.modalities,
         topics=facts.topics,
-        decoding=Decoding.from_dict(facts.decoding).to_dict(),
+        decoding=own.to_dict(),
         id=facts.id,
         kind=facts.kind,
     )
+
+
+def _own_decoding(facts: BundleFacts) -> Decoding:
+    try:
+        return Decoding.from_dict(facts.decoding)
+    except ConfigError as error:
+        msg = f'{facts.folder / YAML}: {error}'
+        raise BundleError(msg) from error
 
 
 def find_kind(facts: BundleFacts) -> Kind:
@@ -86,8 +96,8 @@ def find_kind(facts: BundleFacts) -> Kind:
     """
     if facts.kind not in KINDS:
         msg = (
-            f'{facts.folder}: is a model of kind {facts.kind!r}, which this m2r2_ros does not '
-            f'know: expected {" or ".join(sorted(KINDS))}'
+            f'{facts.folder}: is a model of kind {excerpt(facts.kind)!r}, which is unknown to this '
+            f'm2r2_ros: expected {" or ".join(sorted(KINDS))}'
         )
         raise BundleError(msg)
     module, name = KINDS[facts.kind].split(':')

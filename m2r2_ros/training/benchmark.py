@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import write_text
+from m2r2_ros.core.reading import read_text, reading
 from m2r2_ros.evaluation.score import Scores
 from m2r2_ros.model.heads.base import Head, Recipe
 from m2r2_ros.model.heads.config import HeadConfig, NoHeadConfig, head_from_dict
@@ -30,6 +31,8 @@ Level = Literal['fine', 'coarse']
 #: Hold rules that are tried on the validation recordings: every pair of these.
 CONFIDENCES = (0.0, 0.6, 0.8, 0.9)
 DURATIONS = (0.0, 0.2, 0.3, 0.5, 0.8, 1.2)
+#: Of a file of rows.
+_MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +118,8 @@ def run_job(
         'recipe': asdict(job.recipe),
         'features': {part: digest(features, [part]) for part in features.parts},
     }
-    if file.is_file():
-        kept = json.loads(file.read_text(encoding='utf-8'))
-        if kept['facts'] == facts:
-            return list(kept['rows'])
+    if (rows := kept_rows(file, facts)) is not None:
+        return rows
     folder.mkdir(parents=True, exist_ok=True)
     own = features if job.level == 'fine' else features.coarse()
     checkpoint = folder / f'{job.file}.safetensors'
@@ -141,6 +142,17 @@ def run_job(
     write_text(file, json.dumps({'facts': facts, 'rows': rows}, indent=1))
     checkpoint.unlink(missing_ok=True)
     return rows
+
+
+def kept_rows(file: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of a job that was done before; None where there are none, or damaged."""
+    try:
+        text = read_text(file, 'rows of a benchmark', ConfigError, most=_MOST_BYTES)
+        with reading(file, 'rows of a benchmark', ConfigError):
+            kept = json.loads(text)
+            return list(kept['rows']) if kept['facts'] == facts else None
+    except ConfigError:
+        return None
 
 
 def _weights(

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor, nn
 
+from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import atomic_write
+from m2r2_ros.core.reading import reading
 from m2r2_ros.model.weight_files import write_tensors
+from m2r2_ros.model.weight_header import read_header
 
 WEIGHTS = 'weights'
 MOMENTS = ('exp_avg', 'exp_avg_sq', 'step')
@@ -89,20 +92,23 @@ def load_checkpoint(
         another training.
     """
     try:
-        with safe_open(path, framework='pt') as file:
-            metadata = file.metadata() or {}
-            if metadata.get('fingerprint') != fingerprint or 'facts' not in metadata:
-                return None
+        metadata = read_header(path).metadata
+        if metadata.get('fingerprint') != fingerprint:
+            return None
+        with reading(path, 'a checkpoint', BundleError), safe_open(path, framework='pt') as file:
+            facts: dict[str, Any] = json.loads(metadata['facts'])
             found: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError):
+    except BundleError:
         return None
     groups: dict[str, dict[str, Tensor]] = {}
     for key, tensor in found.items():
         group, _, name = key.partition('/')
         groups.setdefault(group, {})[name] = tensor
     weights = groups.pop(WEIGHTS, {})
-    module.load_state_dict({**module.state_dict(), **weights})
     moments = {moment: groups.pop(moment, {}) for moment in MOMENTS}
+    if not _fits(module, weights, moments):
+        return None
+    module.load_state_dict({**module.state_dict(), **weights})
     for name, parameter in module.named_parameters():
         if name in moments['step']:
             optimizer.state[parameter] = {
@@ -110,7 +116,20 @@ def load_checkpoint(
                 m: own[name] if m == 'step' else own[name].to(parameter.device)
                 for m, own in moments.items()
             }
-    return Checkpoint(json.loads(metadata['facts']), groups)
+    return Checkpoint(facts, groups)
+
+
+def _fits(
+    module: nn.Module, weights: Mapping[str, Tensor], moments: Mapping[str, Mapping[str, Tensor]]
+) -> bool:
+    """Return whether tensors of a file, which may be damaged, are those of the module."""
+    own = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    named = [moments[moment].keys() for moment in MOMENTS]
+    return all(own.get(name) == tensor.shape for name, tensor in weights.items()) and all(
+        names == named[0]
+        and all(own.get(n) == t.shape or moment == 'step' for n, t in moments[moment].items())
+        for moment, names in zip(MOMENTS, named, strict=True)
+    )
 
 
 def _learnt(module: nn.Module) -> dict[str, Tensor]:

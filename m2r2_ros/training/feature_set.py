@@ -9,6 +9,7 @@ splits/PART.split1.bundle 'NAME.txt' a line, PART is train, test or val
 features.yaml             what the layout has no place for; folders of other origin lack it
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,8 @@ from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.files import atomic_write, disk_errors, write_text
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.reading import check_file, read_text, reading
+from m2r2_ros.core.text import excerpt, listed
 
 FACTS = 'features.yaml'
 PARTS = ('train', 'val', 'test')
@@ -32,6 +35,11 @@ PARTS = ('train', 'val', 'test')
 UNLABELLED = 'background'
 #: Published labels and features differ in length by a frame or two; more is an error.
 MAX_EXCESS = 0.02
+#: Characters of a recording's name, with which a file system copes.
+MAX_NAME = 200
+#: Bytes of a list; that of the labels of a recording's frames is the longest.
+MOST_BYTES = 64 << 20
+_ID = re.compile('[0-9]{1,6}')
 
 
 @dataclass(frozen=True)
@@ -206,17 +214,20 @@ def _labels(folder: Path, facts: Section) -> LabelSet:
     """Return the label set of features.yaml, or mapping.txt as a flat one."""
     if facts.has('labels'):
         own = facts.section('labels')
-        return LabelSet(own.texts('names'), tuple(own.get('parents', (list,))))
+        parents = own.get('parents', (list,))
+        if not all(isinstance(parent, str) for parent in parents):
+            own.refuse('parents', "a list of names, '' where a label has no parent", parents)
+        return LabelSet(own.texts('names'), tuple(parents))
     path = folder / 'mapping.txt'
     names: dict[int, str] = {}
     for number, line in enumerate(_lines(path), 1):
         key, _, name = line.partition(' ')
-        if not key.isdigit() or not name.strip():
-            msg = f"{path}: line {number}: expected 'id label', found {line!r}"
+        if not _ID.fullmatch(key) or not name.strip():
+            msg = f"{path}: line {number}: expected 'id label', found {excerpt(line)!r}"
             raise LabelError(msg)
         names[int(key)] = name.strip()
     if sorted(names) != list(range(len(names))) or not names:
-        msg = f'{path}: expected ids 0, 1, 2, ..., found {", ".join(map(str, sorted(names)))}'
+        msg = f'{path}: expected ids 0, 1, 2, ..., found {listed(list(map(str, sorted(names))))}'
         raise LabelError(msg)
     return LabelSet.of(names[k] for k in range(len(names)))
 
@@ -225,7 +236,11 @@ def _split(folder: Path, part: str, split: int) -> Sequence[str]:
     path = folder / 'splits' / f'{part}.split{split}.bundle'
     if part == 'val' and not path.is_file():
         return []
-    return [Path(line).stem for line in _lines(path) if line.strip()]
+    names = [Path(line).stem for line in _lines(path) if line.strip()]
+    if long := [name for name in names if len(name) > MAX_NAME]:
+        msg = f'{path}: expected a name of a recording in each line, found {excerpt(long[0])!r}'
+        raise LabelError(msg)
+    return names
 
 
 def _track(folder: Path, name: str, labels: LabelSet) -> FeatureTrack:
@@ -234,13 +249,13 @@ def _track(folder: Path, name: str, labels: LabelSet) -> FeatureTrack:
     ids = {label: k for k, label in enumerate(labels.names)}
     ids.setdefault(UNLABELLED, UNKNOWN)
     if unknown := sorted(set(lines) - ids.keys()):
-        msg = f'{truth}: labels {", ".join(unknown[:5])} are not in {folder / "mapping.txt"}'
+        msg = f'{truth}: labels {listed(unknown)} are not in {folder / "mapping.txt"}'
         raise LabelError(msg)
-    try:
-        values = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        msg = f'{path}: not an array that numpy wrote: {error}'
-        raise LabelError(msg) from error
+    expected = 'an array that numpy wrote'
+    check_file(path, expected, LabelError)
+    with reading(path, expected, LabelError):
+        # Its header, and whether the file is as long as it says; no pickle, no archive.
+        values = np.lib.format.open_memmap(path, mode='r')
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating) or not values.size:
         msg = f'{path}: expected numbers (D, T), found {values.dtype} {values.shape}'
         raise LabelError(msg)
@@ -256,11 +271,7 @@ def _track(folder: Path, name: str, labels: LabelSet) -> FeatureTrack:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f'{path}: cannot be read: {error}'
-        raise LabelError(msg) from error
+    return read_text(path, 'a text file', LabelError, most=MOST_BYTES).splitlines()
 
 
 def _expect_apart(parts: Mapping[str, Sequence[FeatureTrack]], folder: Path) -> None:

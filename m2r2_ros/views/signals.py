@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
 
 #: The quietest sound level that is distinguished, dB below full scale.
 FLOOR_DB = -90.0
+#: Longest side of an image that is kept, pixels; they are shown an inch wide.
+_SIDE = 1280
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,12 @@ class _Strip:
     def add(self, samples: ImageSamples) -> None:
         for stamp, frame in zip(samples.stamps.tolist(), samples.frames, strict=True):
             if self._due and stamp >= self._due[0]:
-                self.frames.append((stamp, frame.decode()))
+                try:
+                    image = frame.decode()
+                except MessageError:  # the next one is as good
+                    continue
+                step = -(-max(image.shape) // _SIDE)
+                self.frames.append((stamp, image[::step, ::step].copy() if step > 1 else image))
                 self._due = [due for due in self._due if due > stamp]
 
 

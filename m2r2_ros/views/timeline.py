@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.labels.reader import LabelTrack
 from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.labels import LabelSet, Segment, label_at
+from m2r2_ros.core.text import excerpt
 from m2r2_ros.evaluation.sequence import segments_of
 from m2r2_ros.views.signals import Signals, TimeSeries
 
@@ -66,11 +67,16 @@ def draw_timeline(
         painter.prepare(axes, last=k == len(rows) - 1)
         draw(axes)
         top -= _GAP
-    figure.text(_LEFT / _WIDTH, 1 - 0.28 / height, title or track.name, size=12, weight='bold')
-    figure.legend(
+    figure.text(
+        _LEFT / _WIDTH, 1 - 0.28 / height, excerpt(title or track.name), size=12, weight='bold',
+        parse_math=False,
+    )  # fmt: skip
+    legend = figure.legend(
         handles=painter.legend(), loc='lower center', ncols=7, fontsize=8, frameon=False,
         borderaxespad=0.3, columnspacing=1.4, handlelength=1.2,
     )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a label may hold dollar signs
     with atomic_write(out_png) as draft:
         figure.savefig(draft, format='png')
 
@@ -138,8 +144,8 @@ class _Painter:
             if room < 0.12:
                 continue
             axes.text(
-                start + width / 2, 0, s.label.replace('_', ' '), size=7, color=_readable(colour),
-                ha='center', va='center', clip_on=True,
+                start + width / 2, 0, excerpt(s.label.replace('_', ' ')), size=7,
+                color=_readable(colour), ha='center', va='center', clip_on=True, parse_math=False,
                 rotation=0 if room > _LETTER * len(s.label) else 90,
             )  # fmt: skip
         axes.set_ylim(-0.5, 0.5)
@@ -185,7 +191,8 @@ class _Painter:
     def legend(self) -> list[Patch]:
         shown = {s.label for s in (*self.truth, *self.found)}
         return [
-            Patch(color=colour, label=name)
+            # A legend leaves out what begins with an underscore.
+            Patch(color=colour, label=excerpt(name.lstrip('_') or name))
             for name, colour in self.colours.items()
             if name in shown
         ]

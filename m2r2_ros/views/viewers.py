@@ -73,7 +73,7 @@ def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
         'playbackConfig': {'speed': 1},
         'layout': _split('row', first, _stack(right), 65),
     }
-    return json.dumps(layout, indent=2, ensure_ascii=False) + '\n'
+    return json.dumps(layout, indent=2) + '\n'
 
 
 def rviz_config(topics: Topics, frame: str) -> str:
@@ -116,7 +116,7 @@ def rviz_config(topics: Topics, frame: str) -> str:
         'Visualization Manager': manager,
         'Window Geometry': {'Width': 1400, 'Height': 900},
     }
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(config, sort_keys=False)
 
 
 def _state_transitions(labels: LabelSet) -> dict[str, Any]:

@@ -15,8 +15,12 @@ from m2r2_ros.core.time import SECOND
 #: Seconds without a sample after which a modality is masked: a few periods of the slowest usual
 #: driver (grippers report at 15 Hz, cameras down to 5 Hz).
 MAX_AGE = {'image': 0.5, 'sound': 0.3, 'wrench': 0.2, 'pose': 0.2, 'twist': 0.2, 'gripper': 0.5}
-#: Largest rate, Hz, and longest time, s.
-MAX = 1e6
+#: Highest rates of frames, sensors and sound, Hz.
+MAX_FRAME_RATE, MAX_SENSOR_RATE, MAX_AUDIO_RATE = 1000.0, 10_000.0, 192_000.0
+#: Most points of a sensor, and most sound samples, in a window.
+MAX_POINTS, MAX_SAMPLES = 4096, 1 << 18
+#: Longest time that is waited or bridged, s.
+MAX_TIME = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,12 @@ class WindowConfig:
         max_age: Age, s, of the newest sample from which on a modality is masked.
     """
 
-    frame_rate: float = above(10.0, 0, MAX)
-    sensor_rate: float = above(300.0, 0, MAX)
-    audio_rate: int = above(16_000, 0, MAX)
-    audio_context: float = above(1.0, 0, MAX)
-    deadline: float = above(0.2, 0, MAX)
-    max_gap: float = above(10.0, 0, MAX)
+    frame_rate: float = above(10.0, 0, MAX_FRAME_RATE)
+    sensor_rate: float = above(300.0, 0, MAX_SENSOR_RATE)
+    audio_rate: int = above(16_000, 0, MAX_AUDIO_RATE)
+    audio_context: float = above(1.0, 0, MAX_TIME)
+    deadline: float = above(0.2, 0, MAX_TIME)
+    max_gap: float = above(10.0, 0, MAX_TIME)
     max_age: Mapping[str, float] = field(default_factory=lambda: dict(MAX_AGE))
 
     def __post_init__(self) -> None:
@@ -49,11 +53,17 @@ class WindowConfig:
         if set(ages) != set(MODALITIES):
             msg = f'windows.max_age: expected one entry for each of {", ".join(MODALITIES)}'
             raise ConfigError(msg)
-        if not all(is_kind(age, float) and 0 < age <= MAX for age in ages.values()):
-            msg = f'windows.max_age: expected seconds above 0, found {self.max_age!r}'
+        if not all(is_kind(age, float) and 0 < age <= MAX_TIME for age in ages.values()):
+            msg = f'windows.max_age: expected seconds above 0, up to {MAX_TIME:g}'
             raise ConfigError(msg)
         if self.sensor_rate < self.frame_rate:
             msg = f'windows.sensor_rate: {self.sensor_rate} is below frame_rate {self.frame_rate}'
+            raise ConfigError(msg)
+        if self.sensor_rate > MAX_POINTS * self.frame_rate:
+            msg = f'windows.sensor_rate: expected at most {MAX_POINTS} times frame_rate'
+            raise ConfigError(msg)
+        if not 1 <= round(self.audio_context * self.audio_rate) <= MAX_SAMPLES:
+            msg = f'windows.audio_context: expected 1 to {MAX_SAMPLES} samples at audio_rate'
             raise ConfigError(msg)
 
     @classmethod

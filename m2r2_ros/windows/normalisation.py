@@ -13,6 +13,8 @@ from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.options import Section
 
+#: Scales beyond these are damaged: in single precision, what they scale would not stay finite.
+_LEAST, _MOST = 1e-9, 1e9
 #: A channel that hardly moved in training is not blown up by more than this.
 MIN_STD = 1e-3
 
@@ -110,9 +112,11 @@ class Normalisation:
             sensor = sensors.section(name)
             mean[name] = np.array(sensor.numbers('mean', dims))
             std[name] = np.array(sensor.numbers('std', dims))
-            if (std[name] <= 0).any():
-                sensor.refuse('std', 'numbers above 0', std[name].tolist())
+            if (np.abs(mean[name]) > _MOST).any():
+                sensor.refuse('mean', f'numbers up to {_MOST:g}', mean[name].tolist())
+            if ((std[name] < _LEAST) | (std[name] > _MOST)).any():
+                sensor.refuse('std', f'numbers from {_LEAST:g} to {_MOST:g}', std[name].tolist())
         low, high = section.numbers('sound_range_db', 2)
-        if low >= high:
+        if not -_MOST <= low < low + _LEAST <= high <= _MOST:
             section.refuse('sound_range_db', 'the least value, then the greatest', [low, high])
         return cls(mean, std, (low, high))

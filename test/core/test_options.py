@@ -17,7 +17,6 @@ from m2r2_ros.core.options import (
     is_kind,
     one_of,
     read_options,
-    read_yaml,
 )
 
 
@@ -38,31 +37,23 @@ class Cooking:
 
 
 @pytest.mark.parametrize(
-    ('content', 'expected'),
+    ('content', 'told'),
     [
-        (b'a: [1', 'cannot be read as YAML'),
-        (b'\xff\xfe\x00', 'cannot be read as YAML'),
-        (b'a: 2001-99-99', 'cannot be read as YAML'),
-        (b'!!python/object/apply:os.getcwd []', 'cannot be read as YAML'),
-        (b'[' * 100_000, 'cannot be read as YAML'),
-        (b'- one', "expected a recipe, found ['one']"),
-        (b'3', 'expected a recipe, found 3'),
+        (b'a: [1', 'cannot be read as YAML: line 2, column 1'),
+        (b'- one', 'expected a recipe, found a list'),
+        (b'3', 'expected a recipe, found a whole number'),
+        (b'secret', 'expected a recipe, found text'),
     ],
 )
-def test_files_that_cannot_be_read_are_named(tmp_path: Path, content: bytes, expected: str) -> None:
+def test_files_of_something_else_are_named_but_not_shown(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
     path = tmp_path / 'cake.yaml'
     path.write_bytes(content)
     with pytest.raises(BagError) as raised:
         Section.read(path, 'a recipe', BagError)
-    assert str(raised.value).startswith(f'{path}: ')
-    assert expected in str(raised.value)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r'cake\.yaml: no such file; expected a recipe'):
-        read_yaml(tmp_path / 'cake.yaml', 'a recipe')
-    with pytest.raises(ConfigError, match='expected a recipe'):
-        read_yaml(tmp_path, 'a recipe')
+    assert str(raised.value).startswith(f'{path}: {told}')
+    assert 'secret' not in str(raised.value)
 
 
 def test_an_empty_file_is_an_empty_section(tmp_path: Path) -> None:
@@ -141,7 +132,7 @@ def test_mistakes_name_file_section_and_key(entries: dict[Any, Any], ask: Any, t
 def test_what_is_found_is_cut() -> None:
     with pytest.raises(ConfigError) as raised:
         Section({'k': ['x' * 10**6] * 10**3}).text('k')
-    assert len(str(raised.value)) < 2000
+    assert len(str(raised.value)) < 200
 
 
 def test_options_are_made_of_a_section() -> None:

@@ -4,6 +4,7 @@
 
 import random
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from m2r2_ros.bags.reassemble import file as reassemble_file
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from test.bags.reassemble.files import Shape, write_file
+from test.hostile import hdf5_files
+from test.hostile.memory import MB, memory_of
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +49,7 @@ def test_what_is_no_hdf5(tmp_path: Path) -> None:
     for content in (b'', b'no file of numbers', b'\x89HDF\r\n\x1a\n' + bytes(100)):
         path = tmp_path / 'a.h5'
         path.write_bytes(content)
-        with pytest.raises(BagError, match=r'a\.h5 cannot be read as HDF5'):
+        with pytest.raises(BagError, match=r'a\.h5 cannot be read: .*expected HDF5'):
             open_recording(path)
 
 
@@ -173,3 +176,25 @@ def test_damage_anywhere_is_a_clear_error_or_harmless(small: Path, tmp_path: Pat
                 assert all(len(block) for block in blocks)
         except BagError as error:
             assert 'damaged.h5' in str(error)
+
+
+def test_what_is_declared_is_not_set_aside_and_no_other_file_is_opened(
+    small: Path, tmp_path: Path, processes: ProcessPoolExecutor
+) -> None:
+    paths = list(hdf5_files.paths_of(small, tmp_path / 'files'))
+    # A file is read first, so that libraries are loaded.
+    usual = [small, small]
+    assert processes.submit(memory_of, hdf5_files.read_whole, usual + paths).result() < 600 * MB
+
+
+@pytest.mark.parametrize('name', hdf5_files.CHANGES)
+def test_a_dataset_that_declares_too_much_or_leads_away_is_named(
+    small: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hdf5_files.changed(small, tmp_path / 'one', name)
+    monkeypatch.chdir(path.parent)
+    replaced = hdf5_files.CHANGES[name][0].split('/')[0]
+    links = {'a pipe', 'a group in a pipe', 'itself', 'segments without end'}
+    told = 'is a link, expected no link' if name in links else '(is|has) .*, expected'
+    with pytest.raises(BagError, match=f'a.h5: {replaced}.* {told}'):
+        read(path)

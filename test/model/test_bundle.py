@@ -222,7 +222,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     ),
     'python tag': (overwrite(YAML, b'!!python/object/apply:os.getcwd []'), (YAML, 'read as YAML')),
     'not YAML': (overwrite(YAML, b'a: [1'), (YAML, 'read as YAML')),
-    'not text': (overwrite(YAML, b'\xff\xfe\x00'), (YAML, 'read as YAML')),
+    'not text': (overwrite(YAML, b'\xff\xfe\x00'), (YAML, 'not UTF-8')),
     'empty yaml': (overwrite(YAML, b''), (YAML, 'format')),
     'truncated yaml': (truncate(YAML, 0.5), (YAML,)),
 }  # fmt: skip

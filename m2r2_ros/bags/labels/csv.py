@@ -3,34 +3,57 @@
 """Segments as a CSV file that a spreadsheet opens."""
 
 import csv
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from m2r2_ros.core.errors import LabelError
-from m2r2_ros.core.files import expect_regular
-from m2r2_ros.core.labels import Segment
+from m2r2_ros.core.labels import Segment, expect_labels
+from m2r2_ros.core.numbers import parse_nanoseconds, parse_number
+from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.core.time import SECOND
 
 #: Columns of start and end, and how many nanoseconds one unit of them is; the exact one first.
 _TIME_COLUMNS: Final = (('start_ns', 'end_ns', 1), ('start', 'end', SECOND))
+#: Bytes of a file: some hundred thousand segments.
+MOST_BYTES: Final = 16 << 20
+_MOST_COLUMNS: Final = 1000
+_EXPECTED: Final = 'a CSV file with start, end, label'
+#: What a spreadsheet would take for a formula, after quotes that keep it from doing so.
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+class _Columns(NamedTuple):
+    """Where the cells of a segment are, and the nanoseconds in a unit of its times."""
+
+    start: int
+    end: int
+    label: int
+    confidence: int | None
+    unit: int
 
 
 def write_segments_csv(path: Path, segments: Sequence[Segment]) -> None:
     """Write segments as start_ns, end_ns, start_s, end_s, label, confidence.
+
+    A label that a spreadsheet would run as a formula gets a single quote in front of it, which
+    `read_segments_csv` takes off.
 
     Args:
         path: File to write.
         segments: In order; start_s and end_s are relative to the start of the first.
     """
     origin = segments[0].start if segments else 0
-    with path.open('w', newline='') as file:
+    with path.open('w', newline='', encoding='utf-8') as file:
         table = csv.writer(file)
         table.writerow(('start_ns', 'end_ns', 'start_s', 'end_s', 'label', 'confidence'))
         for s in segments:
             seconds = [f'{Decimal(t - origin).scaleb(-9):f}' for t in (s.start, s.end)]
-            table.writerow((s.start, s.end, *seconds, s.label, f'{s.confidence:.6g}'))
+            label = f"'{s.label}" if _FORMULA.match(s.label) else s.label
+            table.writerow((s.start, s.end, *seconds, label, f'{s.confidence:.6g}'))
 
 
 def read_segments_csv(path: Path) -> list[Segment]:
@@ -43,46 +66,54 @@ def read_segments_csv(path: Path) -> list[Segment]:
     Raises:
         LabelError: The file cannot be read, lacks a column or has a wrong cell.
     """
-    expect_regular(path, LabelError)
-    try:
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            table = csv.DictReader(file)
-            first, last, factor = _time_columns(path, table.fieldnames or [])
-            rows = [_segment(f'{path}:{table.line_num}', row, first, last, factor) for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f'{path} cannot be read: {error}; expected a CSV file with start, end, label'
-        raise LabelError(msg) from error
+    check_file(path, _EXPECTED, LabelError, most=MOST_BYTES)
+    with reading(path, _EXPECTED, LabelError), path.open(newline='', encoding='utf-8-sig') as file:
+        table = csv.reader(file)
+        columns = _columns(path, next(table, []))
+        rows = [_segment(path, table.line_num, row, columns) for row in table if row]
+    with reading(path, _EXPECTED, LabelError):
+        expect_labels({segment.label for segment in rows})
     return sorted((s for s in rows if s.end > s.start), key=lambda s: (s.start, s.end))
 
 
-def _time_columns(path: Path, columns: Sequence[str]) -> tuple[str, str, int]:
-    for start, end, factor in _TIME_COLUMNS:
-        if {start, end, 'label'} <= set(columns):
-            return start, end, factor
+def _columns(path: Path, names: Sequence[str]) -> _Columns:
+    for start, end, unit in _TIME_COLUMNS:
+        if {start, end, 'label'} <= set(names):
+            wanted = (start, end, 'label', 'confidence')
+            if len(names) > _MOST_COLUMNS or max(names.count(name) for name in wanted) > 1:
+                msg = f'{path}: expected each of {", ".join(wanted)} once in its first line'
+                raise LabelError(msg)
+            confidence = names.index('confidence') if 'confidence' in names else None
+            first, last, label = (names.index(name) for name in wanted[:3])
+            return _Columns(first, last, label, confidence, unit)
     msg = (
-        f'{path} has the columns {", ".join(columns) or "(none)"}: expected label and either '
+        f'{path} has the columns {listed(names) or "(none)"}: expected label and either '
         'start_ns, end_ns (nanoseconds) or start, end (seconds), since the Unix epoch'
     )
     raise LabelError(msg)
 
 
-def _segment(place: str, row: dict[str, str | None], start: str, end: str, factor: int) -> Segment:
-    cell = start
+def _segment(path: Path, line: int, row: Sequence[str], columns: _Columns) -> Segment:
+    name, cell, confidence = '', '', 1.0
     try:
-        first = _nanoseconds(row[start], factor)
-        cell = end
-        last = _nanoseconds(row[end], factor)
-        cell = 'confidence'
-        confidence = float(row.get('confidence') or 1.0)
-    except (InvalidOperation, ValueError, TypeError, OverflowError) as error:
-        msg = f'{place}: {cell} is {row.get(cell)!r}, expected a number'
+        name, cell = 'start', row[columns.start]
+        start = parse_nanoseconds(cell, columns.unit)
+        name, cell = 'end', row[columns.end]
+        end = parse_nanoseconds(cell, columns.unit)
+        label = row[columns.label]
+        if columns.confidence is not None and len(row) > columns.confidence:
+            name, cell = 'confidence', row[columns.confidence]
+            confidence = parse_number(cell) if cell else 1.0
+    except IndexError:
+        start = end = -1
+    except ValueError as error:
+        msg = f"{path}:{line}: {name} is '{excerpt(cell)}', {error}"
         raise LabelError(msg) from error
-    if last < first or not row['label']:
-        msg = f'{place}: expected a label and an end after the start, not {row}'
+    if not 0 <= start <= end or not label:
+        msg = f'{path}:{line}: expected a label and an end after the start'
         raise LabelError(msg)
-    return Segment(first, last, row['label'], confidence)
+    return Segment(start, end, label[1:] if _quoted(label) else label, confidence)
 
 
-def _nanoseconds(text: str | None, factor: int) -> int:
-    # A float of seconds since 1970 is good to a quarter of a microsecond only.
-    return int((Decimal(text or '') * factor).to_integral_value())
+def _quoted(label: str) -> bool:
+    return label.startswith("'") and _FORMULA.match(label) is not None

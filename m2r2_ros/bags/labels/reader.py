@@ -24,7 +24,9 @@ from m2r2_ros.bags.labels.topics import (
 )
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import LabelError
-from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
+from m2r2_ros.core.reading import reading
+from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
 
 _SUCCESSES: Final = {outcome: success for success, outcome in OUTCOMES.items()}
@@ -83,7 +85,7 @@ def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
 
     Raises:
         BagError: The bag cannot be read.
-        LabelError: It has no such topic, or labels of several models in it.
+        LabelError: It has no such topic, labels of several models in it, or a damaged one.
     """
     recording = open_recording(path)
     _expect_topic(recording, topic, LABEL)
@@ -94,13 +96,14 @@ def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
     widths = sorted({len(m.probabilities) for m in messages})
     if len(model_ids) > 1 or len(widths) > 1:
         msg = (
-            f'{path}: {topic} mixes labels of the models {", ".join(model_ids)} with {widths} '
-            'probabilities; record or label with one model at a time'
+            f'{path}: {topic} mixes labels of the models {listed(model_ids)} with '
+            f'{listed([str(width) for width in widths])} probabilities; record or label with one '
+            'model at a time'
         )
         raise LabelError(msg)
     width = widths[0] if widths else len(label_set.names) if label_set else 0
     probabilities = np.array([m.probabilities for m in messages], np.float32)
-    return LabelTrack(
+    track = LabelTrack(
         name=recording.name,
         stamps=np.array([_nanoseconds(m.header.stamp) for m in messages], np.int64),
         label_ids=np.array([m.label_id for m in messages], np.int64),
@@ -114,6 +117,8 @@ def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
         model_id=model_ids[0] if model_ids else '',
         label_set=label_set,
     )
+    _expect_usable(track, f'{path}: {topic}')
+    return track
 
 
 def read_segments(path: Path, topic: str = GROUND_TRUTH + SEGMENT_TOPIC) -> list[Segment]:
@@ -121,7 +126,7 @@ def read_segments(path: Path, topic: str = GROUND_TRUTH + SEGMENT_TOPIC) -> list
 
     Raises:
         BagError: The bag cannot be read.
-        LabelError: It has no such topic.
+        LabelError: It has no such topic, or a damaged segment in it.
     """
     return _segments(open_recording(path), topic)
 
@@ -146,16 +151,15 @@ def read_truth(path: Path) -> Truth:
 
 def _segments(recording: Recording, topic: str) -> list[Segment]:
     _expect_topic(recording, topic, SEGMENT)
-    segments = [
-        Segment(
-            _nanoseconds(m.start),
-            _nanoseconds(m.end),
-            m.label,
-            m.confidence,
-            _SUCCESSES.get(m.outcome),
-        )
-        for m in _messages(recording, topic, SEGMENT)
-    ]
+    segments = []
+    for k, m in enumerate(_messages(recording, topic, SEGMENT)):
+        start, end = _nanoseconds(m.start), _nanoseconds(m.end)
+        if end < start or not np.isfinite(m.confidence) or m.outcome not in _SUCCESSES:
+            msg = f'{_Place(recording, topic, k)} does not end after its start, or is damaged'
+            raise LabelError(msg)
+        segments.append(Segment(start, end, m.label, m.confidence, _SUCCESSES[m.outcome]))
+    with reading(f'{recording.path}: {topic}', 'labels', LabelError):
+        expect_labels({segment.label for segment in segments} - {''})
     return sorted(segments, key=lambda segment: (segment.start, segment.end))
 
 
@@ -165,7 +169,8 @@ def _label_set(recording: Recording, topic: str) -> LabelSet | None:
     _expect_topic(recording, topic, LABEL_SET)
     found = None
     for message in _messages(recording, topic, LABEL_SET):
-        found = LabelSet(tuple(message.names), tuple(message.parents))
+        with reading(f'{recording.path}: {topic}', 'a label set', LabelError):
+            found = LabelSet(tuple(message.names), tuple(message.parents))
     return found
 
 
@@ -176,7 +181,7 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
             if topic.startswith(GROUND_TRUTH)
             else 'label the recording first (m2r2 label)'
         )
-        there = ', '.join(sorted(recording.topics)) or 'no topics'
+        there = listed(sorted(recording.topics), 20) or 'no topics'
         msg = f'{recording.path} has no {topic} ({type_name}), but {there}: {way_out}'
         raise LabelError(msg)
     found = recording.topics[topic]
@@ -195,11 +200,38 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
 
 
 def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]:
-    store = typestore()
-    for blocks in recording.blocks([topic]):
-        for block in blocks:
-            for i in range(len(block)):
-                yield store.deserialize_cdr(block.message(i).tobytes(), type_name)
+    """Yield messages; one that is damaged ends it, since a score over the others would mislead."""
+    store, place = typestore(), _Place(recording, topic)
+    with reading(place, type_name, LabelError):
+        for blocks in recording.blocks([topic]):
+            for block in blocks:
+                for i in range(len(block)):
+                    yield store.deserialize_cdr(block.message(i).tobytes(), type_name)
+                    place.number += 1
+
+
+class _Place:
+    """A message, by its number among those of its topic, as errors name it."""
+
+    def __init__(self, recording: Recording, topic: str, number: int = 0) -> None:
+        self._recording, self._topic, self.number = recording, topic, number
+
+    def __str__(self) -> str:
+        return f'{self._recording.path}: message {self.number} of {self._topic}'
+
+
+def _expect_usable(track: LabelTrack, place: str) -> None:
+    """Refuse labels with numbers that a segmenter does not give, and label names without end."""
+    numbers = (track.confidences, track.boundary_scores, track.latencies, track.probabilities.T)
+    finite = np.isfinite(np.vstack(numbers)).all(axis=0)
+    if not finite.all():
+        msg = (
+            f'{place}: message {int(np.argmin(finite))} has a confidence, probability, boundary '
+            'score or latency that is not finite: label the recording again'
+        )
+        raise LabelError(msg)
+    with reading(place, 'labels', LabelError):
+        expect_labels(set(track.labels) - {''})
 
 
 def _nanoseconds(time: Any) -> int:  # noqa: ANN401 - a generated class

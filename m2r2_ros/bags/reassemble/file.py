@@ -4,8 +4,9 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.reassemble.layout import SEGMENTS, STAMPS, STATE
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.core.text import listed
 
-#: What h5py raises for files that are cut, damaged or not as expected.
-_BROKEN: Final = (
-    OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, OverflowError,
-    MemoryError,
-)  # fmt: skip
+_WAY_OUT: Final = 'what the data set describes: download the file again'
+#: Bytes of a dataset of numbers, of a chunk of it and of an element; blobs of a byte in an element
+#: have as many elements. HDF5 sets aside what is declared, whatever the file holds.
+_MOST: Final = 1 << 28
+_MOST_CHUNK: Final = 1 << 26
+_MOST_ELEMENT: Final = 1 << 16
 #: Elements read at a time of what is kept as bytes, one in an element of eight.
 _SLICE: Final = 1 << 18
 
@@ -46,12 +50,16 @@ class ReassembleFile:
 
     def __contains__(self, name: str) -> bool:
         with self._errors(name):
-            return name in self._root
+            try:
+                self._object(name)
+            except KeyError:
+                return False
+            return True
 
     def names(self, group: str) -> list[str]:
         """Return the names in a group, [] without such a group."""
         with self._errors(group):
-            return list(self._root[group].keys()) if group in self._root else []
+            return list(self._object(group).keys()) if group in self else []
 
     def stamps(self, stream: str) -> NDArray[np.float64]:
         """Return the stamps of a stream, float64 (n,), seconds since 1970.
@@ -61,7 +69,7 @@ class ReassembleFile:
         """
         name = f'{STAMPS}/{stream}'
         with self._errors(name):
-            found = self._root[name]
+            found = self._numbers(name)
             # Some writers store columns.
             if len(found.shape) - (found.shape[1:] == (1,)) != 1 or found.dtype.kind not in 'fiu':
                 raise self.wrong(name, f'{found.dtype} {found.shape}', 'numbers (N,)')
@@ -74,7 +82,7 @@ class ReassembleFile:
             BagError: It is not of shape (N, width).
         """
         with self._errors(name):
-            found = self._root[name]
+            found = self._numbers(name)
             shape, kind = found.shape, found.dtype.kind
             if len(shape) != 2 or shape[1] != width or kind not in 'fiu':
                 raise self.wrong(name, f'{found.dtype} {shape}', f'numbers (N, {width})')
@@ -83,7 +91,7 @@ class ReassembleFile:
     def rows(self, name: str, low: int, high: int) -> NDArray[np.float64]:
         """Return some rows of a dataset of numbers, float64 (high - low, width)."""
         with self._errors(name):
-            return np.asarray(self._root[name][low:high], np.float64)
+            return np.asarray(self._numbers(name)[low:high], np.float64)
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - whatever is there
         """Return the only value of a dataset.
@@ -92,10 +100,10 @@ class ReassembleFile:
             BagError: It is missing, or holds several.
         """
         with self._errors(name):
-            found = np.asarray(self._root[name][()])
+            found = self._numbers(name)
             if found.size != 1:
                 raise self.wrong(name, f'shape {found.shape}', 'one value')
-            return found.reshape(-1)[0]
+            return np.asarray(found[()]).reshape(-1)[0]
 
     def number(self, name: str) -> float:
         """Return the only value of a dataset of numbers or truth values.
@@ -116,11 +124,13 @@ class ReassembleFile:
             BagError: It is something else.
         """
         with self._errors(name):
-            found = self._root[name]
+            found = self._dataset(name)
             if found.shape != () or found.dtype.kind != 'V':
                 raise self.wrong(name, f'{found.dtype} {found.shape}', 'one opaque value')
             offset = found.id.get_offset()
             if offset is None:  # small ones lie in the header
+                if found.dtype.itemsize > _MOST_ELEMENT:
+                    raise self.wrong(name, 'empty', 'one opaque value')
                 return io.BytesIO(found[()].tobytes())
             return io.BufferedReader(_Window(self.path, offset, found.dtype.itemsize))
 
@@ -131,10 +141,12 @@ class ReassembleFile:
             BagError: It is something else.
         """
         with self._errors(name):
-            found = self._root[name]
+            found = self._dataset(name)
             shape, whole = found.shape, found.dtype.kind in 'iu'
             if len(shape) != 1 or not whole:
                 raise self.wrong(name, f'{found.dtype} {shape}', 'whole numbers (N,)')
+            if shape[0] > _MOST:
+                raise self.wrong(name, f'of {shape[0]} bytes', f'at most {_MOST}')
             parts = []
             for low in range(0, shape[0], _SLICE):
                 part = found[low : low + _SLICE]
@@ -150,13 +162,40 @@ class ReassembleFile:
             'set, or download it again'
         )
 
-    @contextmanager
-    def _errors(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except _BROKEN as error:
-            msg = f'{self.path}: {name} cannot be read: {error}; download the file again'
-            raise BagError(msg) from error
+    def _errors(self, name: str) -> AbstractContextManager[None]:
+        return reading(f'{self.path}: {name}', _WAY_OUT, BagError)
+
+    def _object(self, name: str) -> Any:  # noqa: ANN401 - a group or a dataset
+        """Return what is called so; links, which may lead to any file or in circles, are refused.
+
+        Raises:
+            KeyError: There is nothing.
+        """
+        found, hard = self._root, library('h5py').h5l.TYPE_HARD
+        for part in filter(None, name.split('/')):
+            links, key = found.id.links, part.encode()
+            if not links.exists(key):
+                raise KeyError(name)
+            if links.get_info(key).type != hard:
+                raise self.wrong(name, 'a link', 'no link')
+            found = found[part]
+        return found
+
+    def _dataset(self, name: str) -> Any:  # noqa: ANN401 - an h5py.Dataset
+        """Return a dataset that lies in this file."""
+        found = self._object(name)
+        if found.external or found.is_virtual:
+            raise self.wrong(name, 'in another file', 'in this one')
+        if prod(found.chunks or ()) * found.dtype.itemsize > _MOST_CHUNK + found.dtype.itemsize:
+            raise self.wrong(name, f'in chunks of {found.chunks}', 'smaller ones')
+        return found
+
+    def _numbers(self, name: str) -> Any:  # noqa: ANN401 - an h5py.Dataset
+        """Return a dataset of numbers, or of a text, that may be read as a whole."""
+        found = self._dataset(name)
+        if found.dtype.itemsize > _MOST_ELEMENT or found.size * found.dtype.itemsize > _MOST:
+            raise self.wrong(name, f'{found.dtype} {found.shape}', f'at most {_MOST} bytes')
+        return found
 
 
 @contextmanager
@@ -167,17 +206,15 @@ def reassemble_file(path: Path) -> Iterator[ReassembleFile]:
         BagError: It is not an HDF5 file, truncated, or not of REASSEMBLE.
     """
     h5py = library('h5py')
-    try:
+    check_file(path, 'HDF5', BagError)
+    with reading(path, 'HDF5 of the data set: download it again', BagError):
         # These files are only read, and locks fail on many network drives.
         root = h5py.File(path, 'r', locking=False)
-    except _BROKEN as error:
-        msg = f'{path} cannot be read as HDF5: {error}; download it again'
-        raise BagError(msg) from error
     with root:
         file = ReassembleFile(path, root)
         names = file.names('/')
         if not {STATE, STAMPS, SEGMENTS} & set(names):
-            found = ', '.join(sorted(names)[:5]) or 'nothing'
+            found = listed(sorted(names)) or 'nothing'
             msg = f'{path} is not from REASSEMBLE: expected {STATE}, {STAMPS}; found {found}'
             raise BagError(msg)
         yield file

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The official division of REASSEMBLE into recordings to train on and to test on."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import expect_regular
+from m2r2_ros.core.reading import read_text
+from m2r2_ros.core.text import listed
 
 _SUFFIX = '.h5'
-#: Names that a message lists.
-_LISTED = 5
+#: Of a list; the data set's have 5 kB.
+_MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,12 @@ def read_split(folder: Path, number: int) -> Split:
             raise BagError(msg)
     names = {kind: _names(folder / 'splits', kind, number) for kind in ('train', 'test')}
     if both := sorted(set(names['train']) & set(names['test'])):
-        msg = f'{folder / "splits"}: split {number} trains and tests on {_list(both)}'
+        msg = f'{folder / "splits"}: split {number} trains and tests on {listed(both)}'
         raise BagError(msg)
     if lost := [name for listed in names.values() for name in listed if name not in files]:
         msg = (
             f'{folder}: split {number} names {len(lost)} recordings whose {_SUFFIX} is not there: '
-            f'{_list(lost)}; download them, or remove the names from the lists'
+            f'{listed(lost)}; download them, or remove the names from the lists'
         )
         raise BagError(msg)
     train, test = (tuple(files[name] for name in names[kind]) for kind in ('train', 'test'))
@@ -59,25 +61,13 @@ def read_split(folder: Path, number: int) -> Split:
 def _names(folder: Path, kind: str, number: int) -> list[str]:
     """Return the recordings that a list names."""
     path = folder / f'{kind}_split{number}.txt'
-    expect_regular(path, BagError)
-    try:
-        lines = path.read_text(encoding='utf-8-sig').split()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = (
-            f'{path} cannot be read: {error}; it is in splits.zip of the data set, to be '
-            f'unpacked beside the recordings'
-        )
-        raise BagError(msg) from error
+    expected = 'a list from splits.zip of the data set, to be unpacked beside the recordings'
+    lines = read_text(path, expected, BagError, most=_MOST_BYTES).split()
     names = [Path(line).name.removesuffix(_SUFFIX) for line in lines]
     if not names:
         msg = f'{path} is empty; expected a name of a recording in each line'
         raise BagError(msg)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        msg = f'{path} names {_list(twice)} more than once'
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+        msg = f'{path} names {listed(twice)} more than once'
         raise BagError(msg)
     return names
-
-
-def _list(names: list[str]) -> str:
-    more = f' and {len(names) - _LISTED} more' if len(names) > _LISTED else ''
-    return ', '.join(names[:_LISTED]) + more

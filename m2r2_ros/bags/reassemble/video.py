@@ -21,6 +21,8 @@ from m2r2_ros.core.time import SECOND
 
 #: Of JPEG, 0 to 100: differences to the film that the eye does not see.
 _QUALITY: Final = 95
+#: Of an image: 4K, of which a film may ask to keep sixteen.
+_MOST_PIXELS: Final = 4096 * 2304
 #: Images of a part: about a second.
 _IMAGES: Final = 32
 
@@ -133,5 +135,6 @@ def _images(film: BinaryIO) -> Generator[NDArray[np.uint8]]:
     with _opened(film) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'AUTO'
+        stream.codec_context.options = {'max_pixels': str(_MOST_PIXELS)}
         for frame in container.decode(stream):
             yield converter.reformat(frame, format='bgr24').to_ndarray()

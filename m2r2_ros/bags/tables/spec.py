@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
+from m2r2_ros.core.numbers import LATEST
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.time import SECOND
 
@@ -138,7 +139,9 @@ def read_spec(path: Path) -> ImportSpec:
     """
     root = Section.read(path, 'an import specification')
     name = root.text('name')
-    epoch = root.number('epoch', 0)
+    epoch = int(Decimal(str(root.number('epoch', 0))) * _TIME['s'])
+    if abs(epoch) >= LATEST:
+        root.refuse('epoch', 'seconds from 1970 to a time before 2038', root.entries['epoch'])
     entries = root.get('tables', (list,))
     labels = root.get('labels', (dict,), None)
     root.close()
@@ -149,7 +152,7 @@ def read_spec(path: Path) -> ImportSpec:
     return ImportSpec(
         path,
         name,
-        int(Decimal(str(epoch)) * _TIME['s']),
+        epoch,
         tables,
         None if labels is None else _labels(root.part('labels', labels)),
     )
@@ -162,6 +165,15 @@ def _column(section: Section, key: str, *default: Column) -> Column:
     if isinstance(value, int) and value < 0:
         section.refuse(key, expected, value)
     return value
+
+
+def _file(section: Section) -> str:
+    """Return the name of a file in the trial folder, or below it."""
+    name = section.text('file')
+    path = PurePath(name)
+    if path.is_absolute() or '..' in path.parts or '\0' in name:
+        section.refuse('file', 'the name of a file in the trial folder', name)
+    return name
 
 
 def _text_format(section: Section) -> TextFormat:
@@ -181,7 +193,7 @@ def _table(section: Section) -> TableSpec:
     euler, turned, scale = _orientation(section) if type_name == POSE else ('', (), 1.0)
     time = section.section('time')
     table = TableSpec(
-        file=section.text('file'),
+        file=_file(section),
         topic=section.text('topic'),
         type_name=type_name,
         frame_id=section.text('frame_id', '') if type_name == NUMBER else section.text('frame_id'),
@@ -280,7 +292,7 @@ def _labels(section: Section) -> LabelsSpec:
         columns = tuple(_column(section, key) for key in ('start', 'end', 'label'))
         names = section.texts('names', [])
     labels = LabelsSpec(
-        file=section.text('file'),
+        file=_file(section),
         kind=kind,
         text=_text_format(section),
         time_unit=_TIME[section.choice('unit', _TIME)],

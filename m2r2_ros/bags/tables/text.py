@@ -4,9 +4,8 @@
 
 import csv
 import gzip
-import zlib
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, NoReturn, TextIO
@@ -16,8 +15,13 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.tables.spec import Column, TextFormat
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.numbers import LATEST, parse_nanoseconds
+from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.core.text import excerpt, listed
 
 _BLOCK: Final = 4096
+#: Characters of a line.
+_LONGEST: Final = 1 << 20
 
 Row = tuple[int, list[str]]
 
@@ -44,17 +48,15 @@ class TextTable:
         self._line = 0
 
     def __iter__(self) -> Iterator[Row]:
-        try:
-            with self._open() as file:
-                width = -1
-                for cells in self._cells(file):
-                    if width >= 0 and len(cells) != width:
-                        self.refuse(self._line, f'{len(cells)} columns, expected {width}')
-                    width = len(cells)
-                    yield self._line, cells
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-            msg = f'{self.path} cannot be read as a table: {error}'
-            raise ConfigError(msg) from error
+        expected = 'a table of text'
+        check_file(self.path, expected, ConfigError)
+        with reading(self.path, expected, ConfigError), self._open() as file:
+            width = -1
+            for cells in self._cells(file):
+                if width >= 0 and len(cells) != width:
+                    self.refuse(self._line, f'{len(cells)} columns, expected {width}')
+                width = len(cells)
+                yield self._line, cells
 
     def rows(self, columns: Sequence[Column]) -> Iterator[Row]:
         """Yield line numbers and the cells of `columns`.
@@ -75,9 +77,9 @@ class TextTable:
     def nanoseconds(self, line: int, cell: str, unit: int) -> int:
         """Return a time; exact, which a float of seconds since 1970 would not be."""
         try:
-            return int((Decimal(cell) * unit).to_integral_value())
-        except (InvalidOperation, ValueError, OverflowError):
-            self.refuse(line, f'time {cell!r}, expected a number')
+            return parse_nanoseconds(cell, unit)
+        except ValueError as error:
+            self.refuse(line, f"time '{excerpt(cell)}', {error}")
 
     def refuse(self, line: int, what: str) -> NoReturn:
         """Raise ConfigError."""
@@ -98,7 +100,9 @@ class TextTable:
 
     def _lines(self, file: TextIO) -> Iterator[str]:
         comment = self._text.comment
-        for self._line, line in enumerate(file, 1):
+        for self._line, line in enumerate(iter(partial(file.readline, _LONGEST), ''), 1):
+            if len(line) == _LONGEST:
+                self.refuse(self._line, f'a line of {_LONGEST} characters or more')
             if comment and comment in line:
                 line = line[: line.index(comment)]
             if line.strip():
@@ -110,7 +114,7 @@ class TextTable:
             if not self._text.header:
                 self.refuse(line, f'no header, so no column {column!r}: say `header: true`')
             if column not in cells:
-                self.refuse(line, f'no column {column!r}, but {", ".join(cells)}')
+                self.refuse(line, f'no column {column!r}, but {listed(cells)}')
             return cells.index(column)
         if column >= len(cells):
             self.refuse(line, f'{len(cells)} columns, so no column {column} (counted from 0)')
@@ -138,7 +142,7 @@ def number_blocks(
         stamps = np.empty(len(block), np.int64)
         for i, (line, cells) in enumerate(block):
             stamp = table.nanoseconds(line, cells[0], unit) + epoch
-            if stamp < last or stamp <= 0:
+            if stamp < last or not 0 < stamp < LATEST:
                 table.refuse(line, _wrong_time(cells[0], stamp))
             stamps[i] = last = stamp
         yield stamps, _values(table, block, columns)
@@ -147,6 +151,8 @@ def number_blocks(
 def _wrong_time(cell: str, stamp: int) -> str:
     if stamp <= 0:
         return f'time {cell}, which is not after 1970: set `epoch` in the specification'
+    if stamp >= LATEST:
+        return f'time {cell}, which is after 2038: is its unit right, and `epoch`?'
     return f'time {cell}, which goes back: sort the rows by time, or import the parts apart'
 
 
@@ -161,5 +167,5 @@ def _values(
                 try:
                     float(cell)
                 except ValueError:
-                    table.refuse(line, f'{cell!r} in column {column}, expected a number')
+                    table.refuse(line, f"'{excerpt(cell)}' in column {column}, expected a number")
         raise

@@ -12,6 +12,9 @@ import yaml
 from rosbags.interfaces import QosDurability, QosHistory, QosLiveliness, QosReliability
 
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.reading import reading
+from m2r2_ros.core.text import excerpt
+from m2r2_ros.core.yaml_text import parse_yaml
 
 #: The newest layout of metadata.yaml (Jazzy and later); older readers check it.
 METADATA_VERSION: Final = 9
@@ -74,12 +77,12 @@ def qos_profiles(text: str) -> list[dict[str, Any]]:
     Raises:
         BagError: `text` is not the YAML of a list of profiles.
     """
-    try:
-        profiles = yaml.safe_load(text) or []
-        return [{key: _policy(key, value) for key, value in p.items()} for p in profiles]
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
-        msg = f'QoS profiles must be a YAML list of rosbag2 profiles, not {text[:80]!r}: {error}'
-        raise BagError(msg) from error
+    expected = 'a list of rosbag2 profiles'
+    profiles = parse_yaml(text, 'QoS profiles', expected, BagError) or []
+    if not isinstance(profiles, list) or not all(isinstance(p, dict) for p in profiles):
+        msg = f'QoS profiles: expected {expected}, found {excerpt(text)!r}'
+        raise BagError(msg)
+    return [{key: _policy(key, value) for key, value in p.items()} for p in profiles]
 
 
 @lru_cache(maxsize=256)
@@ -90,14 +93,17 @@ def normal_qos(text: str) -> str:
 
 
 def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it holds
-    parts = value.values() if isinstance(value, dict) else [value]
-    if any(isinstance(part, dict | list) for part in parts):
-        # Aliases in YAML could make a few bytes of nested values fill the memory.
-        msg = f'{key} is nested deeper than a duration'
-        raise TypeError(msg)
+    if isinstance(value, list | dict) and not _is_duration(value):
+        msg = f'QoS profiles: {excerpt(key)}: expected a policy or a duration of sec and nsec'
+        raise BagError(msg)
     if key in _POLICIES and isinstance(value, int):
-        return _POLICIES[key](value).name.lower()
+        with reading(f'QoS profiles: {key}', 'the number of a policy', BagError):
+            return _POLICIES[key](value).name.lower()
     return value
+
+
+def _is_duration(value: list[Any] | dict[str, Any]) -> bool:
+    return isinstance(value, dict) and not any(isinstance(v, list | dict) for v in value.values())
 
 
 @dataclass(frozen=True, slots=True)

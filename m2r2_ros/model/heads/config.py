@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.options import between, check_options, read_options
+from m2r2_ros.core.options import between, check_options, read_options, shown
 
 
 def count(default: int, low: int = 1, high: int = 4096) -> int:
@@ -218,11 +218,11 @@ def head_from_dict(entries: object) -> HeadConfig:
         ConfigError: The head is unknown, or an option is unknown or out of range.
     """
     if not isinstance(entries, Mapping) or not isinstance(entries.get('name'), str):
-        msg = f'model.head: expected a name and its options, found {entries!r}'
+        msg = f'model.head: expected a name and its options, found {shown(entries)}'
         raise ConfigError(msg)
     options = dict(entries)
     name = options.pop('name')
     if name not in CONFIGS:
-        msg = f'model.head {name!r} is unknown: expected one of {", ".join(CONFIGS)}'
+        msg = f'model.head {shown(name)} is unknown: expected one of {", ".join(CONFIGS)}'
         raise ConfigError(msg)
     return read_options(CONFIGS[name], options, f'model.head {name}')

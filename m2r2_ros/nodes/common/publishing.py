@@ -70,7 +70,7 @@ def publisher_qos(text: str) -> QoSProfile:
             be latched or best effort for this one to be; '' is reliable.
 
     Raises:
-        BagError: It is something else.
+        BagError: It is not the YAML of a list of profiles.
     """
     profiles = qos_profiles(text)
     best_effort = profiles and all(p.get('reliability') == 'best_effort' for p in profiles)

@@ -219,7 +219,7 @@ def test_wrong_csv_is_told(tmp_path: Path, text: str, told: str) -> None:
     file.write_text(text)
     with pytest.raises(LabelError, match=told):
         read_truth(file)
-    with pytest.raises(LabelError, match='cannot be read'):
+    with pytest.raises(LabelError, match='no such file'):
         read_truth(tmp_path / 'absent.csv')
 
 

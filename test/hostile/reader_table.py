@@ -1,0 +1,211 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every reader of files, with a whole file for it, and the modules of which it goes through."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors.torch import save_file
+
+from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.reassemble.splits import read_split
+from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.tables.spec import TextFormat, read_spec
+from m2r2_ros.bags.tables.text import TextTable
+from m2r2_ros.core.labels import Segment
+from m2r2_ros.core.share import share_path
+from m2r2_ros.model.bundle import load_bundle, save_bundle
+from m2r2_ros.model.clip_vocabulary import read_tokenizer
+from m2r2_ros.model.weight_files import read_weights
+from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.segmenters.kinds import open_model
+from m2r2_ros.training.benchmark import kept_rows
+from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from m2r2_ros.training.feature_set import read_feature_set
+from test.bags.reassemble.files import Shape, write_file
+from test.hostile.bundle_files import seal
+from test.model.clip_files import write_vocabulary
+from test.model.networks import make_bundle
+from test.training.feature_sets import toy_set
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader.
+
+    Attributes:
+        make: Writes a whole file into a folder and returns its path.
+        read: Reads it, from the path at which it is then.
+        modules: Whose calls that open a file it makes.
+        renames: Whether the file may have any name.
+    """
+
+    make: Callable[[Path], Path]
+    read: Callable[[Path], object]
+    modules: tuple[str, ...]
+    renames: bool = True
+
+
+def text(name: str, content: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        (folder / name).write_text(content)
+        return folder / name
+
+    return make
+
+
+def segments(folder: Path) -> Path:
+    found = [Segment(k * 10**9, (k + 1) * 10**9, f'label_{k % 3}', 0.5) for k in range(20)]
+    write_segments_csv(folder / 'a.csv', found)
+    return folder / 'a.csv'
+
+
+def spec(folder: Path) -> Path:
+    return Path(shutil.copy(share_path('config', 'import', 'hiro_snap_assembly.yaml'), folder))
+
+
+def table(path: Path) -> None:
+    list(TextTable(path, TextFormat(',', False, '#')).rows((0, 1)))
+
+
+def split(folder: Path) -> Path:
+    (folder / 'splits').mkdir()
+    for name in ('a', 'b'):
+        (folder / f'{name}.h5').touch()
+    (folder / 'splits' / 'test_split1.txt').write_text('b\n')
+    return text('train_split1.txt', 'a.h5\n')(folder / 'splits')
+
+
+def bundle(name: str, folder: Path) -> Path:
+    save_bundle(make_bundle(), folder / 'model')
+    return folder / 'model' / name
+
+
+def sealed(path: Path) -> None:
+    """Seal damaged YAML first, so that it is not refused for that alone."""
+    if path.is_file() and path.stat().st_size < 10**7:
+        seal(path.parent)
+    open_model(path.parent)
+
+
+def hdf5(folder: Path) -> Path:
+    return write_file(folder / 'a.h5', Shape(seconds=0.5, size=(64, 48)))
+
+
+def recording(path: Path) -> None:
+    found = open_recording(path)
+    for blocks in found.blocks(found.readable):
+        assert all(len(block) for block in blocks)
+
+
+def vocabulary(folder: Path) -> Path:
+    return write_vocabulary(folder)
+
+
+def weights(name: str, folder: Path) -> Path:
+    tensors = {'a': torch.ones(50), 'b': torch.zeros(3, 4)}
+    save_file(tensors, folder / name) if name == 'a.safetensors' else torch.save(
+        tensors, folder / name
+    )
+    return folder / name
+
+
+def features(name: str, folder: Path) -> Path:
+    toy_set(folder)
+    return folder / name
+
+
+def checkpoint_of(path: Path, use: Callable[..., object], **more: Any) -> Path:
+    torch.manual_seed(0)
+    module = torch.nn.Linear(3, 3)
+    optimizer = torch.optim.Adam(module.parameters())
+    module(torch.ones(3)).sum().backward()
+    optimizer.step()
+    use(path, module, optimizer, fingerprint='x', **more)
+    return path
+
+
+def checkpoint(folder: Path) -> Path:
+    return checkpoint_of(folder / 'a.safetensors', save_checkpoint, facts={}, groups={})
+
+
+#: A reader that finds the folder of its file by the file's name.
+def beside(levels: int, read: Callable[[Path], object]) -> Callable[[Path], object]:
+    return lambda path: read(path.parents[levels])
+
+
+READERS: Final[Mapping[str, Reader]] = {
+    'topic map': Reader(
+        text('topics.yaml', 'wrench: /w\nsound: {topic: /s, rate: 16000}\ngripper: null\n'),
+        load_topics,
+        ('core.reading', 'core.yaml_text', 'readers.topics'),
+    ),
+    'segments': Reader(segments, read_segments_csv, ('bags.labels.csv',)),
+    'import specification': Reader(spec, read_spec, ('bags.tables.spec',)),
+    'table': Reader(text('a.txt', '1,2\n3,4\n' * 20), table, ('bags.tables.text',)),
+    'packed table': Reader(text('a.txt.gz', '1,2\n'), table, ('bags.tables.text',)),
+    'split': Reader(
+        split, beside(1, partial(read_split, number=1)), ('bags.reassemble.splits',), renames=False
+    ),
+    'HDF5': Reader(
+        hdf5, recording, ('bags.reassemble.file', 'bags.reassemble.video', 'bags.reassemble.sound')
+    ),
+    'bundle': Reader(partial(bundle, 'bundle.yaml'), sealed, ('model.facts',), renames=False),
+    'weights of a bundle': Reader(
+        partial(bundle, 'weights.safetensors'),
+        beside(0, load_bundle),
+        ('model.bundle', 'model.weight_header'),
+        renames=False,
+    ),
+    'weights': Reader(partial(weights, 'a.safetensors'), read_weights, ('model.weight_files',)),
+    'torch weights': Reader(partial(weights, 'a.pt'), read_weights, ('model.weight_files',)),
+    'vocabulary': Reader(vocabulary, read_tokenizer, ('model.clip_vocabulary',)),
+    'packed vocabulary': Reader(
+        text('a.txt.gz', '# 1\na b\n'), read_tokenizer, ('model.clip_vocabulary',)
+    ),
+    **{
+        f'feature set, {name}': Reader(
+            partial(features, name),
+            beside(name.count('/'), read_feature_set),
+            ('training.feature_set',),
+            renames=False,
+        )
+        for name in (
+            'features.yaml', 'features/r0.npy', 'groundTruth/r0.txt', 'splits/train.split1.bundle',
+        )
+    },
+    'checkpoint': Reader(
+        checkpoint, partial(checkpoint_of, use=load_checkpoint), ('training.checkpoint',)
+    ),
+    'rows': Reader(
+        text('a.json', json.dumps({'facts': {'a': 1}, 'rows': [{}]})),
+        partial(kept_rows, facts={'a': 1}),
+        ('training.benchmark',),
+    ),
+}  # fmt: skip
+
+#: Modules that open files of which no reader is above, and why.
+OTHERS: Final = {
+    'bags.definitions': 'reads the messages that the package ships',
+    'nodes.common.graph': 'reads the messages of installed packages',
+    'nodes.player.outlets': 'reads the hashes of installed packages',
+    'model.image': 'reads the weights of an installed package',
+    'training.cache': 'maps what it wrote just before',
+    'cli.reproduce': 'reads what it wrote just before',
+    'bags.writing.replacing': 'copies what it wrote just before',
+    'bags.mcap.index': 'test_mcap.py',
+    'bags.mcap.source': 'test_mcap.py',
+    'bags.mcap.repair': 'test_mcap.py',
+    'bags.sqlite.source': 'test/bags/sqlite',
+    'replay.labeller': 'test/replay',
+    'bags.recording': 'test/bags',
+    'bags.reassemble.facts': 'reads what the package ships',
+    'simulation.batch': 'test/simulation',
+    'cli.features': 'test/cli',
+}

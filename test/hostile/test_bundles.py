@@ -1,0 +1,62 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bundle opens, or ends in a BundleError, and never takes more than its weights are long."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from m2r2_ros.model.bundle import save_bundle
+from test.hostile import bundle_files
+from test.hostile.memory import MB, memory_of
+from test.model.networks import SMALL, make_bundle
+
+#: Of which Python objects of the longest YAML that is read take most.
+BOUND = 300 * MB
+
+
+@pytest.fixture(scope='module')
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp('bundle') / 'model'
+    save_bundle(make_bundle(SMALL), folder)
+    return folder
+
+
+def copies(bundle: Path, folder: Path, changes: Iterable[bundle_files.Change]) -> Iterator[Path]:
+    for k, change in enumerate(changes):
+        path = Path(shutil.copytree(bundle, folder / str(k)))
+        change(path)
+        yield path
+
+
+@pytest.mark.parametrize('case', bundle_files.CASES)
+def test_hostile_bundles_are_refused_within_memory(
+    bundle: Path,
+    tmp_path: Path,
+    processes: ProcessPoolExecutor,
+    case: Callable[[], Iterable[bundle_files.Change]],
+) -> None:
+    paths = list(copies(bundle, tmp_path / 'bundles', case()))
+    assert processes.submit(memory_of, bundle_files.refuse, paths).result() < BOUND
+
+
+def test_no_size_is_set_aside_before_the_weights_are_seen_to_have_it(
+    bundle: Path, tmp_path: Path, processes: ProcessPoolExecutor
+) -> None:
+    paths = [bundle, *copies(bundle, tmp_path / 'bundles', bundle_files.sizes())]
+    assert processes.submit(memory_of, bundle_files.open_or_refuse, paths).result() < BOUND
+
+
+def test_any_entry_may_be_anything(bundle: Path, tmp_path: Path) -> None:
+    for path in copies(bundle, tmp_path / 'bundles', bundle_files.wrong_values(bundle)):
+        bundle_files.open_or_refuse(path)
+        shutil.rmtree(path)
+
+
+def test_a_whole_bundle_opens(bundle: Path) -> None:
+    bundle_files.seal(bundle)
+    with pytest.raises(AssertionError):
+        bundle_files.refuse(bundle)
