@@ -36,7 +36,7 @@ MAX_RATIO: Final = 256
 #: zstd can hold far more: so much may come out of a chunk of any size, such as black images.
 MAX_BLANK: Final = MAX_RECORD
 #: How packed bytes begin.
-_MAGIC: Final = {b'\x28\xb5\x2f\xfd': 'zstd', b'\x04\x22\x4d\x18': 'lz4'}
+_SIGNATURES: Final = {b'\x28\xb5\x2f\xfd': 'zstd', b'\x04\x22\x4d\x18': 'lz4'}
 #: Bytes of lz4 that are unpacked at a time where the whole cannot be.
 _LZ4_PIECE: Final = 1 << 12
 _MESSAGE_INDEX: Final = struct.Struct('<BQHI')
@@ -67,6 +67,11 @@ class PackedChunk:
         """Bytes that are unpacked of it at most."""
         most = MAX_RATIO * len(self.data)
         return min(MAX_CHUNK, max(most, MAX_BLANK) if self.compression == 'zstd' else most)
+
+    @property
+    def signed(self) -> bool:
+        """Whether its bytes begin like those of its compression."""
+        return _SIGNATURES.get(bytes(self.data[:4]), '') == self.compression
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +175,10 @@ def _decompress(chunk: PackedChunk, most: int) -> tuple[bytes | bytearray | memo
     Neither the size that the chunk claims nor that of a zstd frame itself is trusted.
     """
     kind, defect = chunk.compression, ''
+    data: bytes | bytearray
     if kind not in ('', 'zstd', 'lz4'):
         defect = f"chunk compression '{kind}' (known: zstd, lz4 and none)"
-        kind = _MAGIC.get(bytes(chunk.data[:4]), '')
+        kind = _SIGNATURES.get(bytes(chunk.data[:4]), '')
     if kind == 'zstd':
         data, broken = _unpack_zstd(chunk.data, most)
     elif kind == 'lz4':

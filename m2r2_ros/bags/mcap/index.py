@@ -39,7 +39,7 @@ from m2r2_ros.bags.mcap.records import (
     read_body,
     walk,
 )
-from m2r2_ros.bags.mcap.summary import ChunkPlace, Summary, read_summary
+from m2r2_ros.bags.mcap.summary import ChunkPlace, FileSummary, read_summary
 from m2r2_ros.core.errors import BagError
 
 #: Chunks of a file, and messages outside chunks, of which places are kept in memory.
@@ -188,7 +188,7 @@ class _Reading:
         self.open_chunks()
         self.count()
 
-    def trust(self, summary: Summary) -> None:
+    def trust(self, summary: FileSummary) -> None:
         """Take what the summary says, unless it cannot be true: then all is walked."""
         if not summary.valid:
             return

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from m2r2_ros.bags.mcap.records import MAGIC
-from m2r2_ros.bags.mcap.salvage import Loss, Salvage
+from m2r2_ros.bags.mcap.salvage import Salvage
+from m2r2_ros.bags.mcap.tally import Loss, Tally, TopicReport
 from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
@@ -23,24 +24,37 @@ class RepairReport:
     Attributes:
         out: The new bag.
         messages: Messages recovered, by topic.
+        topics: What became of each topic.
         bytes_read: Size of the damaged files.
-        losses: Ranges from which not everything was recovered; empty for a valid recording.
+        losses: Ranges from which not everything was recovered as it was; of very many the first.
+        more_losses: How many others there are.
+        remarks: What else there is to say, such as what could not be checked.
+        start: Log time of the first message, recovered or lost, nanoseconds; 0 without any.
     """
 
     out: Path
     messages: dict[str, int]
+    topics: tuple[TopicReport, ...]
     bytes_read: int
     losses: tuple[Loss, ...]
+    more_losses: int
+    remarks: tuple[str, ...]
+    start: int
+
+    @property
+    def complete(self) -> bool:
+        """Nothing was lost, and nothing that was recovered is in doubt."""
+        return not self.losses
 
 
 def repair(
     source: Path, out: Path, *, overwrite: bool = False, progress: Progress | None = None
 ) -> RepairReport:
-    """Copy every message that can be read into a new bag.
+    """Copy every message that can be read into a new bag, and count those that cannot.
 
-    Handles files without an end, truncated inside a chunk, and with damaged chunks in between: a
-    chunk whose content is wrong is left out as a whole; of a truncated one, what comes before the
-    cut is kept. One chunk is in memory at a time.
+    After damaged bytes, the records that follow are found by the indexes of the file, or by how
+    they look. What is read from a chunk whose checksum is wrong, or whose index disagrees, is
+    copied and told as doubtful. One chunk is in memory at a time.
 
     Args:
         source: A damaged MCAP file, or a folder of one or several; never changed.
@@ -55,20 +69,28 @@ def repair(
     refuse_same(out, source)
     total = sum(file.stat().st_size for file in files)
     before = 0
-    losses: list[Loss] = []
+    tally = Tally()
     with BagWriter(out, overwrite=overwrite, discard_failed=True) as bag:
         for path in files:
             with path.open('rb') as file:
-                salvage = Salvage(path, file, bag)
-                for position in salvage.run():
+                for position in Salvage(path, file, bag, tally).run():
                     if progress is not None:
                         progress(before + position, total)
-            losses += salvage.losses
             before += path.stat().st_size
             if progress is not None:
                 progress(before, total)
         counts = bag.counts
-    return RepairReport(bag.path, counts, total, tuple(losses))
+    topics = tally.topics(counts)
+    return RepairReport(
+        bag.path,
+        counts,
+        topics,
+        total,
+        tuple(tally.losses),
+        tally.more_losses,
+        tuple(tally.remarks),
+        tally.start,
+    )
 
 
 def _files(source: Path) -> list[Path]:

@@ -1,232 +1,293 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Take the messages that can be read out of a damaged MCAP file."""
+"""Take the messages that can be read out of a damaged MCAP file, and count those that are lost."""
 
-import struct
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
 from mcap.opcode import Opcode
-from mcap.records import Channel, Chunk
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.mcap.index import read_summary
+from m2r2_ros.bags.mcap.balance import balance
+from m2r2_ros.bags.mcap.chunks import unpack_damaged
+from m2r2_ros.bags.mcap.contents import ChunkIndexed, Contents, sort_out
+from m2r2_ros.bags.mcap.layout import FileLayout, Record
+from m2r2_ros.bags.mcap.names import Names
 from m2r2_ros.bags.mcap.records import (
+    CHANNELS,
+    END_OF_TIME,
     MAGIC,
     MAX_CHUNK,
-    MAX_RECORD,
+    MESSAGE,
+    MESSAGE_HEAD,
     PREFIX,
     UNREADABLE,
     numbers,
-    parse,
     read_body,
-    unpack,
-    walk,
-    walk_chunk,
 )
-from m2r2_ros.bags.writing.metadata import qos_profiles
+from m2r2_ros.bags.mcap.tally import FileTally, Loss, Tally
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError
 
-_CHUNK: Final = struct.Struct('<QQQII')  # start, end, uncompressed size, CRC, length of a name
-_LENGTH: Final = struct.Struct('<Q')
-_MESSAGE: Final = struct.Struct('<HIQQ')  # channel, sequence, log time, publish time
-_INDEX_HEAD: Final = 6  # channel and length, in front of 16 bytes for each message
-_INDEX_ENTRY: Final = 16
-#: Opcodes from here on are private: valid, unknown and passed over.
-_PRIVATE: Final = 0x80
-#: More topics than any robot has; MCAP itself ends at 65535.
-_MAX_TOPICS: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A range of a file from which nothing, or not everything, was recovered.
-
-    Attributes:
-        file: The damaged file.
-        offset: Where the range begins, bytes.
-        length: How long it is, bytes.
-        reason: What is wrong with it.
-        messages: Messages lost, as the index says; None where their number is unknown.
-    """
-
-    file: Path
-    offset: int
-    length: int
-    reason: str
-    messages: int | None = None
+#: Nanoseconds by which a log time may lie outside what the summary says: farther off, it is wrong.
+_DAY: Final = 86_400 * 10**9
 
 
 class Salvage:
-    """Copies the messages of one damaged file into a bag.
+    """Copies the messages of one damaged file into a bag."""
 
-    Attributes:
-        losses: What could not be recovered so far.
-    """
-
-    def __init__(self, path: Path, file: BinaryIO, bag: BagWriter) -> None:
-        self.losses: list[Loss] = []
-        self._path, self._file, self._bag = path, file, bag
-        self._size = file.seek(0, 2)
-        summary = read_summary(path, file)
-        self._definitions = summary.definitions
-        starts = [place.offset for place in summary.chunks if place.offset < self._size]
-        self._resumes = [*sorted(starts), self._size]
-        self._topics: dict[int, str] = {}
-        self._lost_chunk = False  # the MessageIndex records that follow count what was lost
+    def __init__(self, path: Path, file: BinaryIO, bag: BagWriter, tally: Tally) -> None:
+        self._path, self._file, self._bag, self._tally = path, file, bag, tally
+        self._layout = FileLayout(file)
+        self._names = Names(bag, self._layout.summary, self._conflict)
+        self._counts = FileTally()
+        self._cut = False
 
     def run(self) -> Iterator[int]:
         """Copy record by record; yields how far the file has been read."""
-        # Topics may have been announced in a chunk that is lost.
-        for channel in self._definitions.channels.values():
-            self._add_channel(channel)
-        position = len(MAGIC)
-        while position < self._size:
-            for opcode, start, length in walk(self._file, position, self._size):
-                if not self._is_record(opcode, start, length):
-                    break
-                self._take(opcode, start, length)
-                position = start + length
-                if opcode == Opcode.DATA_END or position > self._size:
-                    return
-                yield position
-            if position < self._size:
-                resume = self._resumes[bisect_right(self._resumes, position)]
-                self._lose(position, resume - position, 'no record can be made out')
-                position = resume
-        self._lose(
-            position, 0, 'the file has no end: its recorder was stopped before it could finish'
-        )
-
-    def _is_record(self, opcode: int, start: int, length: int) -> bool:
-        """Return whether the opcode exists and the length is plausible."""
-        if not (Opcode.HEADER <= opcode <= Opcode.DATA_END or opcode >= _PRIVATE):
-            return False
-        if opcode == Opcode.CHUNK:
-            return self._is_chunk(start, length)
-        most = MAX_CHUNK if opcode in (Opcode.MESSAGE, Opcode.ATTACHMENT) else MAX_RECORD
-        return start + length <= self._size or length <= most
-
-    def _is_chunk(self, start: int, length: int) -> bool:
-        """Return whether the lengths inside a chunk add up to that of its record."""
-        self._file.seek(start)
-        head = self._file.read(64)
-        if len(head) < _CHUNK.size:
-            return True
-        data = _CHUNK.size + _CHUNK.unpack_from(head)[-1] + _LENGTH.size
-        if data > len(head):
-            return start + len(head) == self._size
-        return bool(data + _LENGTH.unpack_from(head, data - _LENGTH.size)[0] == length)
-
-    def _take(self, opcode: int, start: int, length: int) -> None:
-        """Copy what a record holds."""
-        there = min(length, self._size - start)
-        if opcode == Opcode.MESSAGE_INDEX and there == length:
-            if self._lost_chunk:
-                count = max(length - _INDEX_HEAD, 0) // _INDEX_ENTRY
-                lost = self.losses[-1]
-                self.losses[-1] = replace(lost, messages=(lost.messages or 0) + count)
-            return
-        self._lost_chunk = False
-        if opcode == Opcode.CHUNK:
-            self._take_chunk(start, there, cut=there < length)
-        elif there < length:
-            self._lose(start - PREFIX.size, there, 'the file ends inside a record')
-        elif opcode in (Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL):
-            self._take_records(start, length, self._single(opcode, start, length))
-
-    def _take_chunk(self, start: int, length: int, *, cut: bool) -> None:
-        offset = start - PREFIX.size
-        try:
-            data = unpack(parse(Chunk, read_body(self._file, start, length, MAX_CHUNK)), cut)
-            self._take_records(start, length, _records(data, cut))
-        except UNREADABLE as error:
-            if not cut:
-                self._lose(offset, length, _text(error))
-                self._lost_chunk = True
-        if cut:
-            self._lose(offset, length, 'the file ends inside a chunk; what came before is kept')
-
-    def _single(self, opcode: int, start: int, length: int) -> Iterator[tuple[int, memoryview]]:
-        """Read a record outside chunks."""
-        yield opcode, memoryview(read_body(self._file, start, length, MAX_CHUNK))
-
-    def _take_records(
-        self, start: int, length: int, records: Iterator[tuple[int, memoryview]]
-    ) -> None:
-        """Copy the messages of a chunk, or of one record outside; note what cannot be copied."""
-        unknown: Counter[int] = Counter()
-        damage = ''
-        try:
-            for opcode, body in records:
-                try:
-                    self._take_record(opcode, body, unknown)
-                except UNREADABLE as error:
-                    damage = damage or _text(error)
-        except UNREADABLE as error:
-            # Where the next record begins is unknown.
-            damage = damage or _text(error)
-        offset = start - PREFIX.size
-        if damage:
-            self._lose(offset, length, f'a record is damaged ({damage})')
-        if unknown:
-            self._lose(offset, length, _lost_topics(unknown), unknown.total())
-
-    def _take_record(self, opcode: int, body: memoryview, unknown: Counter[int]) -> None:
-        """Copy a message, or keep a definition; counts messages of channels without a topic."""
-        if opcode != Opcode.MESSAGE:
-            if channel := self._definitions.take(opcode, bytes(body)):
-                self._add_channel(channel)
-            return
-        key, _, log_time, _ = _MESSAGE.unpack_from(body)
-        if key not in self._topics:
-            unknown[key] += 1
-        elif log_time >= 1 << 63:
-            msg = 'a message from beyond the year 2262'
-            raise ValueError(msg)
-        else:
-            self._bag.write(self._topics[key], body[_MESSAGE.size :], log_time)
-
-    def _add_channel(self, channel: Channel) -> None:
-        """Add the topic of a channel to the bag, unless it is known or its type is not."""
-        schema = self._definitions.schemas.get(channel.schema_id)
-        if channel.id in self._topics or schema is None:
-            return
-        known = self._bag.topics.get(channel.topic)
-        if known is None:
-            if len(self._bag.topics) >= _MAX_TOPICS:
-                return
-            self._bag.add_topic(
-                channel.topic,
-                schema.name,
-                definition=self._definitions.texts[schema.id],
-                type_hash=channel.metadata.get('topic_type_hash', ''),
-                qos=_valid_qos(channel.metadata.get('offered_qos_profiles', '')),
+        layout, position = self._layout, len(MAGIC)
+        waiting: Record | None = None  # a message, until the next record confirms its length
+        ended = False
+        while position < layout.stop:
+            record = layout.record(position)
+            if record is None:
+                begin = position if waiting is None else waiting.offset
+                resume = layout.search(begin + 1)
+                if waiting is not None and resume >= position:
+                    self._take_message(waiting, doubtful=True)
+                    begin = position
+                self._lose(begin, resume - begin, 'no record can be made out')
+                self._counts.leave_open()
+                position, waiting = resume, None
+                continue
+            if waiting is not None:
+                self._take_message(waiting)
+                waiting = None
+            if record.opcode == Opcode.DATA_END:
+                ended = True
+                break
+            if record.opcode == Opcode.MESSAGE and not record.cut:
+                waiting, position = record, record.end
+            else:
+                position = self._take(record)
+            yield min(position, layout.size)
+        if waiting is not None:
+            self._take_message(waiting)
+        ended |= layout.closed
+        if not ended and not self._cut:
+            self._lose(
+                layout.stop,
+                0,
+                'the file has no end: its recorder was stopped before it could finish, and what '
+                'it had not written yet cannot be known',
             )
-        if known is None or known.type_name == schema.name:
-            self._topics[channel.id] = channel.topic
+        names = self._names.all
+        balance(self._path, layout, position if ended else None, self._counts, self._tally, names)
+        summary = layout.summary
+        self._tally.close_file(self._counts, summary.counts, names)
 
-    def _lose(self, offset: int, length: int, reason: str, messages: int | None = None) -> None:
-        """Note a loss, as one with the last if that is of the same kind and directly before it."""
-        last = self.losses[-1] if self.losses else None
-        if last and last.reason == reason and last.offset + PREFIX.size + last.length == offset:
-            self.losses.pop()
-            length += offset - last.offset
-            offset = last.offset
-            messages = last.messages if messages is None else messages + (last.messages or 0)
-        self.losses.append(Loss(self._path, offset, length, reason, messages))
+    def _take(self, record: Record) -> int:
+        """Copy what a record holds; returns where the next begins."""
+        self._cut |= record.cut
+        if record.opcode == Opcode.CHUNK:
+            return self._take_chunk(record)
+        if record.cut:
+            self._lose(record.offset, record.length, 'the file ends inside a record')
+            self._counts.leave_open()
+        elif record.opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+            self._take_definition(
+                record.opcode, read_body(self._file, record.start, record.length), record
+            )
+        elif record.opcode == Opcode.MESSAGE_INDEX:
+            return self._lose_indexed(record)
+        elif record.opcode == Opcode.METADATA:
+            self._counts.metadata += 1
+        elif record.opcode == Opcode.ATTACHMENT:
+            self._lose(record.offset, record.length, 'attachments are not copied', 0)
+        elif record.opcode != Opcode.HEADER:
+            reason = f'records of a private kind ({record.opcode:#x}) are not copied'
+            self._lose(record.offset, record.length, reason)
+            self._counts.leave_open()
+        return record.end
 
+    def _take_definition(
+        self, opcode: int, body: bytes, record: Record, *, checked: bool = False
+    ) -> None:
+        """Note what a schema or channel says."""
+        try:
+            self._names.take(opcode, body, checked=checked)
+        except UNREADABLE as error:
+            self._lose(record.offset, record.length, f'a record is damaged ({_text(error)})')
+            self._counts.leave_open()
 
-def _records(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, memoryview]]:
-    """Yield the opcodes and bodies of the records of a chunk."""
-    for opcode, start, length in walk_chunk(data, cut):
-        yield opcode, data.data[start : start + length]
+    def _take_message(self, record: Record, *, doubtful: bool = False) -> None:
+        """Copy a message outside chunks."""
+        self._file.seek(record.start)
+        body = memoryview(self._file.read(min(record.length, MAX_CHUNK)))
+        key, _, log_time, _ = MESSAGE_HEAD.unpack_from(body)
+        channel, time = np.array([key], np.uint16), np.array([log_time], np.uint64)
+        topic, counts = self._names.topic(key), self._counts
+        reason = ''
+        if len(body) < record.length:
+            reason = f'a message of {record.length} bytes, more than the {MAX_CHUNK} that are read'
+        elif log_time >= END_OF_TIME:
+            reason = 'a message from beyond the year 2262'
+        elif not self._layout.is_near(log_time, _DAY):
+            reason = 'a message from another time than the summary says'
+        if reason or topic is None:
+            counts.add(counts.lost, channel, time)
+            self._lose(record.offset, record.length, reason or _lost_topics([key]), 1)
+            return
+        self._bag.write(topic, body[MESSAGE_HEAD.size :], log_time)
+        counts.found[key] += 1
+        counts.start = min(counts.start, log_time)
+        counts.unchecked += 1
+        counts.uncounted += 1
+        if doubtful or key in self._names.unsure or not self._layout.is_near(log_time):
+            counts.add(counts.doubtful, channel, time)
+            self._lose(record.offset, record.length, 'a message may be wrong', 0, 1)
+
+    def _lose_indexed(self, record: Record) -> int:
+        """Count what an index lists whose chunk is gone; returns where the next record begins."""
+        most = MAX_CHUNK // MESSAGE.itemsize
+        entries, _, after = self._layout.index_after(record, most)
+        if entries is None or not len(entries) or after <= record.offset:
+            return record.end
+        self._counts.add(self._counts.lost, entries['channel'], entries['log'])
+        length = after - record.offset
+        self._lose(record.offset, length, 'the chunk of an index is not there', len(entries))
+        return after
+
+    def _take_chunk(self, record: Record) -> int:
+        """Copy the messages of a chunk; returns where the next record begins."""
+        packed = self._layout.chunk(record)
+        if packed is None:
+            self._lose(record.offset, record.length, 'a chunk of which not even the head is there')
+            self._counts.leave_open()
+            return record.end
+        unpacked = unpack_damaged(packed, record.cut)
+        spans, size = [(packed.start, packed.end)], packed.size
+        del packed
+        most = 1 + max(min(size, MAX_CHUNK), len(unpacked.data)) // MESSAGE.itemsize
+        entries, whole, after = self._layout.index_after(record, most)
+        if record.place is not None:
+            spans.append((record.place.start, record.place.end))
+            self._counts.places += 1
+        indexed = ChunkIndexed(entries, whole, spans)
+        contents = sort_out(unpacked.data, indexed, checked=unpacked.checked, cut=record.cut)
+        if unpacked.defect and not record.cut:
+            contents.doubtful[:] = True
+        unknown = self._copy(unpacked.data, contents, record, checked=unpacked.checked)
+        counts = self._counts
+        if not unpacked.checked:
+            counts.unchecked += len(contents.positions)
+            if not whole:
+                counts.uncounted += len(contents.positions)
+        self._count(record, unpacked.defect, indexed, contents, unknown)
+        if not whole and entries is not None:
+            self._tally.remark(
+                f'{self._path}: the index of the chunk at {record.offset} is damaged'
+            )
+        return after
+
+    def _copy(
+        self, data: NDArray[np.uint8], contents: Contents, record: Record, *, checked: bool
+    ) -> Collection[int]:
+        """Write the messages of a chunk; returns the channels that have no topic."""
+        unknown: set[int] = set()
+        cuts = np.searchsorted(contents.positions, contents.definitions).tolist()
+        start = 0
+        for at, cut in zip(contents.definitions, cuts, strict=True):
+            unknown |= self._write(data, contents, start, cut)
+            start = cut
+            opcode, length = PREFIX.unpack_from(data.data, at)
+            body = data[at + PREFIX.size : at + PREFIX.size + length].tobytes()
+            self._take_definition(opcode, body, record, checked=checked)
+        return unknown | self._write(data, contents, start, len(contents.positions))
+
+    def _write(
+        self, data: NDArray[np.uint8], contents: Contents, start: int, stop: int
+    ) -> set[int]:
+        """Write messages between two descriptions of channels."""
+        if start == stop:
+            return set()
+        heads, counts = contents.heads[start:stop], self._counts
+        keys = heads['channel']
+        topics = {key: self._names.topic(key) for key in np.unique(keys).tolist()}
+        unknown = {key for key, topic in topics.items() if topic is None}
+        unsure = self._names.unsure & topics.keys()
+        if unsure:
+            contents.doubtful[start:stop] |= np.isin(keys, list(unsure))
+        if unknown:
+            gone = np.isin(keys, list(unknown))
+            contents.doubtful[start:stop] &= ~gone
+            contents.unknown += int(gone.sum())
+            counts.add(counts.lost, keys[gone], heads['log'][gone])
+            counts.found -= np.bincount(keys[gone], minlength=CHANNELS)
+        counts.found += np.bincount(keys, minlength=CHANNELS)
+        counts.start = min(counts.start, int(heads['log'].min()))
+        view, write = data.data, self._bag.write
+        begins = contents.positions[start:stop] + MESSAGE.itemsize
+        ends = contents.positions[start:stop] + PREFIX.size + heads['size'].astype(np.int64)
+        rows = (keys, begins, ends, heads['log'])
+        for key, begin, end, log_time in zip(*(row.tolist() for row in rows), strict=True):
+            topic = topics[key]
+            if topic is not None:
+                write(topic, view[begin:end], log_time)
+        return unknown
+
+    def _count(
+        self,
+        record: Record,
+        defect: str,
+        indexed: ChunkIndexed,
+        contents: Contents,
+        unknown: Collection[int],
+    ) -> None:
+        """Note what is lost of a chunk, and what may be wrong."""
+        counts, lost = self._counts, contents.lost
+        counts.add(counts.lost, lost['channel'], lost['log'])
+        counts.add(counts.elsewhere, contents.elsewhere['channel'], contents.elsewhere['log'])
+        heads = contents.heads[contents.doubtful]
+        counts.add(counts.doubtful, heads['channel'], heads['log'])
+        number: int | None = len(lost) + contents.dropped
+        if record.cut or ((defect or contents.damaged) and not indexed.whole):
+            number = None
+            counts.leave_open(*indexed.spans[0])
+        reasons = []
+        if record.cut:
+            reasons.append('the file ends inside a chunk; what came before is kept')
+        elif defect:
+            reasons.append(f'a damaged chunk ({defect}); what still reads is kept')
+        elif contents.damaged:
+            reasons.append(f'a chunk with {contents.damaged} bytes that are no records')
+        elif number or len(contents.elsewhere):
+            reasons.append('a chunk without messages that its index lists, or with damaged ones')
+        elif len(heads):
+            reasons.append('a chunk with messages of which the index or the description differs')
+        if reasons:
+            self._lose(record.offset, record.length, '; '.join(reasons), number, len(heads))
+        if unknown:
+            reason = _lost_topics(unknown)
+            self._lose(record.offset, record.length, reason, contents.unknown)
+
+    def _conflict(self, text: str, only_summary: bool) -> None:
+        """Tell of descriptions that differ."""
+        if only_summary:
+            self._tally.remark(f'{self._path}: {text}')
+        else:
+            self._lose(0, 0, text, 0)
+
+    def _lose(
+        self,
+        offset: int,
+        length: int,
+        reason: str,
+        messages: int | None = None,
+        doubtful: int = 0,
+    ) -> None:
+        self._tally.lose(Loss(self._path, offset, length, reason, messages, doubtful))
 
 
 def _lost_topics(channels: Collection[int]) -> str:
@@ -238,12 +299,3 @@ def _lost_topics(channels: Collection[int]) -> str:
 
 def _text(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _valid_qos(text: str) -> str:
-    """Return QoS text if rosbag2 can read it: a repair does not fail because of it."""
-    try:
-        qos_profiles(text)
-    except BagError:
-        return ''
-    return text

@@ -85,11 +85,9 @@ class McapSource:
                 )
             topics[topic.name] = _merged(before, topic) if before else topic
         for key, names in known.ambiguous.items():
-            self.unreadable |= dict.fromkeys(
-                names,
-                f'its channel {key} is described in different ways ({", ".join(sorted(names)[:8])}); '
-                f'{self._way_out}',
-            )
+            ways = ', '.join(sorted(names)[:8])
+            reason = f'its channel {key} is described in different ways ({ways}); {self._way_out}'
+            self.unreadable |= dict.fromkeys(names, reason)
         return topics
 
     @property

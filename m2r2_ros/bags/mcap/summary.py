@@ -66,7 +66,7 @@ class ChunkPlace:
 
 
 @dataclass(slots=True)
-class Summary:
+class FileSummary:
     """What a summary says.
 
     Attributes:
@@ -89,24 +89,32 @@ class Summary:
     valid: bool = False
     checked: bool = False
 
+    @property
+    def counts(self) -> dict[int, int] | None:
+        """Messages of each channel; None without a Statistics record that can be true."""
+        told = self.statistics if self.valid else None
+        if told is None or told.message_count != sum(told.channel_message_counts.values()):
+            return None
+        return told.channel_message_counts
 
-def read_summary(file: BinaryIO) -> Summary:
+
+def read_summary(file: BinaryIO) -> FileSummary:
     """Read the summary where the footer says that it begins; never fails."""
     size = file.seek(0, 2)
     if size < len(MAGIC) + _FOOTER_SIZE:
-        return Summary(end=size, start=size)
+        return FileSummary(end=size, start=size)
     try:
         body = read_body(file, size - _FOOTER_SIZE, _FOOTER_SIZE)
         if not body.endswith(MAGIC) or PREFIX.unpack_from(body) != (Opcode.FOOTER, 20):
-            return Summary(end=size, start=size)
+            return FileSummary(end=size, start=size)
         footer = parse(Footer, body[PREFIX.size :])
     except UNREADABLE:
-        return Summary(end=size, start=size)
+        return FileSummary(end=size, start=size)
     end = size - _FOOTER_SIZE
     return _read(file, footer.summary_start or end, end, footer)
 
 
-def find_summary(file: BinaryIO) -> Summary:
+def find_summary(file: BinaryIO) -> FileSummary:
     """Read the summary, after the last DataEnd record if the footer does not say where it is."""
     summary = read_summary(file)
     if summary.valid or not summary.ended:
@@ -130,9 +138,9 @@ def find_summary(file: BinaryIO) -> Summary:
     return summary
 
 
-def _read(file: BinaryIO, start: int, end: int, footer: Footer) -> Summary:
+def _read(file: BinaryIO, start: int, end: int, footer: Footer) -> FileSummary:
     """Read the summary in [start, end)."""
-    summary = Summary(ended=True, end=end, start=end)
+    summary = FileSummary(ended=True, end=end, start=end)
     if not len(MAGIC) <= start <= end:
         return summary
     if footer.summary_crc:
@@ -150,7 +158,7 @@ def _read(file: BinaryIO, start: int, end: int, footer: Footer) -> Summary:
     return summary
 
 
-def _take(summary: Summary, opcode: int, body: bytes) -> None:
+def _take(summary: FileSummary, opcode: int, body: bytes) -> None:
     """Take a record of the summary."""
     if opcode == Opcode.CHUNK_INDEX:
         start, end, offset, length, size = _CHUNK_INDEX.unpack_from(body)

@@ -13,7 +13,7 @@ from mcap.reader import make_reader
 from mcap.writer import CompressionType, IndexType, Writer
 from rosbags.highlevel import AnyReader
 
-from m2r2_ros.bags.mcap import salvage
+from m2r2_ros.bags.mcap import names
 from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
@@ -142,43 +142,59 @@ def test_any_cut_gives_a_valid_prefix(
 
 
 @ALL_COMPRESSIONS
-def test_damaged_chunk_is_left_out(tmp_path: Path, compression: CompressionType) -> None:
+def test_what_still_reads_of_a_damaged_chunk_is_kept_and_marked(
+    tmp_path: Path, compression: CompressionType
+) -> None:
     data = bytearray(recorded(compression))
     start, length = chunk_spans(bytes(data))[2]
     data[start + length // 2] ^= 0xFF
     report, values = repaired(tmp_path, bytes(data))
-    assert values == [*range(200), *range(300, 400)]
+    whole = {*range(200), *range(300, 400)}
+    assert whole <= set(values)
     [loss] = report.losses
-    assert (loss.offset, loss.messages) == (start, 100)
+    assert loss.offset == start
+    assert loss.doubtful == len(values) - 300
+    assert loss.messages == 400 - len(values)
+    late = next(topic for topic in report.topics if topic.topic == '/late')
+    assert (late.doubtful, late.lost, late.exact) == (loss.doubtful, loss.messages, True)
+    assert late.start is not None
+    assert late.end is not None
+    assert 200 <= late.start <= late.end < 300
 
 
 def test_topics_of_a_damaged_chunk_come_from_the_summary(tmp_path: Path) -> None:
     data = bytearray(recorded())
-    start, length = chunk_spans(bytes(data))[1]
-    data[start + length // 2] ^= 0xFF
-    _, values = repaired(tmp_path, bytes(data))
-    assert values == [*range(100), *range(200, 400)]
+    start, _ = chunk_spans(bytes(data))[1]
+    data[start + 200] ^= 0xFF
+    report, values = repaired(tmp_path, bytes(data))
+    assert {*range(100), *range(200, 400)} <= set(values)
+    assert report.messages['/late'] == len(values) - 100
 
 
 def test_messages_of_a_lost_topic_are_counted(tmp_path: Path) -> None:
     data = bytearray(recorded())
-    start, length = chunk_spans(bytes(data))[1]
+    start, _ = chunk_spans(bytes(data))[1]
     end = sum(chunk_spans(bytes(data))[-1])
-    data[start + length // 2] ^= 0xFF
+    data[start + 60 : start + 90] = bytes(30)
     report, values = repaired(tmp_path, bytes(data[:end]))
     assert values == list(range(100))
     assert [loss.messages for loss in report.losses] == [100, 100, 100, None]
     assert 'channel 2' in report.losses[1].reason
+    [number, lost] = report.topics
+    assert (number.topic, number.recovered, number.lost) == ('/number', 100, 0)
+    assert ('channel 2' in lost.topic, lost.recovered, lost.lost) == (True, 0, 300)
+    assert (lost.start, lost.end) == (100, 399)
 
 
 @pytest.mark.parametrize('at', [0, 3, 9 + 30, 9 + 38])
-def test_nonsense_is_jumped_over_where_the_index_is_valid(tmp_path: Path, at: int) -> None:
+def test_the_summary_makes_up_for_the_head_of_a_chunk(tmp_path: Path, at: int) -> None:
     data = bytearray(recorded())
     start, _ = chunk_spans(bytes(data))[2]
     data[start + at] ^= 0x7F
     report, values = repaired(tmp_path, bytes(data))
-    assert values == [*range(200), *range(300, 400)]
-    assert report.losses[0].offset == start
+    assert values == list(range(400))
+    doubtful = 100 * (at >= 9)  # with its head, the checksum of the chunk is lost
+    assert sum(loss.doubtful for loss in report.losses) == doubtful
 
 
 def test_zeros_after_a_power_cut(tmp_path: Path) -> None:
@@ -272,7 +288,7 @@ def test_messages_that_no_reader_takes_are_left_out(tmp_path: Path) -> None:
 
 
 def test_number_of_topics_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(salvage, '_MAX_TOPICS', 2)
+    monkeypatch.setattr(names, '_MAX_TOPICS', 2)
     channels = [channel(key, b'/topic%d' % key) for key in range(3)]
     messages = [message(key, NUMBER, log_time=key) for key in range(3)]
     report, _ = repaired(tmp_path, file(schema(1), *channels, *messages))
