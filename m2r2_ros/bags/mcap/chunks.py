@@ -82,11 +82,13 @@ class Unpacked:
         data: uint8 (bytes,).
         defect: Why this is not what went in; '' if nothing is known against it.
         checked: A checksum says that it is what went in.
+        doubtful: What is there may be wrong, and not only incomplete.
     """
 
     data: NDArray[np.uint8]
     defect: str
     checked: bool
+    doubtful: bool = False
 
 
 def packed_chunk(body: bytes | memoryview, cut: bool = False) -> PackedChunk:
@@ -162,7 +164,8 @@ def unpack_damaged(chunk: PackedChunk, cut: bool) -> Unpacked:
         defect = defect or 'its checksum is wrong'
     elif not defect and not cut and len(data) != chunk.size:
         defect = f'it holds {len(data)} bytes instead of {chunk.size}'
-    return Unpacked(_array(data), defect, checked=False)
+    doubtful = bool(defect) and not cut and bool(chunk.crc or chunk.compression)
+    return Unpacked(_array(data), defect, checked=False, doubtful=doubtful)
 
 
 def _array(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:

@@ -136,7 +136,7 @@ class FileLayout:
         self._file.seek(record.start)
         body = memoryview(self._file.read(min(record.length, MAX_CHUNK + CHUNK_HEAD.size)))
         try:
-            packed = packed_chunk(body, record.cut)
+            packed = packed_chunk(body, record.cut or record.resized)
             at = CHUNK_HEAD.size + len(packed.compression) + LENGTH.size
             if not record.resized or at + len(packed.data) == len(body):
                 return packed

@@ -176,7 +176,7 @@ class Salvage:
             self._counts.places += 1
         indexed = ChunkIndexed(entries, whole, spans)
         contents = sort_out(unpacked.data, indexed, checked=unpacked.checked, cut=record.cut)
-        if unpacked.defect and not record.cut:
+        if unpacked.doubtful:
             contents.doubtful[:] = True
         unknown = self._copy(unpacked.data, contents, record, checked=unpacked.checked)
         counts = self._counts

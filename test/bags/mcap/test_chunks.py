@@ -6,7 +6,7 @@ from mcap.opcode import Opcode
 from mcap.writer import CompressionType
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.mcap.records import check_complete, message_heads, walked_positions
+from m2r2_ros.bags.mcap.chunks import between, message_heads, walked_positions
 from test.bags.files import mcap_bytes
 
 CONTENT = mcap_bytes([[('/a', k, k) for k in range(9)]], CompressionType.NONE)
@@ -25,7 +25,8 @@ def test_walking_finds_every_message() -> None:
     positions = walked_positions(chunk(), cut=False)
     heads = message_heads(chunk(), positions)
     assert heads['log'].tolist() == list(range(9))
-    check_complete(chunk(), positions, heads)
+    found = between(chunk(), positions, heads, cut=False)
+    assert [opcode for opcode, _ in found] == [Opcode.SCHEMA, Opcode.CHANNEL]
 
 
 @pytest.mark.parametrize('missing', [0, 4, 8])
@@ -33,7 +34,7 @@ def test_a_message_that_is_left_out_is_noticed(missing: int) -> None:
     positions = np.delete(walked_positions(chunk(), cut=False), missing)
     heads = message_heads(chunk(), positions)
     with pytest.raises(ValueError, match='leaves messages out'):
-        check_complete(chunk(), positions, heads)
+        list(between(chunk(), positions, heads, cut=False))
 
 
 @pytest.mark.parametrize('shift', [-(10**6), -1, 1, 5, 10**6])
