@@ -15,7 +15,7 @@ from m2r2_ros.bags.source import FilePart, MessageRun
 from m2r2_ros.core.errors import BagError
 
 #: Bytes that are held of parts that overlap in time, before some are given up and read again.
-MAX_HELD: Final = 1 << 29
+MAX_HELD: Final = 1 << 28
 #: Bytes of offset, length and log time of a message.
 _ENTRY: Final = 24
 #: Messages of which a median is taken.
@@ -177,7 +177,7 @@ class Store:
             self._held.append(held)
             self.waiting += held.bytes
             self._size += held.size
-            if self._size > MAX_HELD:
+            if self._size > MAX_HELD and len(self._held) > 1:
                 del data, runs, held
                 self._make_room()
 
@@ -204,7 +204,7 @@ class Store:
 
     def _make_room(self) -> None:
         """Give up later messages, to read them again, until what is held keeps to the limit."""
-        while self._size > MAX_HELD:
+        while self._size > MAX_HELD and len(self._held) > 1:
             bound = self._middle()
             for held in self._held:
                 if held.part.again:

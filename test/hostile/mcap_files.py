@@ -46,17 +46,21 @@ def message(key: int, body: bytes = b'', log_time: int = 0) -> bytes:
 
 
 def chunk(
-    packed: bytes, size: int, compression: bytes = b'zstd', packed_size: int | None = None
+    packed: bytes,
+    size: int,
+    compression: bytes = b'zstd',
+    packed_size: int | None = None,
+    span: tuple[int, int] = (0, 0),
 ) -> bytes:
     """Return a chunk that claims to unpack to `size` bytes and to hold `packed_size`."""
     stored = len(packed) if packed_size is None else packed_size
-    head = struct.pack('<QQQII', 0, 0, size, 0, len(compression)) + compression
+    head = struct.pack('<QQQII', *span, size, 0, len(compression)) + compression
     body = head + struct.pack('<Q', stored) + packed
     return record(Opcode.CHUNK, body, min(len(body) - len(packed) + stored, 2**64 - 1))
 
 
-def zstd_chunk(content: bytes) -> bytes:
-    return chunk(zstandard.compress(content), len(content))
+def zstd_chunk(content: bytes, span: tuple[int, int] = (0, 0)) -> bytes:
+    return chunk(zstandard.compress(content), len(content), span=span)
 
 
 def file(*records: bytes) -> bytes:
@@ -107,6 +111,36 @@ def many_records() -> Iterator[bytes]:
     yield file(zstd_chunk(known + unknown * 5))
     yield file(zstd_chunk(known + message(1) * 20_000))
     yield file(zstd_chunk(known + message(1, bytes(60 * MB))))
+
+
+def blank_chunks() -> Iterator[bytes]:
+    """Chunks of a few kB that hold a large message of zeros, or very many tiny ones."""
+    known = schema(1) + channel(1, b'/a')
+    blanks = [known + message(1, bytes(60 * MB), log_time=10 + k) for k in range(3)]
+    chunks = [zstd_chunk(blank, span=(10 + k, 10 + k)) for k, blank in enumerate(blanks)]
+    yield file(*chunks * 12)
+    tiny = zstd_chunk(known + message(1) * (60 * MB // 31))
+    yield file(tiny, tiny)
+
+
+def overlapping() -> Iterator[bytes]:
+    """Chunks that have to be held together, or say so."""
+    known = schema(1) + channel(1, b'/a')
+    for shift, lie in ((1, False), (1, True), (0, False)):
+        chunks = []
+        for k in range(16):
+            times = [shift * (k + 16 * step) for step in range(60)]
+            body = known + b''.join(message(1, bytes(MB), time) for time in times)
+            chunks.append(zstd_chunk(body, span=(0 if lie else times[0], times[-1])))
+        yield file(*chunks)
+    # One message of each chunk keeps it from being passed on.
+    late = [
+        zstd_chunk(
+            known + message(1, bytes(50 * MB), k) + message(1, b'', 1000 + k), span=(k, 1000 + k)
+        )
+        for k in range(30)
+    ]
+    yield file(*late)
 
 
 def definitions() -> Iterator[bytes]:
@@ -166,6 +200,8 @@ CASES: Final[list[Callable[[], Iterable[bytes]]]] = [
     zstd_bombs,
     lz4_bombs,
     many_records,
+    blank_chunks,
+    overlapping,
     definitions,
     misplaced,
     truncated,

@@ -35,6 +35,8 @@ PIECE: Final = 1 << 20
 MAX_RATIO: Final = 256
 #: zstd can hold far more: so much may come out of a chunk of any size, such as black images.
 MAX_BLANK: Final = MAX_RECORD
+#: A packed byte stands for no more than one record beyond so many: each has a time of its own.
+_FEW_RECORDS: Final = 1 << 16
 #: How packed bytes begin.
 _SIGNATURES: Final = {b'\x28\xb5\x2f\xfd': 'zstd', b'\x04\x22\x4d\x18': 'lz4'}
 #: Bytes of lz4 that are unpacked at a time where the whole cannot be.
@@ -67,6 +69,11 @@ class PackedChunk:
         """Bytes that are unpacked of it at most."""
         most = MAX_RATIO * len(self.data)
         return min(MAX_CHUNK, max(most, MAX_BLANK) if self.compression == 'zstd' else most)
+
+    @property
+    def most_records(self) -> int:
+        """Records that are read of it at most."""
+        return len(self.data) + _FEW_RECORDS
 
     @property
     def signed(self) -> bool:
@@ -221,12 +228,17 @@ def _unpack_lz4(packed: memoryview, most: int) -> tuple[bytes | bytearray, str]:
     return data, broken
 
 
-def walk_chunk(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, int, int]]:
+def walk_chunk(data: NDArray[np.uint8], cut: bool, most: int) -> Iterator[tuple[int, int, int]]:
     """Yield opcode, position of the body and its length of each whole record in a chunk.
+
+    Args:
+        data: The chunk.
+        cut: The file ends within it.
+        most: Records that it may have.
 
     Raises:
         ValueError: A record is invalid or reaches beyond the chunk, and the file is not truncated
-            there; those before it have been yielded.
+            there, or there are too many; those before have been yielded.
     """
     view, start = data.data, 0
     while start + PREFIX.size <= len(view):
@@ -235,17 +247,20 @@ def walk_chunk(data: NDArray[np.uint8], cut: bool) -> Iterator[tuple[int, int, i
         short = opcode == Opcode.MESSAGE and end < start + MESSAGE.itemsize
         if end > len(view) or short or opcode == 0:
             break
+        if most <= 0:
+            msg = 'chunk with more records than its packed bytes can stand for'
+            raise ValueError(msg)
         yield opcode, start + PREFIX.size, length
-        start = end
+        start, most = end, most - 1
     if start != len(view) and not cut:
         msg = f'chunk with a record that does not fit, {start} bytes into the chunk'
         raise ValueError(msg)
 
 
-def walked_positions(data: NDArray[np.uint8], cut: bool) -> NDArray[np.int64]:
+def walked_positions(data: NDArray[np.uint8], cut: bool, most: int) -> NDArray[np.int64]:
     """Find the messages of a chunk without its index; int64 (n,), where their records start."""
     found = array('q')
-    for opcode, position, _ in walk_chunk(data, cut):
+    for opcode, position, _ in walk_chunk(data, cut, most):
         if opcode == Opcode.MESSAGE:
             found.append(position - PREFIX.size)
     return np.frombuffer(found, np.int64)
@@ -323,7 +338,11 @@ def heads_at(data: NDArray[np.uint8], positions: NDArray[np.int64]) -> NDArray[n
 
 
 def between(
-    data: NDArray[np.uint8], positions: NDArray[np.int64], heads: NDArray[np.void], cut: bool
+    data: NDArray[np.uint8],
+    positions: NDArray[np.int64],
+    heads: NDArray[np.void],
+    cut: bool,
+    most: int,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the schemas and channels between and around the messages at `positions`.
 
@@ -334,7 +353,8 @@ def between(
     starts, stops = np.append(0, ends), np.append(positions, len(data))
     for gap in np.flatnonzero(starts < stops):
         part = data[starts[gap] : stops[gap]]
-        for opcode, position, length in walk_chunk(part, cut and gap == len(positions)):
+        for opcode, position, length in walk_chunk(part, cut and gap == len(positions), most):
+            most -= 1
             if opcode == Opcode.MESSAGE:
                 msg = 'message index that leaves messages out'
                 raise ValueError(msg)

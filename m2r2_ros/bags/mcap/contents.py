@@ -29,11 +29,13 @@ class ChunkIndexed:
     Attributes:
         entries: ENTRY (n,), what the index after the chunk lists; None for a chunk without.
         whole: The index is all there.
+        most: Records that it may have.
         spans: Times of its first and last message, nanoseconds, each as one record says.
     """
 
     entries: NDArray[np.void] | None
     whole: bool
+    most: int
     spans: list[tuple[int, int]]
 
     def near(self, times: NDArray[np.uint64], by: int = 0) -> NDArray[np.bool_]:
@@ -201,6 +203,9 @@ class _Walk:
     def _walk(self, start: int, stop: int) -> None:
         at, last = start, -1
         while at < stop:
+            if len(self.messages) + len(self.definitions) >= self.indexed.most:
+                self.damaged += stop - at
+                return
             end = self._end_of(at, stop)
             if end is not None:
                 self._accept(at)

@@ -123,19 +123,20 @@ def load_chunk(
         opcode, length = PREFIX.unpack_from(raw)
         if opcode != Opcode.CHUNK or (length + PREFIX.size != place.length and not place.cut):
             raise corrupt(path, place.offset, 'no chunk where the index says')
-        data = unpack(packed_chunk(raw[PREFIX.size : place.length], place.cut), place.cut)
+        packed = packed_chunk(raw[PREFIX.size : place.length], place.cut)
+        data, most = unpack(packed, place.cut), packed.most_records
         try:
             positions = indexed_positions(raw[place.length :])
             heads = message_heads(data, positions)
             if len(positions):
-                _see(data, positions, heads, place, seen)
+                _see(data, positions, heads, place.cut, most, seen)
         except (ValueError, struct.error):
             # The index only saves time: the chunk itself has the last word.
             positions = np.empty(0, np.int64)
         if not len(positions):
-            positions = walked_positions(data, place.cut)
+            positions = walked_positions(data, place.cut, most)
             heads = message_heads(data, positions)
-            _see(data, positions, heads, place, seen)
+            _see(data, positions, heads, place.cut, most, seen)
     except UNREADABLE as error:
         raise corrupt(path, place.offset, error) from error
     return data, heads, positions
@@ -145,11 +146,12 @@ def _see(
     data: NDArray[np.uint8],
     positions: NDArray[np.int64],
     heads: NDArray[np.void],
-    place: ChunkPlace,
+    cut: bool,
+    most: int,
     seen: _SEEN,
 ) -> None:
     """Show what lies between the messages of a chunk."""
-    for opcode, body in between(data, positions, heads, place.cut):
+    for opcode, body in between(data, positions, heads, cut, most):
         seen(opcode, body)
 
 

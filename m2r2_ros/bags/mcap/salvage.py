@@ -167,21 +167,21 @@ class Salvage:
             self._counts.leave_open()
             return record.end
         unpacked = unpack_damaged(packed, record.cut)
-        spans, size = [(packed.start, packed.end)], packed.size
+        spans, size, records = [(packed.start, packed.end)], packed.size, packed.most_records
         del packed
         most = 1 + max(min(size, MAX_CHUNK), len(unpacked.data)) // MESSAGE.itemsize
         entries, whole, after = self._layout.index_after(record, most)
         if record.place is not None:
             spans.append((record.place.start, record.place.end))
             self._counts.places += 1
-        indexed = ChunkIndexed(entries, whole, spans)
+        indexed = ChunkIndexed(entries, whole, records, spans)
         contents = sort_out(unpacked.data, indexed, checked=unpacked.checked, cut=record.cut)
         if unpacked.doubtful:
             contents.doubtful[:] = True
         unknown = self._copy(unpacked.data, contents, record, checked=unpacked.checked)
         counts = self._counts
         if not unpacked.checked:
-            counts.unchecked += len(contents.positions)
+            counts.unchecked += 0 if unpacked.doubtful else len(contents.positions)
             if not whole:
                 counts.uncounted += len(contents.positions)
         self._count(record, unpacked.defect, indexed, contents, unknown)
@@ -250,7 +250,9 @@ class Salvage:
         counts.add(counts.lost, lost['channel'], lost['log'])
         counts.add(counts.elsewhere, contents.elsewhere['channel'], contents.elsewhere['log'])
         heads = contents.heads[contents.doubtful]
-        counts.add(counts.doubtful, heads['channel'], heads['log'])
+        times = heads['log'].copy()
+        times[~indexed.near(times)] = END_OF_TIME  # the time itself is what is wrong
+        counts.add(counts.doubtful, heads['channel'], times)
         number: int | None = len(lost) + contents.dropped
         if record.cut or ((defect or contents.damaged) and not indexed.whole):
             number = None
