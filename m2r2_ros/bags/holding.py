@@ -23,6 +23,10 @@ _SAMPLE: Final = 1 << 16
 #: Bytes between two messages that are copied with them.
 _GAP: Final = 64
 _NEVER: Final = -(1 << 63)
+_NONE: Final = np.empty(0, np.int64)
+
+#: Messages that are due: order of their part, its buffer, where they are in it.
+Due = tuple[tuple[int, int], NDArray[np.uint8], list[MessageRun]]
 
 
 @dataclass(order=True, slots=True)
@@ -33,7 +37,7 @@ class Pending:
         start: None of the messages that are wanted has an earlier log time, nanoseconds.
         order: Number of its file, and rank in it.
         part: The part.
-        since: Messages with an earlier log time have been passed on.
+        since: Messages with an earlier log time are not wanted again.
         given_up: It is not to be read.
     """
 
@@ -42,6 +46,11 @@ class Pending:
     part: FilePart = field(compare=False)
     since: int = field(default=_NEVER, compare=False)
     given_up: bool = field(default=False, compare=False)
+
+    @property
+    def again(self) -> bool:
+        """Whether it has been read before."""
+        return self.since > _NEVER
 
 
 class Queue:
@@ -81,7 +90,6 @@ class Held:
         data: The buffer.
         runs: The messages in it.
         part: Where it comes from.
-        rest: The part once more, if later messages of it have been given up.
         bytes: Bytes of the messages.
         size: Bytes in memory.
         start: Log time of the earliest message, nanoseconds.
@@ -91,7 +99,6 @@ class Held:
     data: NDArray[np.uint8]
     runs: list[MessageRun]
     part: FilePart
-    rest: Pending | None = None
     bytes: int = field(init=False)
     size: int = field(init=False)
     start: int = field(init=False)
@@ -100,9 +107,12 @@ class Held:
         self._measure()
 
     def _measure(self) -> None:
-        self.bytes = sum(int(run.lengths.sum()) for run in self.runs)
-        self.size = self.data.nbytes + _ENTRY * sum(len(run.offsets) for run in self.runs)
-        self.start = min((int(run.log_times.min()) for run in self.runs), default=0)
+        # There may be very many runs of very few messages each.
+        lengths = np.concatenate([_NONE, *(run.lengths for run in self.runs)])
+        self.bytes = int(lengths.sum())
+        self.size = self.data.nbytes + _ENTRY * len(lengths)
+        times = [run.log_times for run in self.runs]
+        self.start = int(np.concatenate(times).min()) if times else 0
 
     def split(self, bound: int) -> list[MessageRun]:
         """Take out the messages that are older than `bound`."""
@@ -120,16 +130,13 @@ class Held:
         self._measure()
         return due
 
-    def give_up(self, bound: int) -> None:
-        """Drop the messages from `bound` on, so that the part has to be read again."""
+    def give_up(self, bound: int) -> int | None:
+        """Drop the messages from `bound` on; returns the log time of the first, None if none."""
         kept = self.split(bound)
         late, self.runs = self.runs, kept
+        start = min((int(run.log_times.min()) for run in late), default=None)
         self._measure()
-        if late:
-            if self.rest is not None:
-                self.rest.given_up = True
-            start = min(int(run.log_times.min()) for run in late)
-            self.rest = Pending(start, self.order, self.part, bound)
+        return start
 
     def compact(self) -> None:
         """Copy the messages out of the buffer, so that the rest of it can be freed."""
@@ -161,6 +168,7 @@ class Store:
         self.waiting = 0
         self._queue, self._paths = queue, paths
         self._held: list[Held] = []
+        self._rests: dict[tuple[int, int], Pending] = {}  # parts to be read again
         self._size = 0
 
     def load(self, pending: Pending) -> None:
@@ -169,9 +177,11 @@ class Store:
         Raises:
             BagError: It is corrupt, or would have to be held with too many others.
         """
+        if self._rests.get(pending.order) is pending:
+            del self._rests[pending.order]
         data, runs = pending.part.load()
         held = Held(pending.order, data, runs, pending.part)
-        if pending.since > _NEVER:
+        if pending.again:
             held.split(pending.since)
         if held.runs:
             self._held.append(held)
@@ -181,9 +191,9 @@ class Store:
                 del data, runs, held
                 self._make_room()
 
-    def take(self, bound: int | None) -> list[Held]:
+    def take(self, bound: int | None) -> list[Due]:
         """Take out the messages that are older than `bound`; None takes all."""
-        taken = []
+        taken: list[Due] = []
         for held in self._held:
             if bound is None:
                 due, held.runs = held.runs, []
@@ -191,7 +201,7 @@ class Store:
                 due = held.split(bound)
             else:
                 continue
-            taken.append(Held(held.order, held.data, due, held.part))
+            taken.append((held.order, held.data, due))
             if held.runs and 2 * held.bytes < held.data.nbytes:
                 held.compact()
         self._held = [held for held in self._held if held.runs]
@@ -206,18 +216,23 @@ class Store:
         """Give up later messages, to read them again, until what is held keeps to the limit."""
         while self._size > MAX_HELD and len(self._held) > 1:
             bound = self._middle()
+            given_up: dict[tuple[int, int], Pending] = {}
             for held in self._held:
-                if held.part.again:
-                    held.give_up(bound)
-            rests = [held.rest for held in self._held if held.rest and held.rest.since == bound]
-            for rest in rests:
+                if held.part.again and (start := held.give_up(bound)) is not None:
+                    rest = given_up.get(held.order)
+                    if rest is None or start < rest.start:
+                        given_up[held.order] = Pending(start, held.order, held.part, bound)
+            if not given_up:
+                raise self._out_of_order()
+            for order, rest in given_up.items():
+                if order in self._rests:  # what is left of the part later is in the new rest, too
+                    self._rests[order].given_up = True
+                self._rests[order] = rest
                 self._queue.push(rest)
             self._held = [held for held in self._held if held.runs]
             for held in self._held:
                 held.compact()
             self._measure()
-            if not rests:
-                raise self._out_of_order()
 
     def _middle(self) -> int:
         """Return the log time before which about half of what is held was recorded.

@@ -3,13 +3,13 @@
 """The parts of files, each in an order of its own, as one stream in log-time order."""
 
 from collections.abc import Collection, Iterator, Sequence
-from operator import attrgetter
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.holding import Held, Pending, Queue, Store
+from m2r2_ros.bags.holding import Due, Pending, Queue, Store
 from m2r2_ros.bags.source import MessageRun, Source
 from m2r2_ros.core.messages import MessageBlock
 
@@ -30,7 +30,9 @@ def merged(sources: Sequence[Source], topics: Collection[str]) -> Iterator[list[
     store = Store(queue, [source.path for source in sources])
     arrival = 0
     while (pending := queue.pop()) is not None:
-        if store.waiting >= _BATCH and (blocks := _take(store, pending, arrival)):
+        # What is read again is earliest then, so that some of it can be kept in any case.
+        full = store.waiting >= _BATCH or pending.again
+        if full and (blocks := _take(store, pending, arrival)):
             arrival += sum(map(len, blocks))
             yield blocks
             del blocks
@@ -44,7 +46,7 @@ def _take(store: Store, pending: Pending | None, arrival: int) -> list[MessageBl
     due = store.take(None if pending is None else pending.start)
     if not due:
         return []
-    due.sort(key=attrgetter('order'))
+    due.sort(key=itemgetter(0))
     data, runs = _one_buffer(due)
     names = sorted({run.topic for run in runs})
     numbers = {name: k for k, name in enumerate(names)}
@@ -68,15 +70,16 @@ def _take(store: Store, pending: Pending | None, arrival: int) -> list[MessageBl
     return blocks
 
 
-def _one_buffer(parts: list[Held]) -> tuple[NDArray[np.uint8], list[MessageRun]]:
+def _one_buffer(parts: list[Due]) -> tuple[NDArray[np.uint8], list[MessageRun]]:
     """Bring the messages of several buffers into one, in the order of the buffers."""
     if len(parts) == 1:
-        return parts[0].data, parts[0].runs
+        return parts[0][1:]
     spans, moved, base = [], [], 0
-    for held in parts:
-        low = min(int(run.offsets.min()) for run in held.runs)
-        high = max(int((run.offsets + run.lengths).max()) for run in held.runs)
-        spans.append(held.data[low:high])
-        moved += [run.moved(base - low) for run in held.runs]
+    for _, data, runs in parts:
+        offsets = np.concatenate([run.offsets for run in runs])
+        low = int(offsets.min())
+        high = int((offsets + np.concatenate([run.lengths for run in runs])).max())
+        spans.append(data[low:high])
+        moved += [run.moved(base - low) for run in runs]
         base += high - low
     return np.concatenate(spans), moved

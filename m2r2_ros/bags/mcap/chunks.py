@@ -141,7 +141,7 @@ def unpack(chunk: PackedChunk, cut: bool) -> NDArray[np.uint8]:
         msg = f'chunk that claims to unpack {len(chunk.data)} bytes to {size}'
         raise ValueError(msg)
     size = min(size, chunk.most)
-    data, defect = _decompress(chunk, size + 1)
+    data, defect = _decompress(chunk, size + 1, front=cut)
     if cut:
         return _array(data)[:size]
     if not defect and len(data) != size:
@@ -161,10 +161,10 @@ def unpack_damaged(chunk: PackedChunk, cut: bool) -> Unpacked:
         cut: The file ends within it, so that its CRC says nothing.
     """
     claimed = min(chunk.size, chunk.most)
-    data, defect = _decompress(chunk, claimed + 1)
+    data, defect = _decompress(chunk, claimed + 1, front=True)
     if len(data) > claimed and claimed < chunk.most:
         del data
-        data, defect = _decompress(chunk, chunk.most)
+        data, defect = _decompress(chunk, chunk.most, front=True)
     if chunk.crc and not cut:
         if zlib.crc32(data) == chunk.crc:
             return Unpacked(_array(data), '', checked=True)
@@ -179,10 +179,17 @@ def _array(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
 
 
-def _decompress(chunk: PackedChunk, most: int) -> tuple[bytes | bytearray | memoryview, str]:
+def _decompress(
+    chunk: PackedChunk, most: int, *, front: bool
+) -> tuple[bytes | bytearray | memoryview, str]:
     """Decompress up to `most` bytes; returns them, and why there are no more if that is known.
 
     Neither the size that the chunk claims nor that of a zstd frame itself is trusted.
+
+    Args:
+        chunk: The chunk.
+        most: Bytes.
+        front: What comes before damage is of use.
     """
     kind, defect = chunk.compression, ''
     data: bytes | bytearray
@@ -192,7 +199,7 @@ def _decompress(chunk: PackedChunk, most: int) -> tuple[bytes | bytearray | memo
     if kind == 'zstd':
         data, broken = _unpack_zstd(chunk.data, most)
     elif kind == 'lz4':
-        data, broken = _unpack_lz4(chunk.data, most)
+        data, broken = _unpack_lz4(chunk.data, most, front=front)
     else:
         return chunk.data[:most], defect
     return data, defect or broken
@@ -210,13 +217,15 @@ def _unpack_zstd(packed: memoryview, most: int) -> tuple[bytearray, str]:
     return data, ''
 
 
-def _unpack_lz4(packed: memoryview, most: int) -> tuple[bytes | bytearray, str]:
+def _unpack_lz4(packed: memoryview, most: int, *, front: bool) -> tuple[bytes | bytearray, str]:
     """Unpack up to `most` bytes, in pieces if that cannot be done at once."""
     try:
         # lz4 allocates this much before it looks.
         return lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=most), ''
     except UNREADABLE as error:
         broken = _text(error)
+    if not front:
+        return b'', broken
     stream, data = lz4.frame.LZ4FrameDecompressor(), bytearray()
     try:
         for at in range(0, len(packed), _LZ4_PIECE):

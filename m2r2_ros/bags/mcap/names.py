@@ -3,6 +3,7 @@
 """Which topic the messages of a channel go to, where an MCAP file is damaged."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from mcap.records import Channel, Schema
@@ -144,6 +145,7 @@ class Names:
         return channel.topic
 
 
+@lru_cache(maxsize=256)
 def _valid_qos(text: str) -> str:
     """Return QoS text if rosbag2 can read it: a repair does not fail because of it."""
     try:

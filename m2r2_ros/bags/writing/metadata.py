@@ -5,6 +5,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -64,6 +65,7 @@ def reliable_qos(durability: str) -> str:
     return dump_yaml([profile])
 
 
+@lru_cache(maxsize=256)
 def qos_profiles(text: str) -> list[dict[str, Any]]:
     """Return QoS profiles with their policies by name, as version 9 wants them.
 
@@ -158,7 +160,7 @@ def dump_yaml(content: object) -> str:
 
     # An alias (`*id001`), which PyYAML writes where an object appears twice, is legal YAML, but
     # nothing that reads bags expects one.
-    class Plain(yaml.SafeDumper):
+    class Plain(yaml.CSafeDumper):
         def ignore_aliases(self, data: object) -> bool:
             return True
 

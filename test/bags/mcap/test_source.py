@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from mcap.opcode import Opcode
 from mcap.writer import CompressionType, IndexType
 
-from m2r2_ros.bags import merge
+from m2r2_ros.bags import holding, merge
 from m2r2_ros.bags.mcap import source as mcap_source
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import BagError
-from test.bags.files import FLOAT, Item, expected, mcap_bytes, read
+from test.bags.files import FLOAT, Item, expected, mcap_bytes, payload, read
+from test.hostile.mcap_files import channel, file, message, schema, zstd_chunk
 
 CHUNKS: list[list[Item]] = [
     [(f'/{"abc"[k % 3]}', 1000 * chunk + 10 * k, 100 * chunk + k) for k in range(20)]
@@ -71,6 +72,7 @@ def test_every_way_of_writing_reads_the_same(
     chunked=st.booleans(),
     summary=st.booleans(),
     batch=st.sampled_from([1, 40, 1 << 21]),
+    held=st.sampled_from([1 << 10, 1 << 28]),
 )
 def test_chunks_that_overlap_in_time_come_out_in_order(
     tmp_path_factory: pytest.TempPathFactory,
@@ -78,14 +80,55 @@ def test_chunks_that_overlap_in_time_come_out_in_order(
     chunked: bool,
     summary: bool,
     batch: int,
+    held: int,
 ) -> None:
     content = mcap_bytes(chunks, CompressionType.LZ4, chunked=chunked, summary=summary)
     recording = opened(tmp_path_factory.mktemp('bag'), content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merge, '_BATCH', batch)
         patch.setattr(mcap_source, '_PART', batch)
+        patch.setattr(holding, 'MAX_HELD', held)
+        one_time = max(map(len, _by_time(chunks).values()), default=0)
+        if one_time > 8:
+            patch.setattr(holding, 'MAX_HELD', 1 << 28)  # messages of one time cannot be parted
         assert read(recording) == expected(chunks)
         assert read(recording, ['/a', '/c']) == expected(chunks, ['/a', '/c'])
+
+
+def _by_time(chunks: list[list[Item]]) -> dict[int, list[Item]]:
+    found: dict[int, list[Item]] = {}
+    for chunk in chunks:
+        for item in chunk:
+            found.setdefault(item[1], []).append(item)
+    return found
+
+
+def test_what_is_too_much_to_hold_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, held = 1 << 16, 1 << 22
+    chunks: list[list[Item]] = [
+        [('/a', 100 * k + shift, 100 * k + shift) for k in range(16)] for shift in range(16)
+    ]
+    recording = opened(tmp_path, mcap_bytes(chunks, size=size))
+    monkeypatch.setattr(holding, 'MAX_HELD', held)
+    tracemalloc.start()
+    try:
+        assert read(recording) == expected(chunks)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert held < peak < 3.5 * held < 256 * size
+
+
+def test_messages_that_cannot_be_put_in_order_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks: list[list[Item]] = [[('/a', 5, k) for k in range(8)] for _ in range(8)]
+    recording = opened(tmp_path, mcap_bytes(chunks, size=1 << 16))
+    monkeypatch.setattr(holding, 'MAX_HELD', 1 << 20)
+    with pytest.raises(BagError, match=r'rec.mcap: .* out of order.*mcap sort'):
+        read(recording)
 
 
 def test_a_file_written_topic_by_topic_is_read_in_time_order_without_holding_it(
@@ -264,3 +307,51 @@ def test_other_encodings_are_listed_and_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BagError, match=r"topic /b cannot be read: .* 'ros1', not 'cdr'"):
         list(recording.blocks(['/b']))
     assert list(recording.blocks([])) == []
+
+
+def two_ways(second: bytes, *, closed: bool = False) -> bytes:
+    """Return a file in which channel 1 is described again before its second message."""
+    known = schema(1) + channel(1, b'/a') + message(1, payload(1), 1)
+    other = second + message(1, payload(2), 2)
+    if closed:  # each in a chunk of its own
+        return file(zstd_chunk(known), zstd_chunk(other))
+    return file(known, other)
+
+
+@pytest.mark.parametrize('closed', [False, True])
+@pytest.mark.parametrize('again', [channel(1, b'/b'), channel(1, b'/a', schema_key=2)])
+def test_a_channel_that_is_described_in_two_ways_is_not_read(
+    tmp_path: Path, closed: bool, again: bytes
+) -> None:
+    content = two_ways(schema(2, b'int8 x\n') + again, closed=closed)
+    recording = opened(tmp_path, content)
+    for topic in {'/a', '/b'} & recording.topics.keys():
+        assert topic not in recording.readable
+        with pytest.raises(BagError, match=r'channel 1 is described.*m2r2 repair'):
+            list(recording.blocks([topic]))
+
+
+def test_a_schema_that_is_described_in_two_ways_is_not_read(tmp_path: Path) -> None:
+    recording = opened(tmp_path, two_ways(schema(1, b'int8 other\n')))
+    assert recording.readable == []
+    with pytest.raises(BagError, match='described in two ways'):
+        list(recording.blocks())
+
+
+def test_a_channel_that_the_summary_describes_otherwise_is_an_error(tmp_path: Path) -> None:
+    """The summary alone would bring messages of one topic to another."""
+    content = bytearray(mcap_bytes(CHUNKS, CompressionType.NONE))
+    start = content.rindex(b'/c')
+    content[start + 1 : start + 2] = b'd'
+    # Its checksum is taken away, which would show the difference, too.
+    content[-12:-8] = bytes(4)
+    recording = opened(tmp_path, bytes(content))
+    with pytest.raises(BagError, match="'/c', elsewhere as '/d'"):
+        read(recording)
+    assert read(recording, ['/a']) == expected(CHUNKS, ['/a'])
+
+
+def test_a_summary_with_a_wrong_checksum_is_not_believed(tmp_path: Path) -> None:
+    content = bytearray(mcap_bytes(CHUNKS))
+    content[content.rindex(b'/c') + 1] = ord('d')
+    assert read(opened(tmp_path, bytes(content))) == expected(CHUNKS)
