@@ -92,7 +92,7 @@ def test_repair_keeps_what_is_there(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:-3000])
     before = digest(tmp_path)
     out = tmp_path / 'out'
-    done('repair', cut, '--out', out)
+    done('repair', cut, '--out', out)  # the cut went through the summary: no message is lost
     assert not open_recording(out).truncated
     made = digest(tmp_path)
     assert f'{out} exists' in m2r2('repair', cut, '--out', out).error
@@ -107,6 +107,23 @@ def test_repair_keeps_what_is_there(tmp_path: Path) -> None:
     assert 'empty.mcap' in m2r2('repair', tmp_path / 'empty.mcap', '--out', tmp_path / 'x').error
     assert str(cut) in m2r2('repair', cut, '--out', cut).error
     assert not (tmp_path / 'x').exists()
+
+
+def test_repair_tells_what_is_lost_by_topic_and_time(tmp_path: Path) -> None:
+    whole = write_mcap(tmp_path / 'whole.mcap', robot(3.0), chunk=10_000)
+    told = m2r2('repair', whole, '--out', tmp_path / 'same')
+    assert told.code == 0
+    assert 'nothing was lost' in told.err
+    data = bytearray(whole.read_bytes())
+    data[300:900] = bytes(600)
+    whole.write_bytes(data)
+    told = m2r2('repair', whole, '--out', tmp_path / 'out')
+    assert told.code == 3
+    assert 'nothing was lost' not in told.err
+    assert 'bytes at' in told.err
+    assert 'recovered' in told.out
+    before = open_recording(tmp_path / 'same').message_count
+    assert 0 < open_recording(tmp_path / 'out').message_count < before
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def blank_chunks() -> Iterator[bytes]:
     known = schema(1) + channel(1, b'/a')
     blanks = [known + message(1, bytes(60 * MB), log_time=10 + k) for k in range(3)]
     chunks = [zstd_chunk(blank, span=(10 + k, 10 + k)) for k, blank in enumerate(blanks)]
-    yield file(*chunks * 12)
+    yield file(*chunks * 3)
     tiny = zstd_chunk(known + message(1) * (60 * MB // 31))
     yield file(tiny, tiny)
 
@@ -126,10 +126,10 @@ def blank_chunks() -> Iterator[bytes]:
 def overlapping() -> Iterator[bytes]:
     """Chunks that have to be held together, or say so."""
     known = schema(1) + channel(1, b'/a')
-    for shift, lie in ((1, False), (1, True), (0, False)):
+    for shift, lie in ((1, True), (0, False)):
         chunks = []
-        for k in range(16):
-            times = [shift * (k + 16 * step) for step in range(60)]
+        for k in range(6):
+            times = [shift * (k + 6 * step) for step in range(60)]
             body = known + b''.join(message(1, bytes(MB), time) for time in times)
             chunks.append(zstd_chunk(body, span=(0 if lie else times[0], times[-1])))
         yield file(*chunks)
@@ -138,7 +138,7 @@ def overlapping() -> Iterator[bytes]:
         zstd_chunk(
             known + message(1, bytes(50 * MB), k) + message(1, b'', 1000 + k), span=(k, 1000 + k)
         )
-        for k in range(30)
+        for k in range(8)
     ]
     yield file(*late)
 
