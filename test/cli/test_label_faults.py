@@ -52,9 +52,9 @@ def test_a_cut_recording_is_labelled_up_to_the_cut(bundle: Path, tmp_path: Path)
     assert 10 < told['frames'] < 50
     assert 'TRUNCATED: m2r2 repair' in done('inspect', cut).out
     repaired = tmp_path / 'repaired'
-    told = m2r2('repair', cut, '--out', repaired)
-    assert told.code == 3
-    assert 'lost' in told.err
+    result = m2r2('repair', cut, '--out', repaired)
+    assert result.code == 3
+    assert 'lost' in result.err
     assert not open_recording(repaired).truncated
     assert label(repaired, bundle, tmp_path / 'out').code == 0
     assert digest(cut) == before

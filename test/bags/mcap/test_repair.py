@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
+from test.hostile.damaged_mcap_files import Way, messages, written
 from test.hostile.mcap_files import channel, file, message, record, schema, zstd_chunk
 from test.real_data import DATA
 
@@ -294,6 +296,33 @@ def test_number_of_topics_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyP
     report, _ = repaired(tmp_path, file(schema(1), *channels, *messages))
     assert report.messages == {'/topic0': 1, '/topic1': 1}
     assert report.losses[0].messages == 1
+
+
+def test_messages_go_by_the_description_before_them(tmp_path: Path) -> None:
+    known = schema(1) + channel(1, b'/a') + message(1, NUMBER, 1)
+    report, _ = repaired(tmp_path, file(known, channel(1, b'/b'), message(1, NUMBER, 2)))
+    assert report.messages == {'/a': 1, '/b': 1}
+    assert not report.complete
+    assert any('different ways (/a, /b)' in loss.reason for loss in report.losses)
+
+
+@pytest.mark.parametrize('flipped', [1, 9])
+def test_a_chunk_goes_on_after_a_damaged_record(tmp_path: Path, flipped: int) -> None:
+    """Without a checksum, only the records themselves and the index tell of the damage."""
+    data = bytearray(written(Way(crcs=False)))
+    whole = Counter(topic for topic, _, _ in messages())
+    record = bytes([Opcode.MESSAGE]) + struct.pack('<Q', 22 + len(messages()[20][2]))
+    at = data.index(record + struct.pack('<H', 3))
+    data[at + flipped] ^= 0x10  # its length, or its channel
+    (tmp_path / 'damaged.mcap').write_bytes(data)
+    report = repair(tmp_path / 'damaged.mcap', tmp_path / 'out')
+    assert not report.complete
+    missing = whole - Counter(report.messages)
+    assert missing.total() <= 1
+    for topic, count in missing.items():
+        row = next(row for row in report.topics if row.topic == topic)
+        assert (row.lost, row.exact) == (count, True)
+        assert row.start == row.end is not None
 
 
 def test_misuse_is_reported(tmp_path: Path) -> None:
