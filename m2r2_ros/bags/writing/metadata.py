@@ -82,6 +82,13 @@ def qos_profiles(text: str) -> list[dict[str, Any]]:
         raise BagError(msg) from error
 
 
+@lru_cache(maxsize=256)
+def normal_qos(text: str) -> str:
+    """Return QoS profiles as the YAML text of version 9, '' without any; see qos_profiles."""
+    profiles = qos_profiles(text)
+    return dump_yaml(profiles) if profiles else ''
+
+
 def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it holds
     parts = value.values() if isinstance(value, dict) else [value]
     if any(isinstance(part, dict | list) for part in parts):

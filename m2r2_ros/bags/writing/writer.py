@@ -17,7 +17,7 @@ from m2r2_ros.bags.writing.metadata import (
     TopicInfo,
     bag_metadata,
     dump_yaml,
-    qos_profiles,
+    normal_qos,
 )
 from m2r2_ros.bags.writing.part import BagPart, Raw
 from m2r2_ros.bags.writing.replacing import make_way, publish, remove_bag
@@ -161,8 +161,7 @@ class BagWriter:
         if definition is None:
             definition = message_definition(type_name)
             type_hash = type_hash or hash_of_type(type_name)
-        profiles = qos_profiles(qos)
-        info = TopicInfo(name, type_name, dump_yaml(profiles) if profiles else '', type_hash or '')
+        info = TopicInfo(name, type_name, normal_qos(qos), type_hash or '')
         with self._lock, self._disk_errors():
             self._check_open()
             self._part.add_topic(info, definition)
