@@ -214,6 +214,9 @@ class Store:
 
     def _make_room(self) -> None:
         """Give up later messages, to read them again, until what is held keeps to the limit."""
+        for held in self._held:
+            held.compact()
+        self._measure()
         while self._size > MAX_HELD and len(self._held) > 1:
             bound = self._middle()
             given_up: dict[tuple[int, int], Pending] = {}

