@@ -172,7 +172,8 @@ class FileLayout:
         if place is not None and self._follows(at + place.index_length):
             stop, known = at + place.index_length, True
         found: list[NDArray[np.void]] = []
-        whole, count = True, 0
+        # Where the chunk was cut to end at an index, others may have been in front of that.
+        whole, count = known or not record.resized, 0
         while at < stop:
             entries, end = self._index_at(at, stop)
             if entries is None:
@@ -190,7 +191,7 @@ class FileLayout:
             else:
                 found.append(entries)
             at = end or stop
-        if not found and whole and not (place is not None and place.index_length):
+        if not found and (whole or not known) and not (place is not None and place.index_length):
             return None, False, at
         entries = np.concatenate(found) if found else np.empty(0, ENTRY)
         return entries, whole and bool(found), at
