@@ -52,7 +52,7 @@ TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lit
 #: What core stands on besides the standard library: arrays, and the one reader of YAML.
 CORE = {'numpy', 'yaml'}
 #: What modules may take from yaml: they write it.
-WRITES_YAML = {'safe_dump', 'dump', 'SafeDumper'}
+WRITES_YAML = {'CSafeDumper', 'safe_dump', 'dump', 'SafeDumper'}
 ROS = {'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'launch', 'launch_ros'}
 #: Names of the packages that are generated from msg/, srv/ and action/.
 GENERATED = {'msg', 'srv', 'action'}

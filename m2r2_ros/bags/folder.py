@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from m2r2_ros.bags.writing.metadata import REPAIR
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.options import Section
 
@@ -67,6 +68,9 @@ def read_folder(folder: Path) -> BagFolder:
     notes = (
         [f'{METADATA} does not list {_some(others)}: remove it to open all files'] if others else []
     )
+    custom = information.get('custom_data')
+    if isinstance(custom, dict) and REPAIR in custom:
+        notes.append(f'after a repair: {custom[REPAIR]}')
     return BagFolder(files, _counts(information), tuple(notes))
 
 

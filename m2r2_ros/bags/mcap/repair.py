@@ -3,16 +3,21 @@
 """Recover what can be read of a truncated or corrupt MCAP recording into a valid bag."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from m2r2_ros.bags.mcap.records import MAGIC
 from m2r2_ros.bags.mcap.salvage import Salvage
 from m2r2_ros.bags.mcap.tally import Loss, Tally, TopicReport
+from m2r2_ros.bags.writing.metadata import REPAIR
 from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
+
+#: Topics that the new bag lists as incomplete.
+_SUMMARISED: Final = 20
 
 Progress = Callable[[int, int], None]
 
@@ -80,7 +85,9 @@ def repair(
             if progress is not None:
                 progress(before, total)
         counts = bag.counts
-    topics = tally.topics(counts)
+        topics = tally.topics(counts)
+        if tally.losses:
+            bag.custom[REPAIR] = _summary(topics)
     return RepairReport(
         bag.path,
         counts,
@@ -91,6 +98,18 @@ def repair(
         tuple(tally.remarks),
         tally.start,
     )
+
+
+def _summary(topics: Iterable[TopicReport]) -> str:
+    """Say what is wrong with the new bag, for those who open it."""
+    parts = []
+    for topic in topics:
+        if topic.doubtful or topic.lost or not topic.exact:
+            lost = f'{topic.lost} lost' if topic.exact else f'{topic.lost} or more lost'
+            known = topic.start is not None
+            when = f' between {topic.start} and {topic.end} ns' if known else ''
+            parts.append(f'{topic.topic}: {topic.doubtful} doubtful, {lost}{when}')
+    return '; '.join(parts[:_SUMMARISED]) + ('; …' if len(parts) > _SUMMARISED else '')
 
 
 def _files(source: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 """What rosbag2 expects of a bag in addition to its messages: metadata.yaml and QoS profiles."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -18,6 +18,9 @@ from m2r2_ros.core.yaml_text import parse_yaml
 
 #: The newest layout of metadata.yaml (Jazzy and later); older readers check it.
 METADATA_VERSION: Final = 9
+
+#: The entry of custom_data that says what is wrong with a bag that a repair made.
+REPAIR: Final = 'm2r2_ros.repair'
 
 #: rosbag2 gives an empty bag this starting time.
 NO_MESSAGES: Final = 2**63 - 1
@@ -124,13 +127,16 @@ class FileInfo:
 
 
 def bag_metadata(
-    files: Sequence[FileInfo], topics: Iterable[tuple[TopicInfo, int]]
+    files: Sequence[FileInfo],
+    topics: Iterable[tuple[TopicInfo, int]],
+    custom: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the content of metadata.yaml below `rosbag2_bagfile_information`.
 
     Args:
         files: The files in the order they were written, at least one.
         topics: Each topic with its number of messages in all files.
+        custom: What else there is to say, for those who know the keys.
     """
     start, end = min(file.start for file in files), max(file.end for file in files)
     return {
@@ -142,7 +148,7 @@ def bag_metadata(
         'compression_mode': '',
         'relative_file_paths': [file.name for file in files],
         'files': [{'path': f.name, **_span(f.start, f.end, f.count)} for f in files],
-        'custom_data': None,
+        'custom_data': dict(custom) if custom else None,
         'ros_distro': os.environ.get('ROS_DISTRO', 'unknown'),
     }
 

@@ -38,6 +38,10 @@ class BagWriter:
     Closing renames it; only then does it replace an older one. After an exception inside the `with`
     block the partial bag is closed, complete with index, and keeps its name; after a disk error it
     is left as it is. Any thread may write, and no other writer can write the same bag meanwhile.
+
+    Attributes:
+        path: The bag.
+        custom: What metadata.yaml says in addition, by key; it may be filled until it is closed.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class BagWriter:
         self._overwrite, self._discard_failed = overwrite, discard_failed
         self._fsync, self._max_size = fsync, max_size
         self._max_duration = to_ns(max_duration)
+        self.custom: dict[str, str] = {}
         self._topics: dict[str, TopicInfo] = {}
         self._definitions: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -299,7 +304,7 @@ class BagWriter:
                 files = [*self._finished, self._part.info]
                 counts = self._finished_counts + self._part.counts
                 topics = [(topic, counts[name]) for name, topic in self._topics.items()]
-                content = {'rosbag2_bagfile_information': bag_metadata(files, topics)}
+                content = {'rosbag2_bagfile_information': bag_metadata(files, topics, self.custom)}
                 (self._partial / METADATA).write_text(dump_yaml(content))
                 sync(self._partial / METADATA)
 

@@ -159,6 +159,8 @@ def test_what_still_reads_of_a_damaged_chunk_is_kept_and_marked(
     assert loss.messages == 400 - len(values)
     late = next(topic for topic in report.topics if topic.topic == '/late')
     assert (late.doubtful, late.lost, late.exact) == (loss.doubtful, loss.messages, True)
+    (note,) = open_recording(report.out).notes
+    assert f'{late.topic}: {late.doubtful} doubtful, {late.lost} lost' in note
     assert late.start is not None
     assert late.end is not None
     assert 200 <= late.start <= late.end < 300
