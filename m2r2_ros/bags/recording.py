@@ -15,8 +15,9 @@ from m2r2_ros.bags.source import Source, Topic
 from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.bags.writing.replacing import REPLACED
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import PARTIAL, expect_regular
+from m2r2_ros.core.files import PARTIAL
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.reading import check_file
 
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
 
@@ -247,5 +248,5 @@ def _check_kind(file: Path) -> None:
 def _open_file(file: Path) -> Source:
     """Open one file of a recording."""
     _check_kind(file)
-    expect_regular(file, BagError)
+    check_file(file, 'a recording', BagError)
     return _FORMATS[file.suffix](file)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from m2r2_ros.core.errors import M2R2Error, OutputError
+from m2r2_ros.core.errors import OutputError
 
 #: What the name of a file or folder ends in until it is complete.
 PARTIAL: Final = '.partial'
@@ -20,17 +20,6 @@ LOCK: Final = '.lock'
 def partial_path(path: Path) -> Path:
     """Return where `path` is written before it is complete."""
     return path.with_name(path.name + PARTIAL)
-
-
-def expect_regular(path: Path, error: type[M2R2Error]) -> None:
-    """Refuse pipes, sockets and devices: opening one may wait forever, reading it may not end.
-
-    Raises:
-        error: `path` is one.
-    """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        msg = f'{path} is a pipe, a socket or a device; expected a file'
-        raise error(msg)
 
 
 def lock_path(path: Path) -> Path:

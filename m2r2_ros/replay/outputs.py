@@ -17,11 +17,11 @@ from m2r2_ros.bags.writing.replacing import (
     make_way,
     publish,
     recover,
-    refuse_same,
     replaced_path,
 )
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import Claim, disk_errors, names_of, partial_path
+from m2r2_ros.core.overlap import refuse_same
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,10 +103,6 @@ class WindowStream:
 
 def _choose(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str, TopicSpec]:
     """Choose the topics; what cannot be read is not guessed, and fails where it is given."""
-    named = {spec.topic for spec in given.values()}
-    available = {
-        name: topic.type_name
-        for name, topic in recording.topics.items()
-        if name in named or name in recording.readable
-    }
+    chosen = {spec.topic for spec in given.values()}.union(recording.readable)
+    available = {name: t.type_name for name, t in recording.topics.items() if name in chosen}
     return guess_topics(available, given)

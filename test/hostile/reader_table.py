@@ -14,10 +14,12 @@ import torch
 from safetensors.torch import save_file
 
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.bags.reassemble.splits import read_split
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.tables.spec import TextFormat, read_spec
 from m2r2_ros.bags.tables.text import TextTable
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.core.share import share_path
 from m2r2_ros.model.bundle import load_bundle, save_bundle
@@ -28,8 +30,10 @@ from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.training.benchmark import kept_rows
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import read_feature_set
+from test.bags.files import mcap_bytes
 from test.bags.reassemble.files import Shape, write_file
 from test.hostile.bundle_files import seal
+from test.hostile.sqlite_files import fill
 from test.model.clip_files import write_vocabulary
 from test.model.networks import make_bundle
 from test.training.feature_sets import toy_set
@@ -104,6 +108,28 @@ def recording(path: Path) -> None:
         assert all(len(block) for block in blocks)
 
 
+def mcap(folder: Path) -> Path:
+    values = [[('/a', 10 * k + n, n) for n in range(20)] for k in range(3)]
+    (folder / 'a.mcap').write_bytes(mcap_bytes(values))
+    return folder / 'a.mcap'
+
+
+def repaired(path: Path) -> None:
+    repair(path, path.parent / f'{path.name[:40]}_whole', overwrite=True)
+
+
+def sqlite(folder: Path) -> Path:
+    fill(folder / 'a.db3')
+    return folder / 'a.db3'
+
+
+def metadata(folder: Path) -> Path:
+    with BagWriter(folder / 'bag') as bag:
+        bag.add_topic('/a', 'std_msgs/msg/String')
+        bag.write('/a', bytes(4), 1)
+    return folder / 'bag' / 'metadata.yaml'
+
+
 def vocabulary(folder: Path) -> Path:
     return write_vocabulary(folder)
 
@@ -156,6 +182,10 @@ READERS: Final[Mapping[str, Reader]] = {
     'HDF5': Reader(
         hdf5, recording, ('bags.reassemble.file', 'bags.reassemble.video', 'bags.reassemble.sound')
     ),
+    'MCAP': Reader(mcap, recording, ('bags.mcap.index', 'bags.mcap.source')),
+    'repair': Reader(mcap, repaired, ('bags.mcap.repair',)),
+    'sqlite3': Reader(sqlite, recording, ('bags.sqlite.connection',)),
+    'metadata': Reader(metadata, beside(0, recording), ('bags.folder',), renames=False),
     'bundle': Reader(partial(bundle, 'bundle.yaml'), sealed, ('model.facts',), renames=False),
     'weights of a bundle': Reader(
         partial(bundle, 'weights.safetensors'),
@@ -199,12 +229,10 @@ OTHERS: Final = {
     'training.cache': 'maps what it wrote just before',
     'cli.reproduce': 'reads what it wrote just before',
     'bags.writing.replacing': 'copies what it wrote just before',
-    'bags.mcap.index': 'test_mcap.py',
-    'bags.mcap.source': 'test_mcap.py',
-    'bags.mcap.repair': 'test_mcap.py',
-    'bags.sqlite.source': 'test/bags/sqlite',
-    'replay.labeller': 'test/replay',
-    'bags.recording': 'test/bags',
+    'bags.mcap.completion': 'test_leftovers.py',
+    'bags.mcap.leftovers': 'test_leftovers.py',
+    'bags.sqlite.source': 'reads through bags.sqlite.connection',
+    'replay.outputs': 'test/replay',
     'bags.reassemble.facts': 'reads what the package ships',
     'simulation.batch': 'test/simulation',
     'cli.features': 'test/cli',

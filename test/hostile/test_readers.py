@@ -23,7 +23,7 @@ OPENING = frozenset(
      'fromfile', 'loadtxt', 'genfromtxt', 'File', 'ZipFile', 'is_zipfile', 'connect'}
 )  # fmt: skip
 #: Whose methods of these names open no file, or one of the table's own readers.
-NOT_FILES = frozenset({'json', 'yaml', 'kind', 'os', 'state', 'part'})
+NOT_FILES = frozenset({'json', 'yaml', 'kind', 'os', 'state', 'part', 'pending', 'store'})
 
 
 @pytest.mark.parametrize('name', READERS)

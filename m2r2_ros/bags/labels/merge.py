@@ -9,10 +9,10 @@ from operator import itemgetter
 from pathlib import Path
 
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.writer import BagWriter, Raw
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import in_order
+from m2r2_ros.core.overlap import refuse_same
 
 _Entry = tuple[int, int, str, Raw]
 

@@ -12,9 +12,10 @@ from m2r2_ros.bags.mcap.records import MAGIC
 from m2r2_ros.bags.mcap.salvage import Salvage
 from m2r2_ros.bags.mcap.tally import Loss, Tally, TopicReport
 from m2r2_ros.bags.writing.metadata import REPAIR
-from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.overlap import refuse_same
+from m2r2_ros.core.reading import reading
 
 #: Topics that the new bag lists as incomplete.
 _SUMMARISED: Final = 20
@@ -70,7 +71,8 @@ def repair(
     Raises:
         BagError: There is no MCAP file, it cannot be read, or `out` cannot be written.
     """
-    files = _files(source)
+    with reading(source, 'an MCAP file, or a folder of them', BagError):
+        files = _files(source)
     refuse_same(out, source)
     total = sum(file.stat().st_size for file in files)
     before = 0

@@ -12,7 +12,8 @@ from mcap.stream_reader import StreamReader
 
 from m2r2_ros import __version__
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.files import Claim, disk_errors, partial_path
+from m2r2_ros.core.files import Claim, disk_errors
+from m2r2_ros.core.text import printable
 
 METADATA: Final = 'metadata.yaml'
 #: How files of this package say who wrote them, and whether they can be made again.
@@ -52,6 +53,9 @@ def make_way(partial: Path, path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix in {'.mcap', '.db3'}:
         msg = f'{path}: a bag is a folder; leave {path.suffix} off its name'
+        raise BagError(msg)
+    if printable(path.name) != path.name:
+        msg = f'{path}: its name is not UTF-8 or holds control characters: choose another one'
         raise BagError(msg)
     recover(path)
     check_replaceable(path, overwrite=overwrite)
@@ -119,46 +123,6 @@ def bring_back(path: Path) -> None:
 def replaced_path(path: Path) -> Path:
     """Return where a bag is while another one takes its place."""
     return path.with_name(path.name + REPLACED)
-
-
-def refuse_same(out: Path, *sources: Path) -> None:
-    """Refuse an output that is one of the inputs, holds one or lies in one, or whose draft does.
-
-    Raises:
-        BagError: It is so.
-    """
-    targets = out.resolve(), partial_path(out.absolute()).resolve()
-    for source in map(_input_root, sources):
-        if any(_lies_in(t, source) or t in source.parents for t in targets):
-            raise _overlap(out, source)
-
-
-def refuse_inside(folder: Path, *sources: Path) -> None:
-    """Refuse a folder for outputs that is one of the inputs or lies in one; it may hold them.
-
-    Raises:
-        BagError: It is so.
-    """
-    for source in map(_input_root, sources):
-        if _lies_in(folder.resolve(), source):
-            raise _overlap(folder, source)
-
-
-def _input_root(source: Path) -> Path:
-    """Return what must not be changed of an input: of one file of a bag, the whole folder."""
-    source = source.resolve()
-    in_bag = source.is_file() and (source.parent / METADATA).is_file()
-    return source.parent if in_bag else source
-
-
-def _lies_in(target: Path, source: Path) -> bool:
-    if target == source or source in target.parents:
-        return True
-    return target.exists() and source.exists() and target.samefile(source)
-
-
-def _overlap(out: Path, source: Path) -> BagError:
-    return BagError(f'{out} overlaps with {source}, which is never changed: write elsewhere')
 
 
 def _not_ours(path: Path) -> str:

@@ -1,5 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import os
 import signal
 import struct
 import subprocess
@@ -20,10 +21,10 @@ from rosbags.rosbag2 import Writer as RosbagsWriter
 
 from m2r2_ros.bags.definitions import message_definition, type_hash, typestore
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writing.replacing import refuse_same
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, OutputError
+from m2r2_ros.core.overlap import refuse_same
 from test.real_data import DATA
 
 FLOAT = 'std_msgs/msg/Float64'
@@ -308,8 +309,14 @@ def test_writing_from_several_threads_loses_nothing(tmp_path: Path) -> None:
     assert sorted(read_numbers(tmp_path / 'bag')) == [(i, float(i)) for i in range(2000)]
 
 
+def test_a_name_that_metadata_cannot_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BagError, match='not UTF-8'):
+        BagWriter(tmp_path / os.fsdecode(b'a\xff'))
+    assert not list(tmp_path.iterdir())
+
+
 def test_output_must_not_touch_its_source(tmp_path: Path) -> None:
     for out in (tmp_path / 'a', tmp_path, tmp_path / 'a' / 'b' / '..' / 'c'):
-        with pytest.raises(BagError, match='overlaps'):
+        with pytest.raises(OutputError, match='overlaps'):
             refuse_same(out, tmp_path / 'a')
     refuse_same(tmp_path / 'b', tmp_path / 'a')
