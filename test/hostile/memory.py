@@ -10,6 +10,8 @@ from typing import Final
 from m2r2_ros.core.errors import M2R2Error
 
 MB: Final = 1 << 20
+#: Bytes beyond which an attack fails rather than fill the machine.
+_MOST: Final = 4 << 30
 
 
 def memory_of(use: Callable[[Path], object], paths: list[Path]) -> int:
@@ -18,7 +20,9 @@ def memory_of(use: Callable[[Path], object], paths: list[Path]) -> int:
     Raises:
         Exception: Whatever `use` raises that is not for users.
     """
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    # What is imported has taken addresses already, though not memory.
+    taken = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + _MOST, taken + _MOST))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for path in paths:
         try:
