@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from m2r2_ros.core.errors import M2R2Error
-from m2r2_ros.core.text import excerpt
+from m2r2_ros.core.text import excerpt, printable
 
 _KINDS = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a pipe', stat.S_IFSOCK: 'a socket'}
 
@@ -38,6 +38,22 @@ def reading(what: object, expected: str, error: type[M2R2Error]) -> Iterator[Non
     except Exception as problem:
         msg = f'{what} cannot be read: {reason(problem)}; expected {expected}'
         raise error(msg) from problem
+
+
+@contextmanager
+def naming(what: object, error: type[M2R2Error]) -> Iterator[None]:
+    """Name the place in errors of the block that do not name it already.
+
+    Raises:
+        error: The block raised one of ours.
+    """
+    try:
+        yield
+    except M2R2Error as problem:
+        text = str(problem)
+        raise error(
+            text if text.startswith(printable(str(what))) else f'{what}: {text}'
+        ) from problem
 
 
 def reason(problem: Exception) -> str:

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import yaml
 
-from m2r2_ros.core.errors import BundleError, M2R2Error
+from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.options import Section
-from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.core.reading import check_file, naming, reading
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.weight_header import read_header
 from m2r2_ros.windows.config import WindowConfig
@@ -96,11 +96,8 @@ def read_facts(folder: Path) -> BundleFacts:
         msg = f'{path}: format {found}: this m2r2_ros reads format {FORMAT}'
         raise BundleError(msg)
     kind = file.text('kind', LEARNED)
-    try:
+    with naming(path, BundleError):
         facts = _read_sections(file, folder, kind)
-    except M2R2Error as error:
-        text = str(error)
-        raise BundleError(text if text.startswith(str(path)) else f'{path}: {text}') from error
     file.close()
     weighty = kind == LEARNED or (folder / WEIGHTS).exists()
     parameters = _count_parameters(folder / WEIGHTS) if weighty else 0

@@ -26,7 +26,7 @@ from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.files import atomic_write, disk_errors, write_text
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.core.options import Section
-from m2r2_ros.core.reading import check_file, read_text, reading
+from m2r2_ros.core.reading import check_file, naming, read_text, reading
 from m2r2_ros.core.text import excerpt, listed
 
 FACTS = 'features.yaml'
@@ -217,7 +217,8 @@ def _labels(folder: Path, facts: Section) -> LabelSet:
         parents = own.get('parents', (list,))
         if not all(isinstance(parent, str) for parent in parents):
             own.refuse('parents', "a list of names, '' where a label has no parent", parents)
-        return LabelSet(own.texts('names'), tuple(parents))
+        with naming(folder / FACTS, LabelError):
+            return LabelSet(own.texts('names'), tuple(parents))
     path = folder / 'mapping.txt'
     names: dict[int, str] = {}
     for number, line in enumerate(_lines(path), 1):
@@ -229,7 +230,8 @@ def _labels(folder: Path, facts: Section) -> LabelSet:
     if sorted(names) != list(range(len(names))) or not names:
         msg = f'{path}: expected ids 0, 1, 2, ..., found {listed(list(map(str, sorted(names))))}'
         raise LabelError(msg)
-    return LabelSet.of(names[k] for k in range(len(names)))
+    with naming(path, LabelError):
+        return LabelSet.of(names[k] for k in range(len(names)))
 
 
 def _split(folder: Path, part: str, split: int) -> Sequence[str]:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import Segment, expect_labels
 from m2r2_ros.core.numbers import parse_nanoseconds, parse_number
-from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.core.reading import check_file, naming, reading
 from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.core.time import SECOND
 
@@ -71,7 +71,7 @@ def read_segments_csv(path: Path) -> list[Segment]:
         table = csv.reader(file)
         columns = _columns(path, next(table, []))
         rows = [_segment(path, table.line_num, row, columns) for row in table if row]
-    with reading(path, _EXPECTED, LabelError):
+    with naming(path, LabelError):
         expect_labels({segment.label for segment in rows})
     return sorted((s for s in rows if s.end > s.start), key=lambda s: (s.start, s.end))
 

@@ -25,7 +25,7 @@ from m2r2_ros.bags.labels.topics import (
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
-from m2r2_ros.core.reading import reading
+from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
 
@@ -158,7 +158,7 @@ def _segments(recording: Recording, topic: str) -> list[Segment]:
             msg = f'{_Place(recording, topic, k)} does not end after its start, or is damaged'
             raise LabelError(msg)
         segments.append(Segment(start, end, m.label, m.confidence, _SUCCESSES[m.outcome]))
-    with reading(f'{recording.path}: {topic}', 'labels', LabelError):
+    with naming(f'{recording.path}: {topic}', LabelError):
         expect_labels({segment.label for segment in segments} - {''})
     return sorted(segments, key=lambda segment: (segment.start, segment.end))
 
@@ -169,7 +169,7 @@ def _label_set(recording: Recording, topic: str) -> LabelSet | None:
     _expect_topic(recording, topic, LABEL_SET)
     found = None
     for message in _messages(recording, topic, LABEL_SET):
-        with reading(f'{recording.path}: {topic}', 'a label set', LabelError):
+        with naming(f'{recording.path}: {topic}', LabelError):
             found = LabelSet(tuple(message.names), tuple(message.parents))
     return found
 
@@ -230,7 +230,7 @@ def _expect_usable(track: LabelTrack, place: str) -> None:
             'score or latency that is not finite: label the recording again'
         )
         raise LabelError(msg)
-    with reading(place, 'labels', LabelError):
+    with naming(place, LabelError):
         expect_labels(set(track.labels) - {''})
 
 

@@ -16,7 +16,7 @@ from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, OutputError
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from test.real_data import DATA
 
@@ -94,7 +94,7 @@ def test_labels_are_not_put_on_labels(tmp_path: Path) -> None:
     merge(recording, labels, tmp_path / 'out')
     with pytest.raises(BagError, match=r'/action_label.*already'):
         merge(tmp_path / 'out', labels, tmp_path / 'twice')
-    with pytest.raises(BagError, match='overlaps'):
+    with pytest.raises(OutputError, match='overlaps'):
         merge(recording, labels, recording, overwrite=True)
     assert not (tmp_path / 'twice').exists()
 

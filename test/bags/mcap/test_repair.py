@@ -18,7 +18,7 @@ from m2r2_ros.bags.mcap import names
 from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, OutputError
 from test.hostile.damaged_mcap_files import Way, messages, written
 from test.hostile.mcap_files import channel, file, message, record, schema, zstd_chunk
 from test.real_data import DATA
@@ -337,7 +337,7 @@ def test_misuse_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BagError, match='does not begin'):
         repair(tmp_path / 'bag', tmp_path / 'out')
     (tmp_path / 'bag' / 'x.mcap').write_bytes(recorded())
-    with pytest.raises(BagError, match='overlaps'):
+    with pytest.raises(OutputError, match='overlaps'):
         repair(tmp_path / 'bag', tmp_path / 'bag', overwrite=True)
     repair(tmp_path / 'bag', tmp_path / 'out')
     with pytest.raises(BagError, match='exists'):

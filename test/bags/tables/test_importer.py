@@ -14,7 +14,7 @@ from rosbags.highlevel import AnyReader
 from m2r2_ros.bags.labels.reader import Truth, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.tables.importer import ImportReport, import_table
-from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.core.errors import BagError, ConfigError, OutputError
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.share import share_path
 from test.real_data import DATA
@@ -176,7 +176,7 @@ def test_output_is_kept_unless_told(tmp_path: Path) -> None:
     with pytest.raises(BagError, match='exists'):
         import_table(HIRO, source, tmp_path / 'bag')
     import_table(HIRO, source, tmp_path / 'bag', overwrite=True)
-    with pytest.raises(BagError, match='overlaps'):
+    with pytest.raises(OutputError, match='overlaps'):
         import_table(HIRO, source, source / 'bag')
 
 
