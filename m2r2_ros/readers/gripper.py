@@ -136,6 +136,7 @@ class _Result:
         self.stamps[which] = stamps
         # One after the other, so that the sum does not depend on how many messages there are.
         total = np.zeros(len(which))
-        for joint in chosen:
-            total += positions[:, joint]
+        with np.errstate(invalid='ignore', over='ignore'):  # no numbers are dropped later
+            for joint in chosen:
+                total += positions[:, joint]
         self.values[which] = total

@@ -50,7 +50,8 @@ class VectorReader:
             valid[which] = columns.finish()
         reasons = Counter({MALFORMED: int((~valid).sum())})
         stamps = resolve_stamps(stamps, block.log_times, self._spec)
-        values = values * self._spec.scale + self._spec.offset
+        with np.errstate(invalid='ignore', over='ignore'):  # no numbers are dropped later
+            values = values * self._spec.scale + self._spec.offset
         return samples(stamps, block.arrival, values, valid, reasons)
 
 

@@ -296,7 +296,8 @@ def test_services_answer_whatever_happens(
 
     monkeypatch.setattr(recorder._session, 'begin', fail)
     answer = call(peer, Trigger, '/recorder/start')
-    assert (answer.success, answer.message) == (False, 'LookupError: nobody thought of this')
+    assert not answer.success
+    assert answer.message.startswith('LookupError: nobody thought of this')
 
 
 def test_snapshot_holds_the_newest_while_nothing_is_recorded(
