@@ -19,12 +19,13 @@ def continuous_pose(poses: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         float64 (n, 9); NaN where the quaternion is 0.
     """
-    with np.errstate(invalid='ignore', divide='ignore'):
+    # Quaternions that are next to 0 give numbers beyond all measure, which are dropped later.
+    with np.errstate(invalid='ignore', divide='ignore', over='ignore'):
         x, y, z, w = (poses[:, 3:] / np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)).T
-    columns = [
-        1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w),
-        2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w),
-    ]  # fmt: skip
+        columns = [
+            1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w),
+            2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w),
+        ]  # fmt: skip
     return np.column_stack([poses[:, :3], *columns])
 
 
