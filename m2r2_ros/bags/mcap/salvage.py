@@ -180,6 +180,11 @@ class Salvage:
             contents.doubtful[:] = True
         unknown = self._copy(unpacked.data, contents, record, checked=unpacked.checked)
         counts = self._counts
+        if unpacked.doubtful and contents.definitions and not self._layout.summary.valid:
+            self._tally.remark(
+                f'{self._path}: the damaged chunk at {record.offset} describes topics, whose names '
+                'and types may be wrong'
+            )
         if not unpacked.checked:
             counts.unchecked += 0 if unpacked.doubtful else len(contents.positions)
             if not whole:
