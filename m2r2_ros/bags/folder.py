@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from m2r2_ros.bags.writing.metadata import REPAIR
+from m2r2_ros.bags.rosbag2 import INFORMATION, METADATA, REPAIR
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.options import Section
 
-METADATA: Final = 'metadata.yaml'
 #: What the names of recordings end in.
 SUFFIXES: Final = ('.mcap', '.db3', '.h5')
-#: The one entry of a metadata.yaml.
-INFORMATION: Final = 'rosbag2_bagfile_information'
 #: A larger metadata.yaml is not read: it would take many seconds, and hold thousands of topics.
 _MAX_METADATA: Final = 1 << 22
 

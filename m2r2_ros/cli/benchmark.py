@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.console import PlainConsole, progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import claim_folder, write_text
-from m2r2_ros.core.overlap import refuse_inside
 from m2r2_ros.evaluation.benchmark_table import COLUMNS, summarise, to_markdown, to_table
 
 if TYPE_CHECKING:  # torch takes seconds

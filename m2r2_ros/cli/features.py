@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
@@ -15,7 +16,6 @@ from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
 from m2r2_ros.cli.truths import truth_files
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.files import LOCK, claim_folder, write_text
-from m2r2_ros.core.overlap import refuse_inside
 from m2r2_ros.core.reading import read_text
 
 if TYPE_CHECKING:  # torch takes seconds

@@ -9,7 +9,8 @@ import typer
 from rich.progress import Progress
 
 from m2r2_ros.bags.reassemble.importer import ReassembleReport, import_reassemble
-from m2r2_ros.bags.writing.replacing import METADATA, bring_back
+from m2r2_ros.bags.rosbag2 import METADATA
+from m2r2_ros.bags.writing.replacing import bring_back
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import BagError, M2R2Error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import Progress
 
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
@@ -32,7 +33,6 @@ from m2r2_ros.cli.options import (
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
-from m2r2_ros.core.overlap import refuse_inside
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds

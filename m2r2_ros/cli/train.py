@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
@@ -27,7 +28,6 @@ from m2r2_ros.cli.options import (
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
-from m2r2_ros.core.overlap import refuse_inside
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds

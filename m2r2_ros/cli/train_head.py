@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.common import training_workspace, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, FeatureFolder, HeadEpochs, NewBundle, Note, Seed
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import Claim
-from m2r2_ros.core.overlap import refuse_inside
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle

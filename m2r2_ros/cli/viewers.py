@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.console import console
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import claim_folder
-from m2r2_ros.core.overlap import refuse_inside
 
 
 def viewers_command(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from m2r2_ros.bags.labels.merge import merge
+from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.core.files import Claim
-from m2r2_ros.core.overlap import refuse_inside
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.labeller import Summary, label_recording
 from m2r2_ros.replay.outputs import Outputs

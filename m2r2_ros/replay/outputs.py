@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
+from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.replacing import (
     check_replaceable,
@@ -21,7 +22,6 @@ from m2r2_ros.bags.writing.replacing import (
 )
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import Claim, disk_errors, names_of, partial_path
-from m2r2_ros.core.overlap import refuse_same
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
+from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.writing.writer import BagWriter, Raw
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import in_order
-from m2r2_ros.core.overlap import refuse_same
 
 _Entry = tuple[int, int, str, Raw]
 

@@ -11,8 +11,9 @@ from typing import Final
 from m2r2_ros.bags.mcap.completion import complete, counts_of, file_info, topics_of
 from m2r2_ros.bags.mcap.index import read_index
 from m2r2_ros.bags.mcap.records import MAGIC, PREFIX
+from m2r2_ros.bags.rosbag2 import INFORMATION, METADATA
 from m2r2_ros.bags.writing.metadata import TopicInfo, bag_metadata, dump_yaml
-from m2r2_ros.bags.writing.replacing import METADATA, RECORDED, library_of, remove_bag
+from m2r2_ros.bags.writing.replacing import RECORDED, library_of, remove_bag
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import PARTIAL, Claim, cannot_write, sync
 
@@ -77,7 +78,7 @@ def _finish(partial: Path, path: Path) -> Finished:
         topics |= topics_of(index)
         sync(file)
     listed = [(topic, counts[name]) for name, topic in topics.items()]
-    content = {'rosbag2_bagfile_information': bag_metadata(infos, listed)}
+    content = {INFORMATION: bag_metadata(infos, listed)}
     (partial / METADATA).write_text(dump_yaml(content), encoding='utf-8')
     sync(partial / METADATA)
     for file in files:

@@ -11,10 +11,10 @@ from typing import Final
 from m2r2_ros.bags.mcap.records import MAGIC
 from m2r2_ros.bags.mcap.salvage import Salvage
 from m2r2_ros.bags.mcap.tally import Loss, Tally, TopicReport
-from m2r2_ros.bags.writing.metadata import REPAIR
+from m2r2_ros.bags.overlap import refuse_same
+from m2r2_ros.bags.rosbag2 import REPAIR
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.overlap import refuse_same
 from m2r2_ros.core.reading import reading
 
 #: Topics that the new bag lists as incomplete.

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import in_order
-from m2r2_ros.core.overlap import refuse_same
 
 
 @dataclass(frozen=True, slots=True)

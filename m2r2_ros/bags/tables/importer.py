@@ -11,13 +11,13 @@ from pathlib import Path
 
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
+from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.tables.spec import START_TIMES, ImportSpec, LabelsSpec, TableSpec, read_spec
 from m2r2_ros.bags.tables.text import TextTable, find_table, number_blocks
 from m2r2_ros.bags.templates import MessageTemplate, message_values
 from m2r2_ros.bags.writing.writer import BagWriter, Raw
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import LabelSet, Segment
-from m2r2_ros.core.overlap import refuse_same
 
 _Entry = tuple[int, str, Raw]
 _by_start = attrgetter('start')

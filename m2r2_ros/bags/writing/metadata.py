@@ -19,9 +19,6 @@ from m2r2_ros.core.yaml_text import parse_yaml
 #: The newest layout of metadata.yaml (Jazzy and later); older readers check it.
 METADATA_VERSION: Final = 9
 
-#: The entry of custom_data that says what is wrong with a bag that a repair made.
-REPAIR: Final = 'm2r2_ros.repair'
-
 #: rosbag2 gives an empty bag this starting time.
 NO_MESSAGES: Final = 2**63 - 1
 

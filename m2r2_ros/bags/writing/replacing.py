@@ -11,11 +11,11 @@ from mcap.records import Header
 from mcap.stream_reader import StreamReader
 
 from m2r2_ros import __version__
+from m2r2_ros.bags.rosbag2 import METADATA
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import Claim, disk_errors
 from m2r2_ros.core.text import printable
 
-METADATA: Final = 'metadata.yaml'
 #: How files of this package say who wrote them, and whether they can be made again.
 LIBRARY: Final = 'm2r2_ros'
 DERIVED: Final = f'{LIBRARY} {__version__}'
@@ -144,7 +144,10 @@ def library_of(file: Path) -> str:
             header = next(StreamReader(stream).records)
     except (McapError, OSError, ValueError, StopIteration):
         return ''
-    return header.library if isinstance(header, Header) else ''
+    match header:
+        case Header(library=name):
+            return name
+    return ''
 
 
 def _written_here(file: Path) -> bool:

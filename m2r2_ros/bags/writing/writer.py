@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from m2r2_ros.bags.definitions import message_definition
 from m2r2_ros.bags.definitions import type_hash as hash_of_type
+from m2r2_ros.bags.rosbag2 import INFORMATION, METADATA
 from m2r2_ros.bags.writing.metadata import (
     FileInfo,
     TopicInfo,
@@ -20,7 +21,7 @@ from m2r2_ros.bags.writing.metadata import (
     normal_qos,
 )
 from m2r2_ros.bags.writing.part import BagPart, Raw
-from m2r2_ros.bags.writing.replacing import METADATA, make_way, publish, remove_bag
+from m2r2_ros.bags.writing.replacing import make_way, publish, remove_bag
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import BagError, OutputError
 from m2r2_ros.core.files import Claim, cannot_write, partial_path, sync
@@ -304,7 +305,7 @@ class BagWriter:
                 files = [*self._finished, self._part.info]
                 counts = self._finished_counts + self._part.counts
                 topics = [(topic, counts[name]) for name, topic in self._topics.items()]
-                content = {'rosbag2_bagfile_information': bag_metadata(files, topics, self.custom)}
+                content = {INFORMATION: bag_metadata(files, topics, self.custom)}
                 (self._partial / METADATA).write_text(dump_yaml(content))
                 sync(self._partial / METADATA)
 

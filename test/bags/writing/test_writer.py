@@ -20,11 +20,12 @@ from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as RosbagsWriter
 
 from m2r2_ros.bags.definitions import message_definition, type_hash, typestore
+from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.writing.replacing import RECORDED, library_of
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, OutputError
-from m2r2_ros.core.overlap import refuse_same
 from test.real_data import DATA
 
 FLOAT = 'std_msgs/msg/Float64'
@@ -69,10 +70,10 @@ def test_bag_reads_back_everywhere(tmp_path: Path) -> None:
     raws = [b.message(i).tobytes() for bs in recording.blocks() for b in bs for i in range(len(b))]
     assert raws == [number(i) for i in range(5)]
 
+    assert library_of(folder / 'bag_0.mcap') == RECORDED
     with (folder / 'bag_0.mcap').open('rb') as stream:
         reader = make_reader(stream, validate_crcs=True)
         assert reader.get_header().profile == 'ros2'
-        assert reader.get_header().library.startswith('m2r2_ros')
         summary = reader.get_summary()
         assert summary is not None and summary.chunk_indexes[0].compression == 'zstd'
         channels = {c.topic: c for c in summary.channels.values()}

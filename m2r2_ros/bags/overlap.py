@@ -3,13 +3,10 @@
 """Outputs that would lie in an input, or take its place."""
 
 from pathlib import Path
-from typing import Final
 
+from m2r2_ros.bags.rosbag2 import METADATA
 from m2r2_ros.core.errors import OutputError
 from m2r2_ros.core.files import partial_path
-
-#: What makes all files of a folder one recording.
-_METADATA: Final = 'metadata.yaml'
 
 
 def refuse_same(out: Path, *sources: Path) -> None:
@@ -38,7 +35,7 @@ def refuse_inside(folder: Path, *sources: Path) -> None:
 def _input_root(source: Path) -> Path:
     """Return what must not be changed of an input: of one file of a bag, the whole folder."""
     source = source.resolve()
-    in_bag = source.is_file() and (source.parent / _METADATA).is_file()
+    in_bag = source.is_file() and (source.parent / METADATA).is_file()
     return source.parent if in_bag else source
 
 
