@@ -11,6 +11,7 @@ from typing import Any, Final
 from m2r2_ros.bags.rosbag2 import INFORMATION, METADATA, REPAIR
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.text import listed
 
 #: What the names of recordings end in.
 SUFFIXES: Final = ('.mcap', '.db3', '.h5')
@@ -57,13 +58,15 @@ def read_folder(folder: Path) -> BagFolder:
             f'is not read here; `ros2 bag convert` writes it without'
         )
         raise BagError(msg)
-    listed = information.get('relative_file_paths')
-    names = [Path(str(name)).name for name in listed] if isinstance(listed, list) else []
+    paths = information.get('relative_file_paths')
+    names = [Path(str(name)).name for name in paths] if isinstance(paths, list) else []
     files = _expect_files(metadata, _once(folder / name for name in names) or there)
     known = {os.path.realpath(file) for file in files}
     others = [file.name for file in there if os.path.realpath(file) not in known]
     notes = (
-        [f'{METADATA} does not list {_some(others)}: remove it to open all files'] if others else []
+        [f'{METADATA} does not list {listed(others)}: remove it to open all files']
+        if others
+        else []
     )
     custom = information.get('custom_data')
     if isinstance(custom, dict) and REPAIR in custom:
@@ -105,7 +108,7 @@ def missing(found: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:
         for topic, count in expected.items()
         if found.get(topic, 0) < count
     ]
-    return [f'fewer messages than {METADATA} counts: {_some(few)}'] if few else []
+    return [f'fewer messages than {METADATA} counts: {listed(few)}'] if few else []
 
 
 def _once(files: Iterable[Path]) -> list[Path]:
@@ -125,7 +128,7 @@ def _expect_files(metadata: Path, files: list[Path]) -> list[Path]:
     lacking = [file.name for file in files if not file.is_file()]
     if lacking or not files:
         msg = (
-            f'{metadata}: {_some(lacking) or "the recording"} is not in the folder; '
+            f'{metadata}: {listed(lacking) or "the recording"} is not in the folder; '
             f'bring it back, or remove {METADATA} to open what is there'
         )
         raise BagError(msg)
@@ -142,17 +145,11 @@ def _information(metadata: Path) -> dict[str, Any]:
 def _counts(information: dict[str, Any]) -> dict[str, int]:
     """Return the messages by topic, as far as they are listed as rosbag2 does it."""
     counts: dict[str, int] = {}
-    listed = information.get('topics_with_message_count')
-    for entry in listed if isinstance(listed, list) else []:
+    topics = information.get('topics_with_message_count')
+    for entry in topics if isinstance(topics, list) else []:
         match entry:
             case {'topic_metadata': {'name': str(name)}, 'message_count': int(count)}:
                 counts[name] = counts.get(name, 0) + count
             case _:
                 pass
     return counts
-
-
-def _some(texts: list[str], most: int = 5) -> str:
-    """Join texts; of many, the first few."""
-    more = f' and {len(texts) - most} more' if len(texts) > most else ''
-    return ', '.join(texts[:most]) + more

@@ -36,7 +36,7 @@ def reading(what: object, expected: str, error: type[M2R2Error]) -> Iterator[Non
         msg = f'{what}: no such file; expected {expected}'
         raise error(msg) from problem
     except Exception as problem:
-        msg = f'{what} cannot be read: {reason(problem)}; expected {expected}'
+        msg = f'{what} cannot be read: {why(problem)}; expected {expected}'
         raise error(msg) from problem
 
 
@@ -56,14 +56,16 @@ def naming(what: object, error: type[M2R2Error]) -> Iterator[None]:
         ) from problem
 
 
-def reason(problem: Exception) -> str:
+def why(problem: Exception) -> str:
     """Return in a few words why something was raised."""
     if isinstance(problem, OSError) and problem.strerror:
         return problem.strerror
     if isinstance(problem, UnicodeDecodeError):
         return f'not UTF-8 at byte {problem.start}'
-    text = ' '.join(str(problem).split())
-    return excerpt(f'{type(problem).__name__}: {text}' if text else type(problem).__name__, 160)
+    text, kind = ' '.join(str(problem).split()), type(problem).__name__
+    if not text or type(problem) is ValueError:  # which says no more than that data is wrong
+        return excerpt(text or kind, 160)
+    return excerpt(f'{kind}: {text}', 160)
 
 
 def check_file(

@@ -4,14 +4,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from m2r2_ros.bags.mcap.layout import FileLayout
 from m2r2_ros.bags.mcap.tally import FileTally, Loss, Tally
-
-_NAMED: Final = 8
+from m2r2_ros.core.text import listed
 
 
 def balance(
@@ -32,58 +30,92 @@ def balance(
         tally: Takes the losses and remarks.
         names: Topics of the channels.
     """
-    summary = layout.summary
-    counts = summary.counts
-    fits = None if end is None else layout.checksum_fits(end)
+    sheet = _Sheet(path, layout, end, found, tally)
+    if layout.summary.counts is not None:
+        sheet.compare_counts(layout.summary.counts, names)
+    else:
+        sheet.doubt_counts()
+        sheet.compare_chunks()
+    sheet.compare_checksum()
+    sheet.remark_on_rest()
 
-    def lose(reason: str, messages: int | None = None, doubtful: int = 0) -> None:
-        tally.lose(Loss(path, layout.stop if end is None else end, 0, reason, messages, doubtful))
 
-    if counts is not None:
-        missing = found.missing(counts)
-        unexplained = np.where(missing > found.lost + found.elsewhere, missing, 0)
-        if unexplained.any() and not found.open:
-            lacking = missing - found.lost
+class _Sheet:
+    """What one file was found to hold, and what it says."""
+
+    def __init__(
+        self, path: Path, layout: FileLayout, end: int | None, found: FileTally, tally: Tally
+    ) -> None:
+        self.summary = layout.summary
+        self.end, self.found, self.tally, self.path = end, found, tally, path
+        self.stop = layout.stop if end is None else end
+        # Whether the data section has the checksum that it should; None without one.
+        self.fits = None if end is None else layout.checksum_fits(end)
+
+    def compare_counts(self, counts: Mapping[int, int], names: Mapping[int, str]) -> None:
+        """Look for messages that the summary counts."""
+        missing, lost = self.found.missing(counts), self.found.lost
+        unexplained = np.where(missing > lost + self.found.elsewhere, missing, 0)
+        if unexplained.any() and not self.found.open:
             keys = np.flatnonzero(unexplained).tolist()
-            listed = ', '.join(names.get(key, f'channel {key}') for key in keys[:_NAMED])
-            more = f' and {len(keys) - _NAMED} more' if len(keys) > _NAMED else ''
-            number = int(lacking[keys].sum())
-            lose(f'messages that the summary counts are nowhere: of {listed}{more}', number)
-        surplus = int(found.found.sum()) - sum(counts.values())
+            topics = listed([names.get(key, f'channel {key}') for key in keys])
+            number = int((missing - lost)[keys].sum())
+            self._lose(f'messages that the summary counts are nowhere: of {topics}', number)
+        surplus = int(self.found.found.sum()) - sum(counts.values())
         if surplus > 0:
-            tally.remark(f'{path}: {surplus} messages more than its summary counts')
-    elif not summary.valid and found.uncounted and end is not None and fits is not True:
-        found.leave_open()
-        lose(
+            self._remark(f'{surplus} messages more than its summary counts')
+
+    def doubt_counts(self) -> None:
+        """Say that neither a summary nor an index counts some of the messages."""
+        uncounted = self.found.uncounted
+        if not uncounted or self.end is None:
+            return
+        if self.summary.valid or self.fits:
+            self._remark('nothing in it says how many messages it should hold')
+            return
+        self.found.leave_open()
+        self._lose(
             'the summary is damaged or missing, and nothing else says how many messages there '
-            f'were, of which {found.uncounted} were found'
+            f'were, of which {uncounted} were found'
         )
-    elif found.uncounted and end is not None:
-        tally.remark(f'{path}: nothing in it says how many messages it should hold')
-    gone = len(summary.places) - found.places if summary.valid else 0
-    if gone > 0 and counts is None and fits is not True:
-        found.leave_open(
-            min(place.start for place in summary.places), max(p.end for p in summary.places)
-        )
-        lose(f'{gone} chunks are not where the summary says')
-    if not summary.valid and summary.ended:
-        tally.remark(f'{path}: its summary is damaged')
-    if fits is False:
-        if found.unchecked:
-            if counts is None:
-                found.leave_open()
-            lose(
+
+    def compare_chunks(self) -> None:
+        """Look for chunks of a summary that does not count messages."""
+        places = self.summary.places
+        gone = len(places) - self.found.places if self.summary.valid else 0
+        if gone > 0 and not self.fits:
+            self.found.leave_open(min(p.start for p in places), max(p.end for p in places))
+            self._lose(f'{gone} chunks are not where the summary says')
+
+    def compare_checksum(self) -> None:
+        """Say that bytes are wrong if the checksum of the data section says so."""
+        unchecked = self.found.unchecked
+        if self.fits is False and unchecked:
+            if self.summary.counts is None:
+                self.found.leave_open()
+            self._lose(
                 'the checksum of the data section is wrong: bytes are wrong somewhere, perhaps of '
                 'messages that no other checksum covers',
                 0,
-                found.unchecked,
+                unchecked,
             )
-        else:
-            tally.remark(f'{path}: bytes outside of its messages are wrong')
-    if found.unchecked and fits is None:
-        tally.remark(
-            f'{path}: no checksum covers {found.unchecked} of its messages: wrong bytes inside '
-            'these cannot be found'
-        )
-    if found.metadata:
-        tally.remark(f'{path}: {found.metadata} metadata records are not copied')
+        elif self.fits is False:
+            self._remark('bytes outside of its messages are wrong')
+        elif self.fits is None and unchecked:
+            self._remark(
+                f'no checksum covers {unchecked} of its messages: wrong bytes inside these cannot '
+                'be found'
+            )
+
+    def remark_on_rest(self) -> None:
+        """Say what is damaged or left out but no message."""
+        if not self.summary.valid and self.summary.ended:
+            self._remark('its summary is damaged')
+        if self.found.metadata:
+            self._remark(f'{self.found.metadata} metadata records are not copied')
+
+    def _lose(self, reason: str, messages: int | None = None, doubtful: int = 0) -> None:
+        self.tally.lose(Loss(self.path, self.stop, 0, reason, messages, doubtful))
+
+    def _remark(self, text: str) -> None:
+        self.tally.remark(f'{self.path}: {text}')

@@ -24,6 +24,7 @@ from m2r2_ros.bags.mcap.records import (
     PREFIX,
     UNREADABLE,
 )
+from m2r2_ros.core.reading import why
 
 #: Start, end, unpacked size, CRC, length of the name of the compression.
 CHUNK_HEAD: Final = struct.Struct('<QQQII')
@@ -213,7 +214,7 @@ def _unpack_zstd(packed: memoryview, most: int) -> tuple[bytearray, str]:
         while len(data) < most and (piece := stream.read(min(most - len(data), PIECE))):
             data += piece
     except UNREADABLE as error:
-        return data, _text(error)
+        return data, why(error)
     return data, ''
 
 
@@ -223,7 +224,7 @@ def _unpack_lz4(packed: memoryview, most: int, *, front: bool) -> tuple[bytes | 
         # lz4 allocates this much before it looks.
         return lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=most), ''
     except UNREADABLE as error:
-        broken = _text(error)
+        broken = why(error)
     if not front:
         return b'', broken
     stream, data = lz4.frame.LZ4FrameDecompressor(), bytearray()
@@ -369,7 +370,3 @@ def between(
                 raise ValueError(msg)
             if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
                 yield opcode, part[position : position + length].tobytes()
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -12,14 +12,12 @@ from mcap.records import Channel, Schema
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.mcap.chunks import heads_at
-from m2r2_ros.bags.mcap.records import END_OF_TIME, MESSAGE, PREFIX, UNREADABLE, parse
+from m2r2_ros.bags.mcap.records import DAY, END_OF_TIME, MESSAGE, PREFIX, UNREADABLE, parse
 from m2r2_ros.bags.mcap.search import next_record
 
 #: A message in an index: channel, log time, where its record starts in the chunk.
 ENTRY: Final = np.dtype([('channel', '<u2'), ('log', '<u8'), ('offset', '<u8')])
 _IN_CHUNKS: Final = (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE)
-#: Nanoseconds by which a log time may lie outside its chunk: farther off, it is damaged.
-_DAY: Final = 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def sort_out(
         if indexed.entries is not None:
             doubtful |= ~listed
         doubtful |= ~listed & ~indexed.near(heads['log'])
-        keep &= listed | indexed.near(heads['log'], _DAY)
+        keep &= listed | indexed.near(heads['log'], DAY)
         missing = entries[~met]
         taken = np.isin(missing['offset'].astype(np.int64), positions[keep])
         lost, elsewhere = missing[~taken], missing[taken]
@@ -280,7 +278,7 @@ class _Walk:
             return None
         if strict:
             log = heads_at(self.data[at : at + MESSAGE.itemsize], np.zeros(1, np.int64))['log']
-            return end if self.indexed.near(log, _DAY).all() else None
+            return end if self.indexed.near(log, DAY).all() else None
         return end
 
 

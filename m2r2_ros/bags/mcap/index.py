@@ -35,12 +35,12 @@ from m2r2_ros.bags.mcap.records import (
     PREFIX,
     UNREADABLE,
     corrupt,
-    numbers,
     read_body,
     walk,
 )
 from m2r2_ros.bags.mcap.summary import ChunkPlace, FileSummary, read_summary
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.text import listed
 
 #: Chunks of a file, and messages outside chunks, of which places are kept in memory.
 MAX_CHUNKS: Final = 1 << 20
@@ -329,8 +329,8 @@ class _Reading:
                 found[place.channels] += place.counts
         if missing := np.flatnonzero(used & ~self.described()).tolist():
             msg = (
-                f'{index.path} has messages of channels {numbers(missing)} that it does not '
-                f'describe, so their topics are unknown; look for a complete copy'
+                f'{index.path} has messages of channels {listed(list(map(str, missing)))} that it '
+                f'does not describe, so their topics are unknown; look for a complete copy'
             )
             raise BagError(msg)
         if self.statistics:

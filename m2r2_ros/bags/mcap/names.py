@@ -56,8 +56,8 @@ class Names:
         names = {key: [channel.topic] for key, channel in self._summary.channels.items()}
         return {key: ' or '.join(called) for key, called in (names | self._called).items()}
 
-    def take(self, opcode: int, body: bytes, *, checked: bool) -> None:
-        """Note a schema or channel.
+    def take(self, opcode: int, body: bytes, *, checked: bool) -> bool:
+        """Note a schema or channel; return whether nothing else describes it so far.
 
         Args:
             opcode: Which of them it is.
@@ -70,8 +70,11 @@ class Names:
         new = self._seen.take(opcode, body)
         if isinstance(new, Channel):
             self._take_channel(new, checked=checked)
-        elif isinstance(new, Schema):
+            return not self._trusted or new.id not in self._summary.channels
+        if isinstance(new, Schema):
             self._take_schema(new, checked=checked)
+            return not self._trusted or new.id not in self._summary.schemas
+        return False
 
     def topic(self, key: int) -> str | None:
         """Return the topic of a channel; None if it has none that can be written."""

@@ -6,7 +6,7 @@ Format: https://mcap.dev/spec.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, TypeVar
@@ -33,6 +33,9 @@ INDEX_ENTRY: Final = np.dtype([('log', '<u8'), ('offset', '<u8')])
 CHANNEL_OFFSET: Final = np.dtype([('channel', '<u2'), ('offset', '<u8')])
 #: Channel ids are 16 bits wide.
 CHANNELS: Final = 1 << 16
+#: Nanoseconds by which a log time may lie outside what is said of its chunk or its file: farther
+#: off, it is damaged.
+DAY: Final = 86_400 * 10**9
 #: Log times from here on, after the year 2262, do not fit into int64 nanoseconds.
 END_OF_TIME: Final = 1 << 63
 #: Longest chunk, packed or not; recorders cut theirs at a few MB.
@@ -66,12 +69,6 @@ class RecordType(Protocol[T_co]):
 def corrupt(path: Path, offset: int, what: object) -> BagError:
     """Return the error for invalid bytes at `offset`."""
     return BagError(f'{path}: {what} at byte {offset}; `m2r2 repair {path}` saves what can be read')
-
-
-def numbers(channels: Sequence[int]) -> str:
-    """List channels for a message, of many the first few."""
-    more = [f'{len(channels) - 8} more'] if len(channels) > 8 else []
-    return ', '.join([*map(str, channels[:8]), *more])
 
 
 def parse(kind: RecordType[T_co], body: bytes) -> T_co:

@@ -4,19 +4,20 @@
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 import numpy as np
 from mcap.opcode import Opcode
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.mcap.balance import balance
-from m2r2_ros.bags.mcap.chunks import unpack_damaged
+from m2r2_ros.bags.mcap.chunks import Unpacked, unpack_damaged
 from m2r2_ros.bags.mcap.contents import ChunkIndexed, Contents, sort_out
 from m2r2_ros.bags.mcap.layout import FileLayout, Record
 from m2r2_ros.bags.mcap.names import Names
 from m2r2_ros.bags.mcap.records import (
     CHANNELS,
+    DAY,
     END_OF_TIME,
     MAGIC,
     MAX_CHUNK,
@@ -24,14 +25,12 @@ from m2r2_ros.bags.mcap.records import (
     MESSAGE_HEAD,
     PREFIX,
     UNREADABLE,
-    numbers,
     read_body,
 )
 from m2r2_ros.bags.mcap.tally import FileTally, Loss, Tally
 from m2r2_ros.bags.writing.writer import BagWriter
-
-#: Nanoseconds by which a log time may lie outside what the summary says: farther off, it is wrong.
-_DAY: Final = 86_400 * 10**9
+from m2r2_ros.core.reading import why
+from m2r2_ros.core.text import listed
 
 
 class Salvage:
@@ -112,13 +111,18 @@ class Salvage:
         return record.end
 
     def _take_definition(
-        self, opcode: int, body: bytes, record: Record, *, checked: bool = False
+        self, opcode: int, body: bytes, record: Record, unpacked: Unpacked | None = None
     ) -> None:
-        """Note what a schema or channel says."""
+        """Note what a schema or channel says, in a chunk or outside."""
         try:
-            self._names.take(opcode, body, checked=checked)
+            new = self._names.take(opcode, body, checked=unpacked is not None and unpacked.checked)
+            if new and unpacked and unpacked.doubtful:
+                self._tally.remark(
+                    f'{self._path}: the damaged chunk at {record.offset} describes topics, whose '
+                    'names and types may be wrong'
+                )
         except UNREADABLE as error:
-            self._lose(record.offset, record.length, f'a record is damaged ({_text(error)})')
+            self._lose(record.offset, record.length, f'a record is damaged ({why(error)})')
             self._counts.leave_open()
 
     def _take_message(self, record: Record, *, doubtful: bool = False) -> None:
@@ -133,7 +137,7 @@ class Salvage:
             reason = f'a message of {record.length} bytes, more than the {MAX_CHUNK} that are read'
         elif log_time >= END_OF_TIME:
             reason = 'a message from beyond the year 2262'
-        elif not self._layout.is_near(log_time, _DAY):
+        elif not self._layout.is_near(log_time, DAY):
             reason = 'a message from another time than the summary says'
         if reason or topic is None:
             counts.add(counts.lost, channel, time)
@@ -178,13 +182,8 @@ class Salvage:
         contents = sort_out(unpacked.data, indexed, checked=unpacked.checked, cut=record.cut)
         if unpacked.doubtful:
             contents.doubtful[:] = True
-        unknown = self._copy(unpacked.data, contents, record, checked=unpacked.checked)
+        unknown = self._copy(unpacked, contents, record)
         counts = self._counts
-        if unpacked.doubtful and contents.definitions and not self._layout.summary.valid:
-            self._tally.remark(
-                f'{self._path}: the damaged chunk at {record.offset} describes topics, whose names '
-                'and types may be wrong'
-            )
         if not unpacked.checked:
             counts.unchecked += 0 if unpacked.doubtful else len(contents.positions)
             if not whole:
@@ -196,10 +195,9 @@ class Salvage:
             )
         return after
 
-    def _copy(
-        self, data: NDArray[np.uint8], contents: Contents, record: Record, *, checked: bool
-    ) -> Collection[int]:
+    def _copy(self, unpacked: Unpacked, contents: Contents, record: Record) -> Collection[int]:
         """Write the messages of a chunk; returns the channels that have no topic."""
+        data = unpacked.data
         unknown: set[int] = set()
         cuts = np.searchsorted(contents.positions, contents.definitions).tolist()
         start = 0
@@ -208,7 +206,7 @@ class Salvage:
             start = cut
             opcode, length = PREFIX.unpack_from(data.data, at)
             body = data[at + PREFIX.size : at + PREFIX.size + length].tobytes()
-            self._take_definition(opcode, body, record, checked=checked)
+            self._take_definition(opcode, body, record, unpacked)
         return unknown | self._write(data, contents, start, len(contents.positions))
 
     def _write(
@@ -301,8 +299,4 @@ def _lost_topics(channels: Collection[int]) -> str:
     """Say of which channels the topics are lost."""
     if len(channels) == 1:
         return f'the topic of channel {min(channels)} is lost'
-    return f'the topics of channels {numbers(sorted(channels))} are lost'
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return f'the topics of channels {listed(list(map(str, sorted(channels))))} are lost'

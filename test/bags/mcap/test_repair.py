@@ -19,6 +19,7 @@ from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, OutputError
+from test.bags.files import mcap_bytes, payload
 from test.hostile.damaged_mcap_files import Way, messages, written
 from test.hostile.mcap_files import channel, file, message, record, schema, zstd_chunk
 from test.real_data import DATA
@@ -59,6 +60,7 @@ def chunk_spans(data: bytes) -> list[tuple[int, int]]:
 
 
 def repaired(folder: Path, data: bytes) -> tuple[RepairReport, list[int]]:
+    folder.mkdir(exist_ok=True)
     source = folder / 'damaged.mcap'
     source.write_bytes(data)
     report = repair(source, folder / 'out')
@@ -175,6 +177,23 @@ def test_topics_of_a_damaged_chunk_come_from_the_summary(tmp_path: Path) -> None
     assert report.messages['/late'] == len(values) - 100
 
 
+def test_a_name_from_a_damaged_chunk_alone_is_told_as_such(tmp_path: Path) -> None:
+    chunks = [[('/number', 10 * k, k)] for k in range(3)]
+    whole = mcap_bytes(chunks, CompressionType.NONE, summary=False)
+    data = bytearray(whole)
+    data[whole.index(b'/number') + 1] ^= 1
+    report, _ = repaired(tmp_path, bytes(data))
+    assert report.messages == {'/oumber': 3}
+    [remark] = [text for text in report.remarks if 'describes topics' in text]
+    assert f'the damaged chunk at {report.losses[0].offset} ' in remark
+    # The second chunk describes nothing, or nothing new.
+    data = bytearray(whole)
+    data[whole.rindex(payload(1))] ^= 1
+    report, _ = repaired(tmp_path / 'second', bytes(data))
+    assert report.messages == {'/number': 3}
+    assert not [text for text in report.remarks if 'describes topics' in text]
+
+
 def test_messages_of_a_lost_topic_are_counted(tmp_path: Path) -> None:
     data = bytearray(recorded())
     start, _ = chunk_spans(bytes(data))[1]
@@ -279,7 +298,7 @@ def test_many_losses_of_one_kind_are_one(tmp_path: Path) -> None:
     report, values = repaired(tmp_path, file(zstd_chunk(content), damaged, message(3), message(3)))
     assert values == [1]
     assert [loss.messages for loss in report.losses] == [None, 98, None, 2, None]
-    assert 'channels 2, 3, 4, 5, 6, 7, 8, 9, 90 more are lost' in report.losses[1].reason
+    assert 'channels 2, 3, 4, 5, 6 and 93 more are lost' in report.losses[1].reason
     assert report.losses[2].length == 99 * 9
 
 
