@@ -89,6 +89,7 @@ def label_recording(
     """
     recording = open_recording(path)
     outputs = Outputs.of(folder, recording.name)
+    # What is refused makes no folder, and waits for nothing.
     outputs.refuse_same(path)
     outputs.finish()
     outputs.check(overwrite=overwrite)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Final
 
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.bags.overlap import refuse_same
@@ -22,6 +23,10 @@ from m2r2_ros.bags.writing.replacing import (
 )
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import Claim, disk_errors, names_of, partial_path
+from m2r2_ros.core.reading import read_text, reading
+
+#: Of a summary; those that are written have some kB.
+_MOST_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,10 @@ class Outputs:
         """
         if not self.summary.is_file():
             return ''
-        try:
-            return str(json.loads(self.summary.read_text(encoding='utf-8'))['model_id'])
-        except (ValueError, KeyError, TypeError) as error:
-            msg = f'{self.summary}: not a summary that m2r2 label wrote: remove it to label again'
-            raise BagError(msg) from error
+        expected = 'a summary that m2r2 label wrote: remove it to label again'
+        text = read_text(self.summary, expected, BagError, most=_MOST_BYTES)
+        with reading(self.summary, expected, BagError):
+            return str(json.loads(text)['model_id'])
 
     def check(self, *, overwrite: bool) -> None:
         """Refuse to replace existing outputs unless told to.

@@ -5,12 +5,15 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from rclpy.node import Node
+
+    from test.nodes.diagnoses import Diagnoses
 
 Launch = Callable[..., Any]
 
@@ -44,6 +47,22 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         'm2r2_ros.nodes.segmenter.labelling.Labelling._affordable', lambda self, waiting: waiting
     )
+
+
+@pytest.fixture(scope='session')
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a small model of all sensors but the camera; to be read, not to be changed."""
+    from test.nodes.bundles import write_bundle
+
+    return write_bundle(tmp_path_factory.mktemp('bundle') / 'small')
+
+
+@pytest.fixture
+def diagnoses(peer: 'Node') -> 'Diagnoses':
+    """Return what nodes say on /diagnostics from now on."""
+    from test.nodes.diagnoses import Diagnoses
+
+    return Diagnoses(peer)
 
 
 @pytest.fixture

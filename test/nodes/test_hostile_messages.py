@@ -31,7 +31,7 @@ from m2r2_ros.nodes.visualizer.node import VisualizerNode
 from test.hostile.mcap_files import channel, file, schema
 from test.hostile.mcap_files import message as mcap_message
 from test.hostile.ros_messages import TOPICS, hostile
-from test.nodes.bundles import SENSORS, write_bundle
+from test.nodes.bundles import SENSORS
 from test.nodes.conftest import Launch, call, listen, wait_until
 from test.nodes.diagnoses import Diagnoses
 from test.nodes.robot import Robot
@@ -44,16 +44,6 @@ GARBAGE = (
     b'\0\1\0\0\xff\xff\xff\x7f\xff\xff\xff\xff',
     b'\xff' * 200,
 )
-
-
-@pytest.fixture(scope='module')
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp('bundle') / 'small')
-
-
-@pytest.fixture
-def diagnoses(peer: Node) -> Diagnoses:
-    return Diagnoses(peer)
 
 
 def test_a_clock_of_garbage_is_counted_and_stops_nothing(

@@ -39,16 +39,6 @@ NAN = math.nan
 NO_TOPICS = (' ', 'a b', '//', '/a//b', '/a/', '1a', '/a/1', 'ä', 'a' * 300, '{', 'a\nb', '/')
 
 
-@pytest.fixture(scope='module')
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp('bundle') / 'small')
-
-
-@pytest.fixture
-def diagnoses(peer: Node) -> Diagnoses:
-    return Diagnoses(peer)
-
-
 def load(peer: Node, path: object) -> Any:
     request = LoadModel.Request(path=str(path))
     return call(peer, LoadModel, '/segmenter/load_model', request)

@@ -5,7 +5,6 @@
 import os
 import re
 from pathlib import Path
-from reprlib import Repr
 from typing import Final
 
 from rclpy.exceptions import NameValidationException
@@ -14,6 +13,7 @@ from rclpy.validate_full_topic_name import validate_full_topic_name
 from rclpy.validate_topic_name import validate_topic_name
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.text import excerpt
 
 #: Bytes of a path, and of each name in it, that Linux accepts.
 _LONGEST_PATH: Final = 4095
@@ -21,9 +21,6 @@ _LONGEST_NAME: Final = 255
 
 #: Where in its source rclpy's C++ found an error.
 _PLACE: Final = re.compile(r', at /.*')
-#: Shows a name in a message, cut where it is too long to be one.
-_shown = Repr()
-_shown.maxstring = 80
 
 
 def file_path(text: str, parameter: str) -> Path:
@@ -52,7 +49,7 @@ def file_path(text: str, parameter: str) -> Path:
     except UnicodeEncodeError:
         why = 'is not text'
     if why:
-        msg = f'{parameter}: {_shown.repr(text)} {why}; expected the path of a file or folder'
+        msg = f'{parameter}: {excerpt(text)!r} {why}; expected the path of a file or folder'
         raise ConfigError(msg)
     return path
 
@@ -76,7 +73,7 @@ def topic_name(node: Node, text: str, parameter: str) -> str:
     except (NameValidationException, ValueError, RuntimeError) as error:
         why = _PLACE.sub('', str(error).partition('\n')[0]).rstrip(':')
         msg = (
-            f'{parameter}: {_shown.repr(text)} is not the name of a topic: {why}; expected a name '
+            f'{parameter}: {excerpt(text)!r} is not the name of a topic: {why}; expected a name '
             'such as /camera/image_raw'
         )
         raise ConfigError(msg) from error

@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.core.text import printable
 from m2r2_ros.nodes.common.status import ERROR, OK, Status
 
 #: Seconds between two log entries about one place.
 _PERIOD: Final = 10.0
 #: Diagnoses in which a failure is an error.
 _REMEMBERED: Final = 5
-#: Control characters, but for tabs and the ends of lines.
-_CONTROLS: Final = {
-    k: f'\\x{k:02x}' for k in (*range(32), *range(127, 160)) if chr(k) not in '\n\t'
-}
 #: Characters of a reason that diagnostics show.
 _LONGEST: Final = 300
 
@@ -97,7 +94,7 @@ def sendable(text: str) -> str:
     Names of files may have bytes that are no UTF-8, or that a terminal obeys, and a string ends at
     the first zero.
     """
-    return text.encode(errors='backslashreplace').decode().translate(_CONTROLS)
+    return '\n'.join(map(printable, text.split('\n')))
 
 
 def _trace(error: Exception) -> str:

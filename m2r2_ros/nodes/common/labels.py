@@ -10,6 +10,7 @@ from rclpy.serialization import deserialize_message
 
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_SET, SEGMENT
 from m2r2_ros.core.errors import MessageError
+from m2r2_ros.core.reading import reading
 from m2r2_ros.msg import ActionLabel, ActionSegment, LabelSet
 
 
@@ -49,12 +50,8 @@ def read_label(type_name: str, raw: bytes) -> Any:  # noqa: ANN401 - a generated
         MessageError: It cannot be decoded, or one of its numbers is NaN or infinite.
     """
     kind, numbers = _TYPES[type_name]
-    try:
+    with reading(f'a message of {len(raw)} bytes', type_name, MessageError):
         message = deserialize_message(raw, kind)
-    except Exception as error:  # of the middleware
-        why = ' '.join(str(error).split())
-        msg = f'{len(raw)} bytes are no {type_name}: {why}'
-        raise MessageError(msg) from error
     if not all(map(math.isfinite, numbers(message))):
         msg = f'a {type_name} has a number that is NaN or infinite'
         raise MessageError(msg)

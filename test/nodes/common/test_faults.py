@@ -45,4 +45,4 @@ def test_whatever_an_error_says_can_be_logged_and_published() -> None:
     assert len(log.lines) == 1
     assert len(status.message) < 1000
     assert '\\udce9\\x00' in status.message
-    assert sendable('é\t\x1b[31m\x9b') == 'é\t\\x1b[31m\\x9b'
+    assert sendable('é\t\x1b[31m\x9b') == 'é\\t\\x1b[31m\\x9b'

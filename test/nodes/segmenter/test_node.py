@@ -45,19 +45,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope='session')
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp('bundle') / 'small')
-
-
 @pytest.fixture
 def labels(peer: Node) -> list[Any]:
     return listen(peer, ActionLabel, 'action_label')
-
-
-@pytest.fixture
-def diagnoses(peer: Node) -> Diagnoses:
-    return Diagnoses(peer)
 
 
 def masks(labels: list[Any]) -> set[str]:
