@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every reader of files, with a whole file for it, and the modules of which it goes through."""
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -59,6 +60,14 @@ class Reader:
 def text(name: str, content: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         (folder / name).write_text(content)
+        return folder / name
+
+    return make
+
+
+def packed(name: str, content: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        (folder / name).write_bytes(gzip.compress(content.encode()))
         return folder / name
 
     return make
@@ -175,7 +184,7 @@ READERS: Final[Mapping[str, Reader]] = {
     'segments': Reader(segments, read_segments_csv, ('bags.labels.csv',)),
     'import specification': Reader(spec, read_spec, ('bags.tables.spec',)),
     'table': Reader(text('a.txt', '1,2\n3,4\n' * 20), table, ('bags.tables.text',)),
-    'packed table': Reader(text('a.txt.gz', '1,2\n'), table, ('bags.tables.text',)),
+    'packed table': Reader(packed('a.txt.gz', '1,2\n'), table, ('bags.tables.text',)),
     'split': Reader(
         split, beside(1, partial(read_split, number=1)), ('bags.reassemble.splits',), renames=False
     ),
@@ -197,7 +206,7 @@ READERS: Final[Mapping[str, Reader]] = {
     'torch weights': Reader(partial(weights, 'a.pt'), read_weights, ('model.weight_files',)),
     'vocabulary': Reader(vocabulary, read_tokenizer, ('model.clip_vocabulary',)),
     'packed vocabulary': Reader(
-        text('a.txt.gz', '# 1\na b\n'), read_tokenizer, ('model.clip_vocabulary',)
+        packed('a.txt.gz', '# 1\na b\n'), read_tokenizer, ('model.clip_vocabulary',)
     ),
     **{
         f'feature set, {name}': Reader(
