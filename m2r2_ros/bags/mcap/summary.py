@@ -12,6 +12,7 @@ from mcap.opcode import Opcode
 from mcap.records import Footer, Statistics
 from numpy.typing import NDArray
 
+from m2r2_ros.bags.mcap.chunks import CHUNK_HEAD, LENGTH
 from m2r2_ros.bags.mcap.definitions import Definitions
 from m2r2_ros.bags.mcap.records import (
     CHANNEL_OFFSET,
@@ -26,6 +27,7 @@ from m2r2_ros.bags.mcap.records import (
 _FOOTER_SIZE: Final = PREFIX.size + 20 + len(MAGIC)
 #: Start, end, offset and length of the chunk, bytes of the list that follows.
 _CHUNK_INDEX: Final = struct.Struct('<QQQQI')
+_SMALLEST_CHUNK: Final = PREFIX.size + CHUNK_HEAD.size + LENGTH.size
 _DATA_END: Final = PREFIX.pack(Opcode.DATA_END, 4)
 #: Bytes in front of the footer that are searched for a summary.
 _SEARCHED: Final = 1 << 26
@@ -76,7 +78,7 @@ class FileSummary:
         places: Chunks by offset.
         statistics: Its Statistics record.
         definitions: Its schemas and channels.
-        valid: It is read to its end, and its checksum does not contradict.
+        valid: It is read to its end, neither its checksum nor a size contradicts.
         checked: Its checksum is that of its bytes.
     """
 
@@ -153,8 +155,16 @@ def _read(file: BinaryIO, start: int, end: int, footer: Footer) -> FileSummary:
     except UNREADABLE:
         done = -1
     summary.start = start
-    summary.valid = done == end and (summary.checked or not footer.summary_crc)
-    summary.places.sort(key=lambda place: place.offset)
+    listed = summary.places
+    summary.places = sorted(
+        (place for place in listed if place.length >= _SMALLEST_CHUNK),
+        key=lambda place: place.offset,
+    )
+    summary.valid = (
+        done == end
+        and (summary.checked or not footer.summary_crc)
+        and len(summary.places) == len(listed)
+    )
     return summary
 
 

@@ -15,6 +15,7 @@ from mcap.writer import CompressionType, IndexType, Writer
 from rosbags.highlevel import AnyReader
 
 from m2r2_ros.bags.mcap import names
+from m2r2_ros.bags.mcap.records import MESSAGE
 from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
@@ -253,6 +254,38 @@ def test_file_without_chunks_and_index(tmp_path: Path) -> None:
     report, values = repaired(tmp_path, data[:-5])
     assert values == list(range(9))
     assert 'inside a record' in report.losses[0].reason
+
+
+def test_messages_that_turned_into_another_record_are_missed(tmp_path: Path) -> None:
+    data = bytearray(recorded(messages=20, chunked=False))
+    data[data.index(NUMBER[:4] + struct.pack('<d', 7)) - MESSAGE.itemsize] = Opcode.METADATA
+    report, values = repaired(tmp_path, bytes(data))
+    assert values == [*range(7), *range(8, 20)]
+    [loss] = report.losses
+    assert loss.messages == 1
+    assert 'summary counts are nowhere: of /number' in loss.reason
+
+
+def test_chunks_that_turned_into_another_record_are_missed(tmp_path: Path) -> None:
+    chunks = [[('/a', 10 * k + i, k) for i in range(10)] for k in range(3)]
+    data = bytearray(mcap_bytes(chunks, index=IndexType.CHUNK, summary=False))
+    data[chunk_spans(bytes(data))[1][0]] = Opcode.METADATA
+    report, values = repaired(tmp_path, bytes(data))
+    assert len(values) == 20
+    assert any('1 chunks are not where the summary says' in x.reason for x in report.losses)
+    assert not report.topics[0].exact
+
+
+def test_a_summary_with_chunks_that_cannot_be_is_not_believed(tmp_path: Path) -> None:
+    chunks = [[('/a', 10 * k + i, k) for i in range(10)] for k in range(2)]
+    data = bytearray(mcap_bytes(chunks, index=IndexType.CHUNK, summary=False))
+    start, length = chunk_spans(bytes(data))[1]
+    at = data.rindex(struct.pack('<QQ', start, length))
+    data[at + 8 : at + 16] = bytes(8)
+    data[-12:-8] = bytes(4)  # no checksum of the summary
+    report, values = repaired(tmp_path, bytes(data))
+    assert len(values) == 20
+    assert any('its summary is damaged' in remark for remark in report.remarks)
 
 
 def test_folder_of_several_files(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from rosbags.rosbag2 import Writer as RosbagsWriter
 from m2r2_ros.bags.definitions import message_definition, type_hash, typestore
 from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.writing.replacing import RECORDED, library_of
+from m2r2_ros.bags.writing.replacing import RECORDED, library_of, replaced_path
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, OutputError
@@ -221,6 +221,14 @@ def test_old_bag_stays_until_the_new_one_is_complete(tmp_path: Path) -> None:
         _ = 1 / 0
     assert len(read_numbers(folder)) == 2
     assert read_numbers(tmp_path / 'bag.partial') == [(5, 7.0)]
+
+
+def test_a_bag_that_a_killed_run_had_moved_away_is_brought_back(tmp_path: Path) -> None:
+    folder = write_numbers(tmp_path / 'bag', 3)
+    folder.rename(replaced_path(folder))
+    with pytest.raises(BagError, match='bag exists'):
+        BagWriter(folder)
+    assert len(read_numbers(folder)) == 3
 
 
 def test_partial_of_a_failed_run_stands_in_the_way(tmp_path: Path) -> None:
