@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import struct
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,16 @@ def _by_time(chunks: list[list[Item]]) -> dict[int, list[Item]]:
     return found
 
 
+def peak_of(use: Callable[[], object], result: object) -> int:
+    """Insist on the result, and return the bytes that it took at most."""
+    tracemalloc.start()
+    try:
+        assert use() == result
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_what_is_too_much_to_hold_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,12 +123,7 @@ def test_what_is_too_much_to_hold_is_read_again(
     ]
     recording = opened(tmp_path, mcap_bytes(chunks, size=size))
     monkeypatch.setattr(holding, 'MAX_HELD', held)
-    tracemalloc.start()
-    try:
-        assert read(recording) == expected(chunks)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    peak = peak_of(lambda: read(recording), expected(chunks))
     assert held < peak < 3.5 * held < 256 * size
 
 
@@ -141,12 +147,7 @@ def test_a_file_written_topic_by_topic_is_read_in_time_order_without_holding_it(
         for at in range(0, 20 * per_chunk, per_chunk)
     ]
     recording = opened(tmp_path, mcap_bytes(chunks, size=size))
-    tracemalloc.start()
-    try:
-        assert read(recording) == expected(chunks)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    peak = peak_of(lambda: read(recording), expected(chunks))
     assert peak < 60 * per_chunk * size / 3
 
 
