@@ -22,7 +22,7 @@ from m2r2_ros.cli.options import (
     Resume,
     Topics,
 )
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, ConfigError
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.replay.batch import BatchOptions, Outcome
@@ -34,6 +34,10 @@ def label_command(
     bags: Bags,
     model: ModelBundle,
     out: Annotated[Path, typer.Option(help='Folder for label bags, segments and summaries.')],
+    as_live: Annotated[
+        bool,
+        typer.Option('--as-live', help='Labels that a live robot would have given.'),
+    ] = False,
     merge: Annotated[
         bool, typer.Option('--merge', help='Also write copies of the recordings with labels.')
     ] = False,
@@ -44,7 +48,10 @@ def label_command(
     min_duration: MinDuration = None,
     lag: Lag = None,
 ) -> None:
-    """Label recordings as a live robot would: each frame from what was sensed before it.
+    """Label recordings: with the whole recording in view, or --as-live.
+
+    A model with an offline head labels each frame from what was sensed before and after it. With
+    --as-live, or without such a head, each frame is labelled from what was sensed before it alone.
 
     Each recording NAME becomes NAME_labels (a bag with /action_label, /action_segment and
     /label_set), NAME_segments.csv and NAME_summary.json; with --merge also NAME_labelled.
@@ -57,7 +64,8 @@ def label_command(
     paths = source_recordings(bags)
     expect_distinct_names(paths)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
-    opened = open_model(model, {k: v for k, v in asked.items() if v is not None})
+    opened = open_model(model, {k: v for k, v in asked.items() if v is not None}, live=as_live)
+    _expect_lag_fits(opened, lag)
     _announce(opened)
     options = BatchOptions(given, merge, overwrite, resume)
     _report(_label(paths, opened, out, options))
@@ -74,7 +82,22 @@ def _announce(model: 'Model') -> None:
         f'change of label, the lag {delays["lag_s"]:.2f} s'
     )
     if model.segmenter.revision_lag == WHOLE_RECORDING:
-        console.print(f'model {model.id} is offline: it sees the whole recording')
+        console.print(
+            'each label is made with the whole recording in view; --as-live gives those of a live '
+            'robot'
+        )
+
+
+def _expect_lag_fits(model: 'Model', lag: int | None) -> None:
+    """Refuse to look some frames ahead where everything is seen."""
+    from m2r2_ros.segmenters.base import WHOLE_RECORDING
+
+    if lag is not None and model.segmenter.revision_lag == WHOLE_RECORDING:
+        msg = (
+            f'--lag {lag}: model {model.id} sees the whole recording; --lag is of labels as a live '
+            'robot gives them: add --as-live'
+        )
+        raise ConfigError(msg)
 
 
 def _label(

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 models`: presets, heads, and what a bundle is."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,16 +57,28 @@ def _describe(folder: Path) -> Table:
             table.add_row(name, _text(value))
     else:
         table.add_row('preset', facts.network.preset)
-        table.add_row('head', facts.network.model.head.name)
+        heads = (facts.network.model.head, facts.network.model.offline_head)
+        for head in filter(None, heads):
+            when = 'online' if head.online else 'offline, for recordings'
+            table.add_row('head', f'{head.name}, {when}')
     table.add_row('parameters', f'{facts.parameters:,}')
     table.add_row('labels', ', '.join(facts.labels.names))
     table.add_row('frame rate', f'{facts.windows.frame_rate:g} Hz')
     for modality, entry in facts.topics.items():
         table.add_row(f'topic of {modality}', f'{entry["topic"]} ({entry["type"]})')
     table.add_row('trained on', _text(facts.training.get('recordings', [])))
-    for name, value in facts.scores.items():
+    for name, value in _flat(facts.scores):
         table.add_row('validated on' if name == 'recordings' else name, _text(value))
     return table
+
+
+def _flat(entries: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Return entries by name, those of sections under the section's name."""
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f'{prefix}{name} ')
+        else:
+            yield prefix + name, value
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - as YAML has it

@@ -48,7 +48,8 @@ def train_head_command(
 ) -> None:
     """Train a head on features and put it behind the extractor that made them.
 
-    The bundle is scored on the test part of the features. An interrupted training continues when
+    An offline head goes beside the online head that a model has, and the other way round. The
+    bundle is scored on the test part of the features. An interrupted training continues when
     the same command is given again.
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
@@ -122,29 +123,32 @@ def _behind(
     data: 'FeatureSet',
 ) -> 'Bundle':
     """Return the extractor's bundle with a head behind it."""
-    from m2r2_ros.model.network import Network
+    from m2r2_ros.model.attach import attach_head
 
-    shape = replace(extractor.model, head=config)
-    network = Network(shape, extractor.windows, len(extractor.labels.names))
-    network.extractor.load_state_dict(extractor.network.extractor.state_dict())
-    network.head.load_state_dict(head.state_dict())
     training = {
         'extractor': {'model': extractor.id, **extractor.training},
         **facts,
         'recordings': [t.name for t in data.parts['train']],
     }
-    return replace(extractor, model=shape, network=network, training=training)
+    return replace(attach_head(extractor, config, head), training=training)
 
 
 def _save(bundle: 'Bundle', data: 'FeatureSet', draft: Path) -> 'Bundle':
-    """Save a bundle with the scores, on the test part, of its head as it is saved."""
+    """Save a bundle with the scores, on the test part, of its heads as they are saved."""
     from m2r2_ros.model.bundle import save_bundle
-    from m2r2_ros.training.scoring import probabilities_of, score_labelling
 
     shutil.rmtree(draft, ignore_errors=True)
-    head = save_bundle(bundle, draft).network.head
+    network = save_bundle(bundle, draft).network
     shutil.rmtree(draft)
-    found = probabilities_of(head, data.parts['test'])
-    scores = score_labelling(found, data.labels, data.frame_rate).to_dict()
+    scores = _score(network.head, data)
+    if network.offline_head is not None:
+        scores['offline'] = _score(network.offline_head, data)
     tested = {'recordings': [t.name for t in data.parts['test']]}
     return save_bundle(replace(bundle, scores={**scores, **tested}), draft)
+
+
+def _score(head: 'Head', data: 'FeatureSet') -> dict[str, Any]:
+    from m2r2_ros.training.scoring import probabilities_of, score_labelling
+
+    found = probabilities_of(head, data.parts['test'])
+    return score_labelling(found, data.labels, data.frame_rate).to_dict()

@@ -40,6 +40,8 @@ class ModelConfig:
         sound_stride: Mel bins, and columns, from one patch of 16 by 16 to the next (AST: 10).
         sound_expansion: Width of the AST's feed-forward layers, in widths of the AST (AST: 4).
         head: The segmentation head behind the features, and its options.
+        offline_head: A second head on the same features, for recordings that are over; None where
+            `head` labels these too.
     """
 
     modalities: tuple[str, ...]
@@ -54,6 +56,7 @@ class ModelConfig:
     sound_stride: int = between(16, 1, MAX_STRIDE)
     sound_expansion: int = between(2, 1, MAX_EXPANSION)
     head: HeadConfig = field(default_factory=CausalTCNConfig)
+    offline_head: HeadConfig | None = None
 
     def __post_init__(self) -> None:
         known = [m for m in MODALITIES if m in self.modalities]
@@ -68,6 +71,9 @@ class ModelConfig:
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
             raise ConfigError(msg)
         check_options(self, 'model')
+        if self.offline_head and (self.offline_head.online or not self.head.online):
+            msg = 'model.offline_head: expected an offline head, beside an online one'
+            raise ConfigError(msg)
         if self.width % self.heads:
             msg = f'model.heads: {self.heads} does not divide width {self.width}'
             raise ConfigError(msg)
@@ -84,8 +90,12 @@ class ModelConfig:
         """
         section = Section(entries, 'model')
         modalities = section.get('modalities', (list,))
-        head = head_from_dict(section.get('head', (dict,)))
-        converted = {**entries, 'modalities': tuple(modalities), 'head': head}
+        converted = {
+            **entries,
+            'modalities': tuple(modalities),
+            'head': head_from_dict(section.get('head', (dict,))),
+            'offline_head': _head_or_none(section.get('offline_head', (dict,), None)),
+        }
         return read_options(cls, converted, 'model')
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,7 +104,12 @@ class ModelConfig:
             **{f.name: getattr(self, f.name) for f in fields(self)},
             'modalities': list(self.modalities),
             'head': self.head.to_dict(),
+            'offline_head': self.offline_head and self.offline_head.to_dict(),
         }
+
+
+def _head_or_none(entries: object) -> HeadConfig | None:
+    return None if entries is None else head_from_dict(entries)
 
 
 PRESETS = {

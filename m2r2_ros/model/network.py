@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
-from m2r2_ros.model.heads.base import HeadOutput, OnlineHead, State
+from m2r2_ros.model.heads.base import Head, HeadOutput, OnlineHead, State
 from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.config import WindowConfig
@@ -16,7 +16,13 @@ from m2r2_ros.windows.logmel import mel_frames
 
 
 class Network(nn.Module):
-    """C = F_seg(F_m(V, A, P)), frame by frame (paper section III-A)."""
+    """C = F_seg(F_m(V, A, P)), frame by frame (paper section III-A).
+
+    Attributes:
+        extractor: F_m.
+        head: F_seg, of a live robot where it is online.
+        offline_head: Another F_seg on the same features, for recordings that are over; or None.
+    """
 
     def __init__(
         self, model: ModelConfig, windows: WindowConfig, classes: int, *, pretrained: bool = False
@@ -31,6 +37,14 @@ class Network(nn.Module):
         )
         self.head = make_head(model.head, model.width, classes)
         self.head_name = model.head.name
+        self.offline_head = None
+        if model.offline_head is not None:
+            self.offline_head = make_head(model.offline_head, model.width, classes)
+
+    @property
+    def recording_head(self) -> Head:
+        """The head that labels recordings best: the offline one where there is one."""
+        return self.head if self.offline_head is None else self.offline_head
 
     def use(self, device: torch.device) -> None:
         """Encode on a device; the head, whose steps are small and many, stays on the CPU."""

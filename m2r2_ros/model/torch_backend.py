@@ -42,7 +42,8 @@ class TorchBackend:
     @torch.no_grad()
     def predict(self, features: NDArray[np.float32]) -> Prediction:
         """Label all frames of a recording; see Backend."""
-        return _prediction(self._network.head.predict(torch.from_numpy(features)))
+        head = self._network.recording_head
+        return _prediction(head.predict(torch.from_numpy(features)))
 
     def initial_state(self) -> BackendState:
         """Return the state before the first frame; see Backend."""

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.model.facts import YAML, BundleFacts, read_facts
-from m2r2_ros.segmenters.base import Segmenter
+from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.model import Model
 
@@ -18,13 +18,14 @@ from m2r2_ros.segmenters.model import Model
 class Kind(Protocol):
     """What a kind of model can do with its bundle; what it cannot do it says itself."""
 
-    def open(self, facts: BundleFacts, decoding: Decoding, device: str) -> Segmenter:
+    def open(self, facts: BundleFacts, decoding: Decoding, device: str, *, live: bool) -> Segmenter:
         """Return the segmenter.
 
         Args:
             facts: Of a bundle of this kind.
             decoding: Options of the decoder.
             device: 'auto', 'cpu' or 'cuda'.
+            live: For frames as they come; otherwise what labels recordings best.
 
         Raises:
             BundleError: The bundle does not hold what the kind needs.
@@ -39,6 +40,8 @@ class Kind(Protocol):
         """
 
 
+#: Behind the id of a bundle in labels from its offline head, which saw the whole recording.
+OFFLINE: Final = '-offline'
 #: Where the kind of each name lies, as module:attribute. Imported when a model of it is opened:
 #: PyTorch takes seconds.
 KINDS: Final[dict[str, str]] = {'learned': 'm2r2_ros.segmenters.learned:KIND'}
@@ -57,7 +60,8 @@ def open_model(
         path: Folder of the bundle.
         decoding: Options of the decoder that replace the bundle's own, by name.
         device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
-        live: Refuse a model that cannot label frames as they come.
+        live: Label as a live robot does, each frame as it comes; by default with the offline
+            head where there is one.
 
     Raises:
         BundleError: The bundle cannot be read, is of an unknown kind, or cannot label live.
@@ -69,13 +73,15 @@ def open_model(
         kind.expect_live(facts)
     own = _own_decoding(facts)
     options = Decoding.from_dict({**own.to_dict(), **(decoding or {})})
+    segmenter = kind.open(facts, options, device, live=live)
+    whole = segmenter.revision_lag == WHOLE_RECORDING
     return Model(
-        segmenter=kind.open(facts, options, device),
+        segmenter=segmenter,
         windows=facts.windows,
         modalities=facts.modalities,
         topics=facts.topics,
         decoding=own.to_dict(),
-        id=facts.id,
+        id=facts.id + OFFLINE if whole else facts.id,
         kind=facts.kind,
     )
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The kind `learned`: a network with M2R2 features and an online or an offline head."""
+"""The kind `learned`: a network with M2R2 features and an online head, an offline one, or both."""
 
 from typing import Final
 
@@ -19,9 +19,11 @@ from m2r2_ros.segmenters.online import OnlineSegmenter
 class LearnedKind:
     """Opens the bundle of a network."""
 
-    def open(self, facts: BundleFacts, decoding: Decoding, device: str) -> NetworkSegmenter:
+    def open(
+        self, facts: BundleFacts, decoding: Decoding, device: str, *, live: bool
+    ) -> NetworkSegmenter:
         """Return the segmenter; see Kind."""
-        return segmenter_of(load_bundle(facts.folder), decoding, device)
+        return segmenter_of(load_bundle(facts.folder), decoding, device, live=live)
 
     def expect_live(self, facts: BundleFacts) -> None:
         """Refuse offline heads; see Kind."""
@@ -39,27 +41,29 @@ KIND: Final = LearnedKind()
 
 
 def segmenter_of(
-    bundle: Bundle, decoding: Decoding | None = None, device: str = 'cpu'
+    bundle: Bundle, decoding: Decoding | None = None, device: str = 'cpu', *, live: bool = False
 ) -> NetworkSegmenter:
-    """Return the segmenter that a bundle is, online or offline as its head is.
+    """Return the segmenter that a bundle is: the offline one where it has an offline head.
 
     Args:
         bundle: The bundle.
         decoding: Options of the decoder instead of the bundle's own.
         device: 'auto', 'cpu' or 'cuda'.
+        live: Take the online head, even where there is an offline one too.
 
     Raises:
-        BundleError: The bundle has no head.
+        BundleError: The bundle has no head, or no online one for live labels.
         ConfigError: An option of the decoder is out of range, or there is no such device.
     """
-    head = bundle.network.head
-    if isinstance(head, NoHead):
-        head.refuse()
-    kind = OnlineSegmenter if head.online else OfflineSegmenter
+    network = bundle.network
+    if isinstance(network.head, NoHead):
+        network.head.refuse()
+    online = live or network.recording_head.online
+    kind = OnlineSegmenter if online else OfflineSegmenter
     return kind(
         bundle.labels,
         bundle.model.modalities,
         bundle.normalisation,
-        TorchBackend(bundle.network, device),
+        TorchBackend(network, device),
         Decoding.from_dict(bundle.decoding) if decoding is None else decoding,
     )

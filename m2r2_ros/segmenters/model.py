@@ -19,7 +19,8 @@ class Model:
         modalities: What the windows hold.
         topics: Topics that it was trained on, by modality, each with `topic` and `type`.
         decoding: The decoder's options that the model itself proposes.
-        id: Of the bundle; travels in every label.
+        id: Of the bundle, with '-offline' behind it where labels come from an offline head; travels
+            in every label.
         kind: What opened it.
     """
 

@@ -70,7 +70,7 @@ class Push:
 class PushKind:
     """Opens a rule; refuses a live robot where the bundle says so."""
 
-    def open(self, facts: BundleFacts, decoding: Decoding, device: str) -> Segmenter:
+    def open(self, facts: BundleFacts, decoding: Decoding, device: str, *, live: bool) -> Segmenter:
         return Push(facts.labels, float(facts.options['threshold']), decoding)
 
     def expect_live(self, facts: BundleFacts) -> None:

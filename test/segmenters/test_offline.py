@@ -11,6 +11,7 @@ import torch
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.heads.config import HeadConfig, MSTCNConfig, NoHeadConfig
 from m2r2_ros.model.inputs import make_inputs
@@ -89,11 +90,27 @@ def test_a_bundle_is_the_segmenter_that_its_head_is() -> None:
         segmenter_of(bundle_of(NoHeadConfig()))
 
 
+def test_a_bundle_with_two_heads_labels_recordings_with_one_and_live_with_the_other(
+    tmp_path: Path,
+) -> None:
+    online = make_bundle()
+    both = attach_head(online, BUNDLE.model.head, BUNDLE.network.head)
+    saved = save_bundle(both, tmp_path / 'model')
+    whole, live = open_model(tmp_path / 'model'), open_model(tmp_path / 'model', live=True)
+    assert (whole.id, live.id) == (f'{saved.id}-offline', saved.id)
+    assert whole.segmenter.revision_lag == WHOLE_RECORDING
+    assert live.segmenter.revision_lag == online.decoding['lag']
+    expected = segmenter_of(save_bundle(online, tmp_path / 'online'))
+    assert same(live.segmenter.segment(WINDOWS), expected.segment(WINDOWS))
+    again = attach_head(saved, online.model.head, online.network.head)
+    assert again.model == both.model
+
+
 def test_frames_as_they_come_are_refused_by_name(tmp_path: Path) -> None:
     saved = save_bundle(BUNDLE, tmp_path / 'model')
     with pytest.raises(BundleError, match='ms_tcn is offline'):
         open_model(tmp_path / 'model', live=True)
-    assert open_model(tmp_path / 'model').id == saved.id
+    assert open_model(tmp_path / 'model').id == f'{saved.id}-offline'
 
 
 def test_no_label_is_lost_step_by_step_when_the_clock_jumps() -> None:
