@@ -13,7 +13,7 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_json, to_tables
-from m2r2_ros.evaluation.score import BACKGROUND
+from m2r2_ros.evaluation.tally import BACKGROUND
 
 
 def evaluate_command(

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import MAX_LABELS
-from m2r2_ros.evaluation.accuracy import confusion_matrix
-from m2r2_ros.evaluation.sequence import ScoredSequence, names_of
+from m2r2_ros.evaluation.confusion import Confusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class ClassScore:
     """How well the frames of one class are distinguished from the others.
 
     Attributes:
-        label: Name of the class, '' for frames whose label was not known.
+        label: Name of the class, '' for frames that were given no label.
         frames: Frames that truly are of the class.
         precision: Fraction of the frames given the label that are of the class, if any.
         recall: Fraction of the frames of the class that were given the label, if any.
@@ -44,24 +43,29 @@ class ClassScores:
     confusion: NDArray[np.int64]
 
 
-def score_classes(tracks: Sequence[ScoredSequence], order: Sequence[str] = ()) -> ClassScores:
+def score_classes(confusions: Sequence[Confusion], order: Sequence[str] = ()) -> ClassScores:
     """Score each class over the labelled frames of all recordings.
 
     Args:
-        tracks: Recordings.
+        confusions: Of the recordings.
         order: Labels in the order wanted; other labels that occur follow by name.
 
     Raises:
         LabelError: There are more classes than pairs of them can be counted.
     """
     rank = {label: k for k, label in enumerate(order)}
-    names = sorted(names_of(tracks), key=lambda name: (rank.get(name, len(rank)), name))
+    names = sorted(
+        {name for found in confusions for pair in found for name in pair},
+        key=lambda name: (rank.get(name, len(rank)), name),
+    )
     if len(names) > MAX_LABELS:
         msg = f'{len(names)} different labels in all recordings; expected at most {MAX_LABELS}'
         raise LabelError(msg)
+    place = {name: k for k, name in enumerate(names)}
     cells = np.zeros((len(names), len(names)), np.int64)
-    for track in tracks:
-        cells += confusion_matrix(*track.ids(names), len(names))
+    for found in confusions:
+        for (true_name, given_name), frames in found.items():
+            cells[place[true_name], place[given_name]] += frames
     true, given, right = cells.sum(1), cells.sum(0), np.diag(cells)
     return ClassScores(
         tuple(

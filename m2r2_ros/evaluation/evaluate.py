@@ -3,23 +3,28 @@
 """Score label bags against ground truth."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.labels.reader import LabelTrack, Truth, read_label_track, read_truth
-from m2r2_ros.core.errors import LabelError, M2R2Error
-from m2r2_ros.core.labels import UNKNOWN, LabelSet
+from m2r2_ros.bags.labels.reader import read_label_track, read_truth
+from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.evaluation.bootstrap import Interval, bootstrap
+from m2r2_ros.evaluation.calibration import Reliability
 from m2r2_ros.evaluation.classes import ClassScores, score_classes
 from m2r2_ros.evaluation.detection import T_E
+from m2r2_ros.evaluation.label_names import LabelNames
 from m2r2_ros.evaluation.pairing import Pair, pair_recordings
-from m2r2_ros.evaluation.score import BACKGROUND, Scores, score
-from m2r2_ros.evaluation.sequence import ScoredSequence
+from m2r2_ros.evaluation.score import Pool, Scores
+from m2r2_ros.evaluation.tally import BACKGROUND, Rules, Tally, tally
+from m2r2_ros.evaluation.tracks import parents_of, to_sequence
 
 Level = Literal['fine', 'coarse']
+#: Shares of the frames that the curve of the accuracy of those kept is told at.
+SHARES: Final = np.arange(1, 101) / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,12 @@ class Evaluation:
         scores: Over all recordings.
         recordings: Scores of each recording, by name.
         classes: Precision, recall and confusion of the classes, over all recordings.
+        labels: Which labels model and truth have in common.
+        reliability: Labelled frames by the confidence of their label.
+        accuracy_kept: float64, accuracy of the most confident share of the frames, for each of
+            SHARES; NaN where no recording has confidences.
+        intervals: 95 % bootstrap interval of each score; empty unless asked for.
+        resamples: Resamples of the recordings that they are from.
         level: Level of the taxonomy that was scored.
         background: Labels that edit and F1 skipped.
         model_ids: Ids of the bundles that made the labels.
@@ -40,6 +51,11 @@ class Evaluation:
     scores: Scores
     recordings: dict[str, Scores]
     classes: ClassScores
+    labels: LabelNames
+    reliability: Reliability
+    accuracy_kept: NDArray[np.float64]
+    intervals: dict[str, Interval]
+    resamples: int
     level: Level
     background: tuple[str, ...]
     model_ids: tuple[str, ...]
@@ -54,6 +70,7 @@ def evaluate(
     background: Collection[str] = BACKGROUND,
     t_e: int = T_E,
     level: Level = 'fine',
+    resamples: int = 0,
 ) -> Evaluation:
     """Score label bags against ground truth.
 
@@ -64,83 +81,65 @@ def evaluate(
         background: Labels that edit and F1 skip, names of the level scored.
         t_e: Half width of the window of the detection rates, frames.
         level: 'fine' scores the labels as they are, 'coarse' their parents in the label set.
+        resamples: Of the recordings, for the bootstrap intervals of the scores; 0 for none.
 
     Raises:
         BagError: No bag can be read.
         LabelError: Labels and truth do not fit each other.
+        ConfigError: There are too few recordings for intervals.
     """
     pairs, not_labelled = pair_recordings(labels, truths)
-    read: list[tuple[Pair, LabelTrack, Truth]] = []
-    unreadable: list[M2R2Error] = []
+    rules = Rules(tuple(background), t_e)
+    found = _Found(rules, parents_of(pairs) if level == 'coarse' else {})
     for pair in pairs:
-        try:
-            read.append((pair, read_label_track(pair.labels), read_truth(pair.truth)))
-        except M2R2Error as error:
-            unreadable.append(error)
-    if not read:
-        raise unreadable[0]
-    sets = [s for _, track, truth in read for s in (track.label_set, truth.label_set) if s]
-    parents = _parents(sets) if level == 'coarse' else {}
-    tracks = [_sequence(*entry, parents) for entry in read]
-    for track, (pair, *_) in zip(tracks, read, strict=True):
-        _expect_overlap(track, pair)
-    order = dict.fromkeys(parents.get(name, name) for s in sets for name in s.names)
+        found.read(pair)
+    if not found.tallies:
+        raise found.unreadable[0]
+    order = list(found.order)
+    pool = Pool(list(found.tallies.values()), rules)
     return Evaluation(
-        scores=score(tracks, background=background, t_e=t_e),
-        recordings={t.name: score([t], background=background, t_e=t_e) for t in tracks},
-        classes=score_classes(tracks, list(order)),
+        scores=pool.scores(),
+        recordings={name: Pool([t], rules).scores() for name, t in found.tallies.items()},
+        classes=score_classes([t.confusion for t in found.tallies.values()], order),
+        labels=LabelNames.of(found.said, found.true, order),
+        reliability=pool.reliability(),
+        accuracy_kept=pool.accuracy_kept(SHARES),
+        intervals=bootstrap(pool, resamples) if resamples else {},
+        resamples=resamples,
         level=level,
         background=tuple(background),
-        model_ids=tuple(sorted({track.model_id for _, track, _ in read})),
+        model_ids=tuple(sorted(found.model_ids)),
         not_labelled=not_labelled,
-        unreadable=tuple(map(str, unreadable)),
+        unreadable=tuple(map(str, found.unreadable)),
     )
 
 
-def lag_seconds(stamps: NDArray[np.int64], revision_lags: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return how much later than its stamp each frame was labelled, float64 (n,), seconds.
+class _Found:
+    """What was found in the recordings, which are read one after another and not kept."""
 
-    Args:
-        stamps: int64 (n,), frame stamps, nanoseconds.
-        revision_lags: int64 (n,), frames seen after each one before it was labelled; a lag that
-            reaches past the last frame ends there.
-    """
-    seen = np.minimum(np.arange(len(stamps)) + revision_lags, len(stamps) - 1)
-    lag: NDArray[np.float64] = (stamps[seen] - stamps) / 1e9
-    return lag
+    def __init__(self, rules: Rules, parents: Mapping[str, str]) -> None:
+        self._rules, self._parents = rules, parents
+        self.tallies: dict[str, Tally] = {}
+        self.unreadable: list[M2R2Error] = []
+        self.model_ids: set[str] = set()
+        self.order: dict[str, None] = {}  # labels as the label sets have them
+        self.said: set[str] = set()  # by the model
+        self.true: set[str] = set()
 
-
-def _sequence(
-    pair: Pair, track: LabelTrack, truth: Truth, parents: Mapping[str, str]
-) -> ScoredSequence:
-    names = [
-        '' if k == UNKNOWN else parents.get(name, name)
-        for k, name in zip(track.label_ids, track.labels, strict=True)
-    ]
-    segments = [replace(s, label=parents.get(s.label, s.label)) for s in truth.segments]
-    lag = lag_seconds(track.stamps, track.revision_lags)
-    return ScoredSequence(pair.name, track.stamps, names, segments, lag)
-
-
-def _parents(label_sets: Sequence[LabelSet]) -> dict[str, str]:
-    parents = {
-        name: parent or name
-        for labels in label_sets
-        for name, parent in zip(labels.names, labels.parents, strict=True)
-    }
-    if all(name == parent for name, parent in parents.items()):
-        msg = (
-            'the coarse level needs a label set with parents, and neither the label bags nor the '
-            'ground truth have one: score the fine level'
+    def read(self, pair: Pair) -> None:
+        """Read and score a recording."""
+        try:
+            track, truth = read_label_track(pair.labels), read_truth(pair.truth)
+        except M2R2Error as error:
+            self.unreadable.append(error)
+            return
+        sequence = to_sequence(pair, track, truth, self._parents)
+        self.tallies[pair.name] = tally(sequence, self._rules)
+        self.model_ids.add(track.model_id)
+        sayable, listed = (
+            [self._parents.get(name, name) for name in labels.names] if labels else []
+            for labels in (track.label_set, truth.label_set)
         )
-        raise LabelError(msg)
-    return parents
-
-
-def _expect_overlap(track: ScoredSequence, pair: Pair) -> None:
-    if not track.labelled.any():
-        msg = (
-            f'{pair.labels} and {pair.truth} have no time in common: expected labels and truth of '
-            f'{pair.name} on the same clock, nanoseconds since 1970'
-        )
-        raise LabelError(msg)
+        self.order.update(dict.fromkeys([*sayable, *listed]))
+        self.said.update(sayable, sequence.predicted)
+        self.true.update(segment.label for segment in sequence.truth_segments)

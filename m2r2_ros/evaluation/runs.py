@@ -53,3 +53,19 @@ def runs_of(ids: NDArray[np.int64], background: Collection[int] = ()) -> Runs:
     found = ids[starts].astype(np.int64)
     keep = ~np.isin(found, list(background))
     return Runs(starts[keep], ends[keep], found[keep])
+
+
+def held(ids: NDArray[np.int64], unknown: int) -> NDArray[np.int64]:
+    """Give each unknown frame the label before it, or the first one where there is none before.
+
+    So that a boundary lies where a new label begins, and none where a label is lost or returns.
+
+    Args:
+        ids: int64 (n,), label id of each frame.
+        unknown: The id of frames without a label.
+    """
+    known = np.flatnonzero(ids != unknown)
+    if not len(known):
+        return ids
+    before = np.searchsorted(known, np.arange(len(ids)), side='right') - 1
+    return ids[known[np.maximum(before, 0)]]

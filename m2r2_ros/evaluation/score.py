@@ -2,35 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """All metrics of a set of recordings in one object."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.labels import Segment
-from m2r2_ros.evaluation.accuracy import frame_accuracy
-from m2r2_ros.evaluation.boundaries import boundary_counts, boundary_segments
-from m2r2_ros.evaluation.counts import Counts
-from m2r2_ros.evaluation.delay import boundary_delays
-from m2r2_ros.evaluation.detection import T_E, one_to_one_counts, published_counts
-from m2r2_ros.evaluation.edit import edit_score
-from m2r2_ros.evaluation.f1 import segment_counts
-from m2r2_ros.evaluation.runs import change_points, runs_of
-from m2r2_ros.evaluation.sequence import ScoredSequence, names_of
+from m2r2_ros.evaluation.auroc import auroc
+from m2r2_ros.evaluation.calibration import BINS, Reliability
+from m2r2_ros.evaluation.detection import T_E
+from m2r2_ros.evaluation.selective import accuracy_kept
+from m2r2_ros.evaluation.sequence import ScoredSequence
+from m2r2_ros.evaluation.tally import BACKGROUND, OVERLAPS, Rules, Tally, tally
+from m2r2_ros.evaluation.weighted import Weights, mean, percentile, pooled_f1, ratio, total
 
-BACKGROUND = ('background',)
-OVERLAPS = (10, 25, 50)
+#: Percent of the frames, the most confident ones, whose accuracy is told.
+KEPT: Final = (50, 80, 90, 95)
+_T = TypeVar('_T', bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Metrics of one or more recordings; None where a metric is undefined.
 
-    `accuracy` is a fraction, 0..1. Edit, F1, detection rates and boundary F1 are percent, 0..100.
+    Accuracies, coverage, calibration error and areas are fractions, 0..1. Edit, F1, detection
+    rates and boundary F1 are percent, 0..100.
 
     Attributes:
-        accuracy: Fraction of frames labelled correctly, pooled over recordings.
+        accuracy: Fraction of frames labelled correctly, pooled over recordings; a frame without
+            a label is wrong.
+        coverage: Fraction of frames that were given a label.
+        accuracy_covered: Fraction of those that were given the right one.
         edit: Segmental edit score, mean of recordings, percent.
         f1: Segmental F1 by overlap threshold in percent (10, 25, 50), counts pooled, percent.
         dr: Detection rate as published, counts pooled, percent.
@@ -40,6 +43,10 @@ class Scores:
         boundary_delay_p90_s: 90th percentile of these delays, seconds.
         boundaries: True boundaries after the first frame.
         boundaries_missed: Those among them without a matching change of the prediction.
+        ece: Expected calibration error of the confidences of labels, 0..1.
+        brier: Mean Brier score of the probabilities, 0..2.
+        confidence_auroc: How well confidence tells right labels from wrong ones, 0..1.
+        accuracy_kept: Accuracy of the most confident frames, by their percentage.
         frames: Frames that were scored.
         frames_unlabelled: Frames outside every true segment, left out.
         recordings: Number of recordings.
@@ -48,6 +55,8 @@ class Scores:
     """
 
     accuracy: float | None
+    coverage: float | None
+    accuracy_covered: float | None
     edit: float | None
     f1: dict[int, float | None]
     dr: float | None
@@ -57,6 +66,10 @@ class Scores:
     boundary_delay_p90_s: float | None
     boundaries: int
     boundaries_missed: int
+    ece: float | None
+    brier: float | None
+    confidence_auroc: float | None
+    accuracy_kept: dict[int, float | None]
     frames: int
     frames_unlabelled: int
     recordings: int
@@ -67,6 +80,8 @@ class Scores:
         """Return the metrics under their flat JSON names, such as 'f1@50'."""
         return {
             'accuracy': self.accuracy,
+            'coverage': self.coverage,
+            'accuracy_covered': self.accuracy_covered,
             'edit': self.edit,
             **{f'f1@{k}': value for k, value in self.f1.items()},
             'dr': self.dr,
@@ -76,6 +91,10 @@ class Scores:
             'boundary_delay_p90_s': self.boundary_delay_p90_s,
             'boundaries': self.boundaries,
             'boundaries_missed': self.boundaries_missed,
+            'ece': self.ece,
+            'brier': self.brier,
+            'confidence_auroc': self.confidence_auroc,
+            **{f'accuracy_kept@{k}': value for k, value in self.accuracy_kept.items()},
             'frames': self.frames,
             'frames_unlabelled': self.frames_unlabelled,
             'recordings': self.recordings,
@@ -96,76 +115,114 @@ def score(
 
     Args:
         tracks: Recordings.
-        background: Labels that edit and F1 skip; accuracy, detection rates, boundary F1 and
-            delay look at every label.
+        background: Labels that edit and F1 skip.
         t_e: Half width of the window of the detection rates, frames.
         boundary_tolerances_s: Tolerances of the boundary F1, seconds.
         delay_tolerance_s: Farthest that a change of label may lie from a boundary and still
             count as its detection, seconds.
     """
-    names = names_of(tracks)
-    skipped = [k for k, name in enumerate(names) if name in background]
-    pairs = [pair for pair in (track.ids(names) for track in tracks) if len(pair[0])]
-    delays = np.concatenate([np.zeros(0), *(_delays(track, delay_tolerance_s) for track in tracks)])
-    found = delays[~np.isnan(delays)]
-    return Scores(
-        accuracy=frame_accuracy([t for t, _ in pairs], [p for _, p in pairs]),
-        edit=_mean([edit_score(t, p, skipped) for t, p in pairs]),
-        f1={k: _sum(segment_counts(t, p, k / 100, skipped) for t, p in pairs).f1 for k in OVERLAPS},
-        dr=_sum(published_counts(t, p, t_e) for t, p in pairs).f1,
-        dr_one_to_one=_sum(one_to_one_counts(t, p, t_e) for t, p in pairs).f1,
-        boundary_f1={
-            s: _mean([_boundary_counts(track, s).f1 for track in tracks])
-            for s in boundary_tolerances_s
-        },
-        boundary_delay_median_s=float(np.median(found)) if len(found) else None,
-        boundary_delay_p90_s=float(np.percentile(found, 90)) if len(found) else None,
-        boundaries=len(delays),
-        boundaries_missed=len(delays) - len(found),
-        frames=sum(len(truth) for truth, _ in pairs),
-        frames_unlabelled=sum(int((~track.labelled).sum()) for track in tracks),
-        recordings=len(tracks),
-        frame_rate_hz=_frame_rate(tracks),
-        t_e_frames=t_e,
-    )
+    rules = Rules(background, t_e, boundary_tolerances_s, delay_tolerance_s)
+    return Pool([tally(track, rules) for track in tracks], rules).scores()
 
 
-def inner_boundaries(track: ScoredSequence) -> list[Segment]:
-    """Return the true segments that start with a boundary between the first and the last frame."""
-    if not len(track.stamps):
-        return []
-    return [
-        segment
-        for segment in boundary_segments(track.truth_segments)
-        if track.stamps[0] < segment.start <= track.stamps[-1]
-    ]
+class Pool:
+    """Recordings together, each of which may be there any number of times.
+
+    What they add lies side by side in arrays, so that a resampling of recordings costs little.
+    """
+
+    def __init__(self, tallies: Sequence[Tally], rules: Rules) -> None:
+        """Put tallies side by side.
+
+        Args:
+            tallies: Of the recordings.
+            rules: What they were made with.
+        """
+        self._tallies, self._rules = tuple(tallies), rules
+        steps, _ = _joined([t.steps for t in tallies], np.int64)
+        step = float(np.median(steps)) if len(steps) else 0.0
+        self._frame_rate = 1e9 / step if step > 0 else None
+        found = [t.delays[~np.isnan(t.delays)] for t in tallies]
+        self._delays, self._delay_of = _joined(found, np.float64)
+        confidences, owner = _joined([t.confidences for t in tallies], np.float32)
+        right, _ = _joined([t.right for t in tallies], np.bool_)
+        order = np.argsort(confidences, kind='stable')  # what is in order is sorted quickly again
+        self._confidences, self._right, self._owner = confidences[order], right[order], owner[order]
+
+    def __len__(self) -> int:
+        return len(self._tallies)
+
+    def scores(self, weights: Weights | None = None) -> Scores:
+        """Return the metrics.
+
+        Args:
+            weights: int64 (R,), how often each recording is there; once by default.
+        """
+        w = self._weights(weights)
+        tallies = self._tallies
+        frames = [t.frames for t in tallies]
+        covered = [t.covered for t in tallies]
+        correct = [t.correct for t in tallies]
+        boundaries = total(w, [len(t.delays) for t in tallies])
+        delays = np.repeat(self._delays, w[self._delay_of])
+        return Scores(
+            accuracy=ratio(w, correct, frames),
+            coverage=ratio(w, covered, frames),
+            accuracy_covered=ratio(w, correct, covered),
+            edit=mean(w, [t.edit for t in tallies]),
+            f1={k: pooled_f1(w, [t.f1[k] for t in tallies]) for k in OVERLAPS},
+            dr=pooled_f1(w, [t.dr for t in tallies]),
+            dr_one_to_one=pooled_f1(w, [t.dr_one_to_one for t in tallies]),
+            boundary_f1={
+                s: mean(w, [t.boundary_f1[s] for t in tallies])
+                for s in self._rules.boundary_tolerances_s
+            },
+            boundary_delay_median_s=percentile(delays, 50),
+            boundary_delay_p90_s=percentile(delays, 90),
+            boundaries=boundaries,
+            boundaries_missed=boundaries - len(delays),
+            ece=self.reliability(w).ece,
+            brier=ratio(w, [t.brier for t in tallies], [t.brier_frames for t in tallies]),
+            confidence_auroc=self._auroc(w),
+            accuracy_kept={
+                k: None if np.isnan(a) else float(a)
+                for k, a in zip(KEPT, self.accuracy_kept(np.array(KEPT) / 100, w), strict=True)
+            },
+            frames=total(w, frames),
+            frames_unlabelled=total(w, [t.frames_unlabelled for t in tallies]),
+            recordings=int(w.sum()),
+            frame_rate_hz=self._frame_rate,
+            t_e_frames=self._rules.t_e,
+        )
+
+    def reliability(self, weights: Weights | None = None) -> Reliability:
+        """Return labelled frames by confidence; weights as of `scores`."""
+        w = self._weights(weights)
+        bins = [t.reliability for t in self._tallies]
+        return Reliability(
+            np.dot(w, np.array([b.frames for b in bins], np.int64).reshape(-1, BINS)),
+            np.dot(w, np.array([b.confidence for b in bins], np.float64).reshape(-1, BINS)),
+            np.dot(w, np.array([b.right for b in bins], np.int64).reshape(-1, BINS)),
+        )
+
+    def accuracy_kept(
+        self, shares: NDArray[np.float64], weights: Weights | None = None
+    ) -> NDArray[np.float64]:
+        """Return the accuracy of the most confident frames, see `selective.accuracy_kept`."""
+        w = self._weights(weights)
+        return accuracy_kept(self._confidences, self._right, shares, w[self._owner])
+
+    def _weights(self, weights: Weights | None) -> Weights:
+        return np.ones(len(self), np.int64) if weights is None else weights
+
+    def _auroc(self, weights: Weights) -> float | None:
+        """Among frames with a label: the greater confidence is that of the right one."""
+        first = int(np.searchsorted(self._confidences, -np.inf, side='right'))
+        w = weights[self._owner[first:]]
+        return auroc(self._confidences[first:], self._right[first:], w)
 
 
-def _delays(track: ScoredSequence, tolerance_s: float) -> NDArray[np.float64]:
-    names = {name: k for k, name in enumerate(sorted(set(track.predicted)))}
-    runs = runs_of(np.array([names[label] for label in track.predicted], np.int64))
-    labels = [track.predicted[k] for k in runs.starts]
-    starts, known = track.stamps[runs.starts], track.known[runs.starts]
-    return boundary_delays(inner_boundaries(track), starts, labels, known, tolerance_s)
-
-
-def _boundary_counts(track: ScoredSequence, tolerance_s: float) -> Counts:
-    _, predicted = track.ids(names_of([track]))
-    found = track.stamps[track.labelled][change_points(predicted)]
-    truth = np.array([segment.start for segment in inner_boundaries(track)], np.int64)
-    return boundary_counts(truth, found, tolerance_s)
-
-
-def _frame_rate(tracks: Sequence[ScoredSequence]) -> float | None:
-    steps = np.concatenate([np.zeros(0, np.int64), *(np.diff(track.stamps) for track in tracks)])
-    step = float(np.median(steps)) if len(steps) else 0.0
-    return 1e9 / step if step > 0 else None
-
-
-def _sum(counts: Iterable[Counts]) -> Counts:
-    return sum(counts, Counts())
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def _joined(parts: Sequence[NDArray[_T]], dtype: type[_T]) -> tuple[NDArray[_T], NDArray[np.intp]]:
+    """Return the values of all recordings, and which recording each of them is of."""
+    values = np.concatenate([np.zeros(0, dtype), *parts])
+    return values, np.repeat(np.arange(len(parts)), [len(part) for part in parts])

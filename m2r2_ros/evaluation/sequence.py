@@ -28,6 +28,9 @@ class ScoredSequence:
         truth_segments: True segments in order of start.
         revision_lag_s: How much later than its stamp each frame was labelled, seconds; one
             number or float64 (n,). 0 is strictly online.
+        confidences: Float (n,), probability of each predicted label, where it is known.
+        probabilities: Float (n, C), of every class, where they are known.
+        classes: Labels of the C columns.
     """
 
     name: str
@@ -35,6 +38,9 @@ class ScoredSequence:
     predicted: Sequence[str]
     truth_segments: Sequence[Segment]
     revision_lag_s: float | NDArray[np.float64] = 0.0
+    confidences: NDArray[np.floating] | None = None
+    probabilities: NDArray[np.floating] | None = None
+    classes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if len(self.stamps) != len(self.predicted):
@@ -43,9 +49,22 @@ class ScoredSequence:
         if np.any(np.diff(self.stamps) <= 0):
             msg = f'{self.name}: frame stamps must increase; sort the frames and drop repeated ones'
             raise LabelError(msg)
+        self._expect_shapes()
         starts = [segment.start for segment in self.truth_segments]
         if starts != sorted(starts):
             msg = f'{self.name}: ground truth segments must be in order of start'
+            raise LabelError(msg)
+
+    def _expect_shapes(self) -> None:
+        n, columns = len(self.stamps), len(self.classes)
+        if self.confidences is not None and self.confidences.shape != (n,):
+            msg = f'{self.name}: confidences of shape {self.confidences.shape} for {n} frames'
+            raise LabelError(msg)
+        if self.probabilities is not None and self.probabilities.shape != (n, columns):
+            msg = (
+                f'{self.name}: probabilities of shape {self.probabilities.shape} for {n} frames '
+                f'and {columns} labels'
+            )
             raise LabelError(msg)
 
     @cached_property

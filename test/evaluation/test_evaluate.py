@@ -18,8 +18,9 @@ from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, LabelError
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
-from m2r2_ros.evaluation.evaluate import evaluate, lag_seconds
+from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_dict, to_json, to_tables
+from m2r2_ros.evaluation.tracks import lag_seconds
 
 START = 1_760_000_000_000_000_000
 TENTH = 100_000_000

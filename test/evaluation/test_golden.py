@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from m2r2_ros.evaluation.accuracy import frame_accuracy
 from m2r2_ros.evaluation.counts import Counts
 from m2r2_ros.evaluation.detection import published_counts
 from m2r2_ros.evaluation.edit import edit_score
 from m2r2_ros.evaluation.f1 import segment_counts
+from test.evaluation.ids import score_ids
 
 Spell = Callable[[str], NDArray[np.int64]]
 BACKGROUND = (0,)
@@ -60,7 +60,7 @@ every_vector = pytest.mark.parametrize('golden', GOLDEN.values(), ids=GOLDEN)
 
 @every_vector
 def test_accuracy(golden: Golden, ids: Spell) -> None:
-    accuracy = frame_accuracy([ids(golden.truth)], [ids(golden.predicted)])
+    accuracy = score_ids([ids(golden.truth)], [ids(golden.predicted)]).accuracy
     assert accuracy == pytest.approx(golden.accuracy / 100, abs=5e-5)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from m2r2_ros.evaluation.accuracy import frame_accuracy
 from m2r2_ros.evaluation.counts import Counts
 from m2r2_ros.evaluation.edit import edit_score
 from m2r2_ros.evaluation.f1 import segment_counts
+from test.evaluation.ids import score_ids
 from test.real_data import DATA
 
 #: By model: accuracy, edit and F1@10/25/50 with class 0 as background, measured with this code;
@@ -40,7 +40,7 @@ def test_scores_of_real_predictions(model: str) -> None:
     truth, predicted = load(model)
     accuracy, edit, f1 = MEASURED[model]
     same = np.concatenate(truth) == np.concatenate(predicted)
-    assert frame_accuracy(truth, predicted) == same.mean()
+    assert score_ids(truth, predicted).accuracy == same.mean()
     assert same.mean() == pytest.approx(accuracy, abs=1e-6)
     pairs = list(zip(truth, predicted, strict=True))
     assert np.mean([edit_score(t, p, (0,)) for t, p in pairs]) == pytest.approx(edit, abs=1e-4)

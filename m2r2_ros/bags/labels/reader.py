@@ -149,6 +149,22 @@ def read_truth(path: Path) -> Truth:
     return Truth(segments, _label_set(recording, GROUND_TRUTH + LABEL_SET_TOPIC))
 
 
+def read_label_set(path: Path, prefix: str = '') -> LabelSet | None:
+    """Read a label set alone; None where there is none, as in a CSV file.
+
+    Args:
+        path: Bag, bare file or CSV file.
+        prefix: In front of the topic's name; GROUND_TRUTH for that of the truth.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: The label set is damaged.
+    """
+    if path.suffix == '.csv':
+        return None
+    return _label_set(open_recording(path), prefix + LABEL_SET_TOPIC)
+
+
 def _segments(recording: Recording, topic: str) -> list[Segment]:
     _expect_topic(recording, topic, SEGMENT)
     segments = []
