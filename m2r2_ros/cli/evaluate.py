@@ -15,6 +15,9 @@ from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_json, to_tables
 from m2r2_ros.evaluation.tally import BACKGROUND
 
+#: Beyond it, intervals do not change.
+MOST_RESAMPLES = 100_000
+
 
 def evaluate_command(
     labels: Annotated[list[Path], typer.Argument(help='Label bags, or folders of them.')],
@@ -31,13 +34,37 @@ def evaluate_command(
         int, typer.Option(help='Half width of the detection window, t_e, frames.', min=0)
     ] = T_E,
     level: Level = 'fine',
+    resamples: Annotated[
+        int,
+        typer.Option(
+            '--bootstrap',
+            help='Resamples of the recordings, for 95 % intervals of the scores; 0: none.',
+            min=0,
+            max=MOST_RESAMPLES,
+        ),
+    ] = 0,
+    reliability: Annotated[
+        Path | None,
+        typer.Option(help='PNG to draw: accuracy by confidence and by share of frames kept.'),
+    ] = None,
 ) -> None:
     """Score label bags; recordings are matched by name.
 
     Accuracy is a fraction 0..1; edit, F1 and detection rates are percent.
     """
     skipped = BACKGROUND if background is None else [b for b in background if b]
-    evaluation = evaluate(labels, truth, background=skipped, t_e=detection_window, level=level)
+    evaluation = evaluate(
+        labels,
+        truth,
+        background=skipped,
+        t_e=detection_window,
+        level=level,
+        resamples=resamples,
+    )
+    if reliability is not None:
+        from m2r2_ros.views.reliability import draw_reliability  # matplotlib takes a second
+
+        draw_reliability(reliability, evaluation)
     if as_json:
         typer.echo(to_json(evaluation))
     else:

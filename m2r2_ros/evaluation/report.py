@@ -5,10 +5,14 @@
 import json
 from collections.abc import Mapping
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
+from m2r2_ros.core.text import listed
+from m2r2_ros.evaluation.bootstrap import LEVEL
+from m2r2_ros.evaluation.calibration import EDGES, Reliability
 from m2r2_ros.evaluation.evaluate import Evaluation
 
 #: What is shown for each recording, few enough for 80 columns; the rest is shown for all together.
@@ -23,6 +27,8 @@ _COLUMNS = {
 }
 _METRICS = {
     'accuracy': 'accuracy, 0..1',
+    'coverage': 'coverage, 0..1',
+    'accuracy_covered': 'accuracy of labelled frames',
     'edit': 'edit, %',
     'f1@10': 'F1@10, %',
     'f1@25': 'F1@25, %',
@@ -35,12 +41,25 @@ _METRICS = {
     'boundary_delay_p90_s': 'boundary delay, 90th percentile, s',
     'boundaries': 'boundaries',
     'boundaries_missed': 'boundaries missed',
+    'ece': 'calibration error, 0..1',
+    'brier': 'Brier score, 0..2',
+    'confidence_auroc': 'AUROC of confidence',
+    'accuracy_kept@95': 'accuracy, 95 % most confident',
+    'accuracy_kept@90': 'accuracy, 90 % most confident',
+    'accuracy_kept@80': 'accuracy, 80 % most confident',
+    'accuracy_kept@50': 'accuracy, 50 % most confident',
     'frames': 'frames',
     'frames_unlabelled': 'frames without truth',
     'frame_rate_hz': 'frames per second',
     't_e_frames': 'DR window, frames either side',
 }
-#: How many recordings without labels are named at most.
+#: Scores between 0 and 1, which are shown with more digits.
+_FRACTIONS = {
+    key
+    for key in _METRICS
+    if key.startswith(('accuracy', 'coverage', 'ece', 'brier', 'confidence'))
+}
+#: How many recordings or labels are named at most.
 _NAMED = 8
 
 Value = float | int | None
@@ -51,11 +70,20 @@ def to_dict(evaluation: Evaluation) -> dict[str, object]:
     classes = evaluation.classes
     return {
         **evaluation.scores.to_dict(),
+        'intervals': {name: list(ends) for name, ends in evaluation.intervals.items()},
+        'resamples': evaluation.resamples,
         'level': evaluation.level,
         'background': list(evaluation.background),
         'model_ids': list(evaluation.model_ids),
         'not_labelled': list(evaluation.not_labelled),
         'unreadable': list(evaluation.unreadable),
+        'labels': {
+            'common': list(evaluation.labels.common),
+            'only_model': list(evaluation.labels.only_model),
+            'only_truth': list(evaluation.labels.only_truth),
+        },
+        'reliability': _bins(evaluation.reliability),
+        'accuracy_kept': [None if np.isnan(a) else a for a in evaluation.accuracy_kept.tolist()],
         'by_recording': {name: s.to_dict() for name, s in evaluation.recordings.items()},
         'classes': {
             c.label: {'frames': c.frames, 'precision': c.precision, 'recall': c.recall}
@@ -76,6 +104,7 @@ def to_json(evaluation: Evaluation) -> str:
 def to_tables(evaluation: Evaluation) -> Group:
     """Return the tables of recordings, metrics and classes, for a rich console."""
     parts: list[object] = [_recordings(evaluation), _metrics(evaluation), _classes(evaluation)]
+    parts += _names(evaluation)
     if lost := evaluation.not_labelled:
         names = ', '.join(lost) if len(lost) <= _NAMED else f'{len(lost)} recordings'
         parts.append(f'ground truth without labels: {names}')
@@ -92,20 +121,54 @@ def _recordings(evaluation: Evaluation) -> Table:
     return table
 
 
+def _bins(reliability: Reliability) -> list[dict[str, float | int | None]]:
+    """Return the reliability curve: bins (from, to] of confidence."""
+    columns = (reliability.frames, reliability.confidence, reliability.right)
+    return [
+        {
+            'from': low,
+            'to': high,
+            'frames': frames,
+            'confidence': confidence / frames if frames else None,
+            'accuracy': right / frames if frames else None,
+        }
+        for low, high, frames, confidence, right in zip(
+            EDGES[:-1].tolist(), EDGES[1:].tolist(), *(c.tolist() for c in columns), strict=True
+        )
+    ]
+
+
+def _names(evaluation: Evaluation) -> list[str]:
+    """Say which labels only the model or only the truth has."""
+    names = evaluation.labels
+    texts = {
+        'label(s) of the truth that the model does not have, wrong wherever they are': (
+            names.only_truth
+        ),
+        'label(s) of the model that do not occur in the truth': names.only_model,
+    }
+    return [f'{len(n)} {text}: {listed(n, _NAMED)}' for text, n in texts.items() if n]
+
+
 def _metrics(evaluation: Evaluation) -> Table:
     n = len(evaluation.recordings)
+    caption = f'edit and F1 skip {", ".join(evaluation.background) or "nothing"}'
+    if evaluation.intervals:
+        caption += f'; intervals hold {LEVEL:.0%} of {evaluation.resamples} resamples of recordings'
     table = Table(
         title='all recordings' if n > 1 else 'all metrics',
-        caption=f'edit and F1 skip {", ".join(evaluation.background) or "nothing"}',
+        caption=caption,
         box=SIMPLE_HEAD,
         pad_edge=False,
         show_header=False,
     )
     table.add_column('metric')
     table.add_column('value', justify='right', no_wrap=True)
+    table.add_column('interval', no_wrap=True)
     scores = evaluation.scores.to_dict()
     for key, title in _METRICS.items():
-        table.add_row(title, _cell(key, scores[key]))
+        ends = [_cell(key, end) for end in evaluation.intervals.get(key, ())]
+        table.add_row(title, _cell(key, scores[key]), ' to '.join(ends))
     return table
 
 
@@ -118,7 +181,7 @@ def _cell(key: str, value: Value) -> str:
         return '-'
     if isinstance(value, int):
         return str(value)
-    return f'{value:.4f}' if key == 'accuracy' else f'{value:.2f}'
+    return f'{value:.4f}' if key in _FRACTIONS else f'{value:.2f}'
 
 
 def _classes(evaluation: Evaluation) -> Table:

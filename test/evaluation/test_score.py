@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence, segments_of
@@ -30,6 +31,8 @@ def test_known_scores(spell: Spelling) -> None:
     assert scores.to_dict() == pytest.approx(
         {
             'accuracy': 125 / 140,
+            'coverage': 1,
+            'accuracy_covered': 125 / 140,
             'edit': 100,
             'f1@10': 100,
             'f1@25': 100,
@@ -42,6 +45,13 @@ def test_known_scores(spell: Spelling) -> None:
             'boundary_delay_p90_s': 0.8,
             'boundaries': 3,
             'boundaries_missed': 0,
+            'ece': None,
+            'brier': None,
+            'confidence_auroc': None,
+            'accuracy_kept@50': None,
+            'accuracy_kept@80': None,
+            'accuracy_kept@90': None,
+            'accuracy_kept@95': None,
             'frames': 140,
             'frames_unlabelled': 0,
             'recordings': 1,
@@ -79,11 +89,68 @@ def test_frames_outside_every_true_segment_are_left_out(spell: Spelling) -> None
     assert scores.boundary_f1 == {2.0: None, 5.0: None}
 
 
-def test_an_unknown_label_is_wrong_unless_it_is_background(spell: Spelling) -> None:
-    tracks = [sequence(spell('A40'), ['', *spell('A39')])]
-    assert score(tracks).edit == pytest.approx(50)
-    assert score(tracks, background=('',)).edit == 100
-    assert score(tracks, background=('',)).accuracy == pytest.approx(39 / 40)
+def test_an_unknown_frame_is_wrong_and_makes_no_segment(spell: Spelling) -> None:
+    scores = score([sequence(spell('A40 B40'), [*[''] * 5, *spell('A35 B30'), *[''] * 10])])
+    assert scores.accuracy == pytest.approx(65 / 80)
+    assert scores.coverage == pytest.approx(65 / 80)
+    assert scores.accuracy_covered == 1
+    assert (scores.edit, scores.f1[50], scores.dr, scores.boundary_f1[2.0]) == (100,) * 4
+    assert scores.boundary_delay_median_s == 0
+
+
+def test_an_unknown_gap_splits_a_segment_and_is_no_boundary(spell: Spelling) -> None:
+    scores = score([sequence(spell('A40 B40'), [*spell('A20'), *[''] * 5, *spell('A15 B40')])])
+    assert scores.edit == pytest.approx(100 * (1 - 1 / 3))
+    assert scores.f1[10] == pytest.approx(200 * 2 / (2 * 2 + 1))
+    assert (scores.dr, scores.dr_one_to_one, scores.boundary_f1[2.0]) == (100, 100, 100)
+
+
+def test_a_boundary_lies_where_the_next_label_begins(spell: Spelling) -> None:
+    scores = score([sequence(spell('A40 B40'), [*spell('A35'), *[''] * 8, *spell('B37')])])
+    assert (scores.dr, scores.boundary_delay_median_s) == (100, pytest.approx(0.3))
+
+
+def test_nothing_known_at_all(spell: Spelling) -> None:
+    scores = score([sequence(spell('A40 B40'), [''] * 80)])
+    assert (scores.accuracy, scores.coverage, scores.accuracy_covered) == (0, 0, None)
+    assert (scores.edit, scores.f1[10], scores.dr, scores.boundaries_missed) == (0, 0, 0, 1)
+    assert scores.ece is None
+
+
+def test_confidence(spell: Spelling) -> None:
+    stamps = START + TENTH * np.arange(5, dtype=np.int64)
+    truth = [Segment(int(stamps[0]), int(stamps[4]), 'A')]  # the last frame has no truth
+    confidences = np.array([0.9, 0.9, 0.7, 0.9, 0.1])
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.0, 0.0], [0.9, 0.1]])
+    predicted = ['A', 'A', 'B', '', 'B']
+    scores = score(
+        [ScoredSequence('r', stamps, predicted, truth, 0.0, confidences, probabilities, ('A', 'B'))]
+    )
+    # The unknown frame is in no bin, and is kept last; its probabilities are none.
+    assert scores.ece == pytest.approx((0.1 * 2 + 0.7) / 3)
+    assert scores.brier == pytest.approx((0.02 * 2 + 0.98) / 3)
+    assert scores.confidence_auroc == 1
+    assert scores.accuracy_kept == {
+        50: 1, 80: pytest.approx(2 / 3.2), 90: pytest.approx(2 / 3.6), 95: pytest.approx(2 / 3.8)
+    }  # fmt: skip
+
+
+def test_recordings_without_confidences_do_not_spoil_the_others(spell: Spelling) -> None:
+    stamps = START + TENTH * np.arange(2, dtype=np.int64)
+    truth = [Segment(int(stamps[0]), int(stamps[1]) + 1, 'A')]
+    sure = ScoredSequence('s', stamps, ['A', 'B'], truth, confidences=np.array([0.8, 0.6]))
+    scores = score([sequence(spell('A9'), spell('A9')), sure])
+    assert scores.ece == pytest.approx((0.2 + 0.6) / 2)
+    assert scores.confidence_auroc == 1
+    assert scores.brier is None
+
+
+def test_confidences_of_another_length_are_refused() -> None:
+    stamps = np.arange(2, dtype=np.int64)
+    with pytest.raises(LabelError, match=r'confidences of shape \(3,\) for 2 frames'):
+        ScoredSequence('r', stamps, ['A', 'B'], [], confidences=np.zeros(3))
+    with pytest.raises(LabelError, match='for 2 frames and 1 labels'):
+        ScoredSequence('r', stamps, ['A', 'B'], [], probabilities=np.zeros((2, 2)), classes=('A',))
 
 
 def test_missed_boundaries_are_counted(spell: Spelling) -> None:
