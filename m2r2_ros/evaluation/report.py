@@ -142,12 +142,10 @@ def _names(evaluation: Evaluation) -> list[str]:
     """Say which labels only the model or only the truth has."""
     names = evaluation.labels
     texts = {
-        'label(s) of the truth that the model does not have, wrong wherever they are': (
-            names.only_truth
-        ),
-        'label(s) of the model that do not occur in the truth': names.only_model,
+        'labels that only the truth has, wrong wherever they are': names.only_truth,
+        'labels that only the model has': names.only_model,
     }
-    return [f'{len(n)} {text}: {listed(n, _NAMED)}' for text, n in texts.items() if n]
+    return [f'{text} ({len(n)}): {listed(n, _NAMED)}' for text, n in texts.items() if n]
 
 
 def _metrics(evaluation: Evaluation) -> Table:

@@ -68,7 +68,7 @@ def _draw_kept(axes: Axes, evaluation: Evaluation) -> None:
     axes.plot(100 * SHARES, evaluation.accuracy_kept, color=_BAR, lw=2)
     coverage, auroc = evaluation.scores.coverage, evaluation.scores.confidence_auroc
     if coverage is not None and coverage < 1:
-        axes.axvline(100 * coverage, color=_GAP, lw=1, label='frames with a label')
+        axes.axvline(100 * coverage, color=_GAP, lw=2, label='frames with a label')
         axes.legend(loc='lower left', fontsize=8, frameon=False)
     told = '' if auroc is None else f', AUROC of right against wrong {auroc:.3f}'
     axes.set_title(f'the most confident frames{told}', fontsize=10, color=_INK)

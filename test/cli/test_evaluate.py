@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,34 @@ def test_tables_are_printed(robots: Path, labels: Path) -> None:
     shown = done('evaluate', labels, '--truth', robots, '--background', 'grip').out
     for word in ('first', 'second', 'reach', 'push', 'grip'):
         assert word in shown
+
+
+def test_intervals_and_the_picture(robots: Path, labels: Path, tmp_path: Path) -> None:
+    picture = tmp_path / 'reliability.png'
+    options = ('--bootstrap', 50, '--reliability', picture)
+    out = done('evaluate', labels, '--truth', robots, *options, '--json').out
+    scores = json.loads(out)
+    for key in ('accuracy', 'f1@50', 'ece', 'brier', 'confidence_auroc', 'accuracy_kept@90'):
+        low, high = scores['intervals'][key]
+        assert low <= scores[key] <= high
+    assert sum(bin['frames'] for bin in scores['reliability']) == scores['frames']
+    assert picture.read_bytes()[:4] == b'\x89PNG'
+    again = done('evaluate', labels, '--truth', robots, '--bootstrap', 50, '--json').out
+    assert again == out
+
+
+def test_one_recording_has_no_interval(robots: Path, labels: Path) -> None:
+    bag = labels / 'first_labels'
+    assert 'two recordings' in m2r2('evaluate', bag, '--truth', robots, '--bootstrap', 9).error
+
+
+def test_truth_with_other_labels_is_refused(robots: Path, labels: Path, tmp_path: Path) -> None:
+    found = read_truth(robots / 'first').segments
+    write_segments_csv(tmp_path / 'first.csv', [replace(s, label='wave') for s in found])
+    error = m2r2('evaluate', labels / 'first_labels', '--truth', tmp_path / 'first.csv').error
+    assert 'nothing in common' in error
+    for word in ('reach', 'push', 'grip', 'wave'):
+        assert word in error
 
 
 def test_recordings_without_labels_are_told(robots: Path, labels: Path) -> None:

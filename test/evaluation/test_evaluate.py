@@ -16,7 +16,7 @@ from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError, LabelError
+from m2r2_ros.core.errors import BagError, ConfigError, LabelError
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
 from m2r2_ros.evaluation.evaluate import evaluate
 from m2r2_ros.evaluation.report import to_dict, to_json, to_tables
@@ -31,19 +31,24 @@ SCRIPT = 'no_action20 pick_peg30 insert_peg30 no_action20'
 Spelling = Callable[[str], list[str]]
 
 
-def write_labels(path: Path, names: Sequence[str], lag: int = 0, shift: int = 0) -> Path:
-    """Write a label bag of 10 Hz; '' is unknown."""
+def write_labels(
+    path: Path, names: Sequence[str], lag: int = 0, shift: int = 0, confidence: float = 1.0
+) -> Path:
+    """Write a label bag of 10 Hz; '' is unknown. Other labels share what confidence leaves."""
     with BagWriter(path) as bag:
         writer = LabelWriter(bag)
         writer.write_label_set(LABELS, 'test-model', START + shift)
         for k, name in enumerate(names):
             stamp = START + shift + k * TENTH
+            rest = (1 - confidence) / (len(LABELS.names) - 1)
+            probabilities = np.full(len(LABELS.names), rest, np.float32)
+            probabilities[LABELS.id_of(name) if name else 0] = confidence
             label = FrameLabel(
                 stamp=stamp,
                 label_id=LABELS.id_of(name) if name else UNKNOWN,
                 label=name,
-                confidence=1.0,
-                probabilities=np.full(len(LABELS.names), 0.25, np.float32),
+                confidence=confidence,
+                probabilities=probabilities,
                 boundary_score=0.0,
                 segment_index=0,
                 segment_start=START,
@@ -119,6 +124,72 @@ def test_coarse_level_scores_the_parents(tmp_path: Path, spell: Spelling) -> Non
     assert [c.label for c in coarse.classes.classes] == ['no_action', 'pick', 'insert']
 
 
+def test_probabilities_of_one_parent_are_added(tmp_path: Path, spell: Spelling) -> None:
+    wrong = spell('no_action20 pick_gear30 insert_peg30 no_action20')
+    write_labels(tmp_path / 'out/kitchen', wrong, confidence=0.7)
+    write_truth(tmp_path / 'in/kitchen')
+    fine, coarse = (
+        evaluate([tmp_path / 'out'], [tmp_path / 'in'], level=level) for level in ('fine', 'coarse')
+    )
+    assert fine.scores.ece == pytest.approx(abs(0.7 - 0.7), abs=1e-6)
+    assert coarse.scores.ece == pytest.approx(0.7 * (1 - 0.7) + 0.3 * (1 - 0.8), abs=1e-6)
+    three = 0.3**2 * (1 + 3 / 9)  # 0.7 on the right label, 0.1 on each of the others
+    assert fine.scores.brier == pytest.approx(0.7 * three + 0.3 * (0.9**2 + 0.7**2 + 2 * 0.01))
+    # Of the coarse ones, pick has 0.2 where another label was given, and 0.8 where it was.
+    given, pick = 0.3**2 + 0.2**2 + 0.1**2, 0.2**2 + 2 * 0.1**2
+    assert coarse.scores.brier == pytest.approx(0.7 * given + 0.3 * pick)
+
+
+def test_unknown_frames_are_told_apart_from_wrong_ones(tmp_path: Path, spell: Spelling) -> None:
+    write_labels(tmp_path / 'out/kitchen', [*[''] * 10, *spell(SCRIPT)[10:]])
+    write_truth(tmp_path / 'in/kitchen')
+    scores = evaluate([tmp_path / 'out'], [tmp_path / 'in']).scores
+    assert scores.accuracy == scores.coverage == pytest.approx(0.9)
+    assert (scores.accuracy_covered, scores.f1[50]) == (1, 100)
+
+
+def test_intervals_on_request(tmp_path: Path, spell: Spelling) -> None:
+    write_labels(tmp_path / 'out/kitchen', spell(SCRIPT))
+    write_labels(tmp_path / 'out/lab', spell('no_action100'))
+    for name in ('kitchen', 'lab'):
+        write_truth(tmp_path / 'in' / name)
+    evaluation = evaluate([tmp_path / 'out'], [tmp_path / 'in'], resamples=100)
+    assert evaluation.intervals['accuracy'] == pytest.approx((0.4, 1))
+    assert to_dict(evaluation)['intervals']['accuracy'] == pytest.approx([0.4, 1])  # type: ignore[index]
+    text = io.StringIO()
+    Console(file=text, width=80).print(to_tables(evaluation))
+    assert '0.7000   0.4000 to 1.0000' in text.getvalue()
+    assert '100 resamples' in text.getvalue()
+    with pytest.raises(ConfigError, match='two recordings'):
+        evaluate([tmp_path / 'out/lab'], [tmp_path / 'in'], resamples=100)
+
+
+def test_labels_of_another_world_are_refused(tmp_path: Path, spell: Spelling) -> None:
+    write_labels(tmp_path / 'out/kitchen', spell(SCRIPT))
+    table = tmp_path / 'kitchen.csv'
+    write_segments_csv(table, [Segment(START, START + 9 * TENTH, 'wave')])
+    with pytest.raises(LabelError, match=r'no_action, pick_peg, .*\(wave\) have nothing in common'):
+        evaluate([tmp_path / 'out'], [table])
+
+
+def test_labels_that_only_one_has_are_counted(tmp_path: Path, spell: Spelling) -> None:
+    write_labels(tmp_path / 'out/kitchen', spell(SCRIPT))
+    found = segments('no_action20 wave30 insert_peg30 no_action20')
+    write_segments_csv(tmp_path / 'kitchen.csv', found)
+    evaluation = evaluate([tmp_path / 'out'], [tmp_path / 'kitchen.csv'])
+    assert evaluation.labels.common == ('no_action', 'insert_peg')
+    report = to_dict(evaluation)['labels']
+    assert report == {
+        'common': ['no_action', 'insert_peg'],
+        'only_model': ['pick_peg', 'pick_gear'],
+        'only_truth': ['wave'],
+    }
+    text = io.StringIO()
+    Console(file=text, width=160).print(to_tables(evaluation))
+    assert 'only the truth has, wrong wherever they are (1): wave' in text.getvalue()
+    assert 'only the model has (2): pick_peg, pick_gear' in text.getvalue()
+
+
 def test_revision_lag_counts_as_delay(tmp_path: Path, spell: Spelling) -> None:
     write_labels(tmp_path / 'out/kitchen', spell(SCRIPT), lag=7)
     write_truth(tmp_path / 'in/kitchen')
@@ -179,6 +250,10 @@ def test_reports(tmp_path: Path, spell: Spelling) -> None:
     assert report['f1@50'] == report['by_recording']['kitchen']['f1@50'] == 100
     assert report['classes']['pick_peg'] == {'frames': 30, 'precision': 1, 'recall': 1}
     assert report['confusion']['true_by_predicted'][0] == [39, 0, 0, 1]
+    sure = report['reliability'][-1]
+    assert sure == {'from': 14 / 15, 'to': 1, 'frames': 99, 'confidence': 1, 'accuracy': 1}
+    assert report['reliability'][0]['accuracy'] is None
+    assert report['accuracy_kept'][49::50] == pytest.approx([1, 0.99])
     text = io.StringIO()
     Console(file=text, width=160).print(to_tables(evaluation))
     assert '0.9900' in text.getvalue()
