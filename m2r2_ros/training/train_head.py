@@ -78,7 +78,7 @@ def train_head(
         torch.manual_seed(int(rng.integers(2**62)))
         order = [tracks[k] for k in rng.permutation(len(tracks))]
         loss = _train_epoch(head, optimizer, order, recipe.batch)
-        state.add(epoch + 1, features)
+        state.add(epoch + 1, loss, features)
         progress(epoch + 1, recipe.epochs, loss)
     head.eval()
     return TrainedHead(head, *state.best())
@@ -119,6 +119,14 @@ class _HeadState:
         self._checkpoint, self._fingerprint = checkpoint, fingerprint
         self._score, self._best_epoch = -1.0, 0
         self._best: dict[str, Tensor] = {}
+        self._losses: list[float] = []
+        self._schedule = (
+            None
+            if recipe.patience is None
+            else torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, factor=0.5, patience=recipe.patience
+            )
+        )
 
     def resume(self) -> int:
         """Continue from the checkpoint; return the epochs done."""
@@ -131,10 +139,13 @@ class _HeadState:
             return 0
         self._best = kept.groups.get('best', {})
         self._score, self._best_epoch = kept.facts['score'], kept.facts['best_epoch']
+        for loss in kept.facts['losses']:
+            self._schedule_after(loss)
         return int(kept.facts['epoch'])
 
-    def add(self, epoch: int, features: FeatureSet) -> None:
+    def add(self, epoch: int, loss: float, features: FeatureSet) -> None:
         """Take in an epoch: score the validation recordings now and then, and save the state."""
+        self._schedule_after(loss)
         every = max(1, self._recipe.epochs // LOOKS)
         if features.parts['val'] and (epoch % every == 0 or epoch == self._recipe.epochs):
             found = probabilities_of(self._head, features.parts['val'])
@@ -149,9 +160,20 @@ class _HeadState:
                 self._head,
                 self._optimizer,
                 fingerprint=self._fingerprint,
-                facts={'epoch': epoch, 'score': self._score, 'best_epoch': self._best_epoch},
+                facts={
+                    'epoch': epoch,
+                    'losses': self._losses,
+                    'score': self._score,
+                    'best_epoch': self._best_epoch,
+                },
                 groups={'best': self._best},
             )
+
+    def _schedule_after(self, loss: float) -> None:
+        """Set the learning rate of the next epoch, which follows from all losses so far."""
+        self._losses.append(loss)
+        if self._schedule is not None:
+            self._schedule.step(loss)
 
     def best(self) -> tuple[dict[str, Tensor], int]:
         """Return the best weights and their epoch; the last ones where none were scored."""

@@ -42,6 +42,8 @@ HEADS: list[HeadConfig] = [
 #: Of heads that learn slower or faster than others.
 RECIPES = {DiffActConfig: Recipe(60, 2e-3), OnlineTASConfig: Recipe(15, 5e-3)}
 RECIPE = Recipe(epochs=4, learning_rate=5e-3)
+#: So fast that the loss rises now and then, which lowers the rate each time.
+RESTLESS = Recipe(epochs=4, learning_rate=0.2, patience=0)
 
 
 @pytest.fixture(scope='module')
@@ -71,8 +73,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(data: Featu
     assert not all(map(torch.equal, weights(a), weights(c)))
 
 
+@pytest.mark.parametrize('recipe', [RECIPE, RESTLESS], ids=['constant rate', 'falling rate'])
 def test_an_interrupted_training_continues_to_the_same_result(
-    data: FeatureSet, tmp_path: Path
+    data: FeatureSet, tmp_path: Path, recipe: Recipe
 ) -> None:
     file = tmp_path / 'state.safetensors'
 
@@ -81,16 +84,24 @@ def test_an_interrupted_training_continues_to_the_same_result(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_head(SMALL, data, recipe=RECIPE, checkpoint=file, progress=stop)
+        train_head(SMALL, data, recipe=recipe, checkpoint=file, progress=stop)
     epochs: list[int] = []
     went_on = train_head(
-        SMALL, data, recipe=RECIPE, checkpoint=file, progress=lambda e, n, loss: epochs.append(e)
+        SMALL, data, recipe=recipe, checkpoint=file, progress=lambda e, n, loss: epochs.append(e)
     )
     assert epochs == [3, 4]
-    whole = train_head(SMALL, data, recipe=RECIPE)
+    whole = train_head(SMALL, data, recipe=recipe)
     assert all(map(torch.equal, weights(went_on.head), weights(whole.head)))
     assert went_on.best_epoch == whole.best_epoch
     assert all(torch.equal(went_on.best[n], whole.best[n]) for n in whole.best)
+
+
+def test_a_loss_that_stays_high_lowers_the_rate(data: FeatureSet) -> None:
+    constant = train_head(SMALL, data, recipe=replace(RESTLESS, patience=None))
+    patient = train_head(SMALL, data, recipe=replace(RESTLESS, patience=99))
+    restless = train_head(SMALL, data, recipe=RESTLESS)
+    assert all(map(torch.equal, weights(constant.head), weights(patient.head)))
+    assert not all(map(torch.equal, weights(constant.head), weights(restless.head)))
 
 
 @pytest.mark.parametrize('change', ['seed', 'recipe', 'features'])

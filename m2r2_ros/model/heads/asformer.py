@@ -88,7 +88,7 @@ class ASFormer(Head):
     each frame; in the public code the frames of a block share one of nearly twice the width.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(epochs=120, learning_rate=5e-4, weight_decay=1e-5)
+    recipe: ClassVar[Recipe] = Recipe(epochs=120, weight_decay=1e-5, patience=3)
 
     def __init__(self, config: ASFormerConfig, inputs: int, classes: int) -> None:
         """Make a head.

@@ -20,15 +20,18 @@ class Recipe:
 
     Attributes:
         epochs: Times each recording is seen.
-        learning_rate: Of Adam, constant.
+        learning_rate: Of Adam.
         weight_decay: Of Adam.
         batch: Recordings whose gradients are added up for one step.
+        patience: Epochs in a row that may fail to lower the training loss by a share of 1e-4; the
+            next that fails halves the learning rate. None leaves it as it is.
     """
 
     epochs: int = 50
     learning_rate: float = 5e-4
     weight_decay: float = 0.0
     batch: int = 1
+    patience: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

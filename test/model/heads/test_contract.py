@@ -67,7 +67,7 @@ RECIPES = {
     'online_tas': Recipe(50, 5e-4, 0.0, 1),
     'ms_tcn': Recipe(50, 5e-4, 0.0, 1),
     'asrf': Recipe(50, 5e-4, 0.0, 1),
-    'asformer': Recipe(120, 5e-4, 1e-5, 1),
+    'asformer': Recipe(120, 5e-4, 1e-5, 1, patience=3),
     'diffact': Recipe(1001, 5e-4, 1e-6, 4),
 }
 
