@@ -137,8 +137,9 @@ class DiffActConfig(HeadConfig):
         sampling_steps: DDIM steps in use.
         snr_scale: Scale of the labels against the noise.
         dropout: Of the features' channels and frames, and in the encoder's layers.
-        sigma: Width of the Gaussian that softens labels and boundaries to learn from, frames.
-        median: Width of the median filter over the labels, frames; 1 leaves them as they are.
+        sigma: Width of the Gaussian that softens boundaries to learn from, frames.
+        label_sigma: The same of labels.
+        median: Width of the median filter over probabilities, frames; 1 leaves them as they are.
     """
 
     name: ClassVar[str] = 'diffact'
@@ -154,6 +155,7 @@ class DiffActConfig(HeadConfig):
     snr_scale: float = number(0.5, low=0.01)
     dropout: float = number(0.5, high=0.95)
     sigma: float = number(1.0)
+    label_sigma: float = number(1.4)
     median: int = count(1, high=1001)
 
 

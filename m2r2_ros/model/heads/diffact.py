@@ -4,9 +4,9 @@
 
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.base import Head, HeadOutput, Recipe, change_scores
@@ -61,7 +61,7 @@ class DiffAct(Head):
         """Return the losses of the encoder and of the decoder at a random step and mask."""
         known = targets != UNKNOWN
         boundaries = smoothed_boundaries(targets, self.config.sigma)
-        soft = soft_labels(targets, self._classes, self.config.sigma)
+        soft = soft_labels(targets, self._classes, self.config.label_sigma)
         logits, condition = self.encoder(features.T.unsqueeze(0))
         step = int(torch.randint(len(self.schedule), ()))
         kind = MASKS[int(torch.randint(len(MASKS), ()))]
@@ -92,19 +92,18 @@ class DiffAct(Head):
 
 
 def median_filtered(probabilities: Tensor, width: int) -> Tensor:
-    """Return probabilities whose labels are the median of `width` label ids around each frame.
+    """Return the median of each label's probability over `width` frames, rows adding up to 1.
 
-    Where that is another label, the two change places. The first and last frames are repeated
-    beyond the ends.
+    Frames are mirrored beyond the ends. Where all medians are 0, a frame is left as it is.
 
     Args:
         probabilities: float32 (N, C).
         width: Frames; 1 changes nothing.
     """
-    labels = probabilities.argmax(dim=1)
     before = width // 2
-    padded = pad(labels[None].float(), (before, width - 1 - before), mode='replicate')[0]
-    median = padded.unfold(0, width, 1).median(dim=1).values.long()
-    own, other = labels.unsqueeze(1), median.unsqueeze(1)
-    swapped = probabilities.scatter(1, own, probabilities.gather(1, other))
-    return swapped.scatter(1, other, probabilities.gather(1, own))
+    reach = (before, width - 1 - before)
+    mirrored = np.pad(np.arange(len(probabilities)), reach, mode='symmetric')
+    windows = probabilities[torch.from_numpy(mirrored)].unfold(0, width, 1)
+    medians = windows.kthvalue(before + 1, dim=2).values
+    whole = medians.sum(dim=1, keepdim=True)
+    return torch.where(whole > 0, medians / whole, probabilities)

@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses and condition masks of DiffAct (ICCV 2023)."""
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy, conv1d, one_hot
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.losses import boundary_targets
 
 #: What the decoder is shown of the features in training, one of these at random for a recording.
 MASKS = ('full', 'zero', 'boundary', 'segment', 'segment')
-#: The boundary mask leaves frames at which smoothed boundaries are at most this.
+#: The boundary mask leaves frames at which smoothed boundaries are less than this.
 BOUNDARY_LIMIT = 0.5
-#: Labels that the segment mask hides.
+#: Labels that the segment mask draws and hides, maybe one of them twice.
 HIDDEN_LABELS = 2
 
 
@@ -24,24 +24,34 @@ def hard_labels(targets: Tensor, classes: int) -> Tensor:
 
 
 def soft_labels(targets: Tensor, classes: int, sigma: float) -> Tensor:
-    """Return one-hot labels smoothed over time by a Gaussian; rows need not add up to 1.
+    """Return one-hot labels smoothed over time by a Gaussian.
 
     Args:
-        targets: int64 (N,), UNKNOWN where a frame has no label.
+        targets: int64 (N,), UNKNOWN where a frame has no label, near which rows add up to less
+            than 1.
         classes: C.
         sigma: Frames; 0 smooths nothing.
 
     Returns:
         float32 (N, C).
     """
-    labels = hard_labels(targets, classes)
+    return smoothed(hard_labels(targets, classes).T, sigma).T
+
+
+def smoothed(x: Tensor, sigma: float) -> Tensor:
+    """Return rows float32 (C, N) under a Gaussian of sigma frames, mirrored beyond their ends."""
+    kernel = gaussian(sigma).to(x)
+    reach, frames = len(kernel) // 2, x.shape[1]
+    mirrored = np.pad(np.arange(frames), reach, mode='symmetric')
+    around = x[:, torch.from_numpy(mirrored).to(x.device)]
+    return conv1d(around.unsqueeze(1), kernel[None, None]).squeeze(1)
+
+
+def gaussian(sigma: float) -> Tensor:
+    """Return a kernel that reaches 4 sigma frames to either side and adds up to 1."""
     reach = round(4 * sigma)
-    if not reach:
-        return labels
-    offsets = torch.arange(-reach, reach + 1, device=labels.device)
-    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = (kernel / kernel.sum())[None, None]
-    return conv1d(labels.T.unsqueeze(1), kernel, padding=reach).squeeze(1).T
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / max(sigma, 1e-3)) ** 2)
+    return kernel / kernel.sum()
 
 
 def soft_classification_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
@@ -59,20 +69,35 @@ def soft_classification_loss(logits: Tensor, labels: Tensor, known: Tensor) -> T
 def change_loss(logits: Tensor, boundaries: Tensor, known: Tensor) -> Tensor:
     """Return the cross entropy of 1 - p_t . p_(t-1) against smoothed boundaries.
 
+    The gradient reaches the later frame alone.
+
     Args:
         logits: float32 (N, C).
         boundaries: float32 (N,), 0..1; that of the first frame is not used.
         known: bool (N,), frames that count.
     """
     p = logits.softmax(dim=1)
-    change = (1 - (p[1:] * p[:-1]).sum(dim=1)).clamp(1e-5, 1 - 1e-5)
+    change = (1 - (p[1:] * p[:-1].detach()).sum(dim=1)).clamp(0, 1)
     entropy = binary_cross_entropy(change, boundaries[1:], reduction='none')
     return (entropy * known[1:]).sum() / known[1:].sum().clamp(min=1)
 
 
 def smoothed_boundaries(targets: Tensor, sigma: float) -> Tensor:
-    """Return boundary targets, float32 (N,); sigma of 0 leaves them sharp."""
-    return boundary_targets(targets, max(sigma, 1e-3))
+    """Return 1 at both frames of a change of label and less around them, float32 (N,).
+
+    Args:
+        targets: int64 (N,); UNKNOWN, where a frame has no label, begins nothing.
+        sigma: Of the Gaussian around them, frames; 0 leaves them sharp.
+    """
+    begins = (targets[1:] != targets[:-1]) & (targets[1:] != UNKNOWN)
+    marks = torch.zeros(1, len(targets), device=targets.device)
+    marks[0, 1:] += begins
+    marks[0, :-1] += begins
+    # Where boundaries are close they add up; none is more than a single one.
+    kernel = gaussian(sigma)
+    middle = len(kernel) // 2
+    alone = float(kernel[middle : middle + 2].sum())
+    return (smoothed(marks.clamp(max=1), sigma)[0] / alone).clamp(max=1)
 
 
 def condition_mask(kind: str, targets: Tensor, boundaries: Tensor) -> Tensor:
@@ -86,9 +111,9 @@ def condition_mask(kind: str, targets: Tensor, boundaries: Tensor) -> Tensor:
         boundaries: float32 (N,), smoothed boundaries.
     """
     if kind == 'boundary':
-        return boundaries <= BOUNDARY_LIMIT
+        return boundaries < BOUNDARY_LIMIT
     if kind == 'segment':
         present = targets[targets != UNKNOWN].unique()
-        chosen = torch.randperm(len(present))[:HIDDEN_LABELS].to(present.device)
+        chosen = torch.randint(len(present), (HIDDEN_LABELS,)) if len(present) else []
         return ~torch.isin(targets, present[chosen])
     return torch.full_like(targets, kind == 'full', dtype=torch.bool)

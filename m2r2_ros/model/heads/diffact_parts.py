@@ -31,7 +31,6 @@ class LocalAttention(nn.Module):
         # A bias of the keys would shift all scores of a query alike.
         self.key = nn.Conv1d(width + condition, width, 1, bias=False)
         self.value = nn.Conv1d(width, width, 1)
-        self.leave = nn.Conv1d(width, width, 1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Map (1, width, N) under the condition (1, condition, N) to (1, width, N)."""
@@ -44,8 +43,7 @@ class LocalAttention(nn.Module):
         weights = scores.masked_fill(outside, -torch.inf).softmax(dim=0)
         values = self._taps(self.value(x))
         found = torch.stack([w.unsqueeze(1) * v for w, v in zip(weights, values, strict=True)])
-        left: Tensor = self.leave(found.sum(dim=0))
-        return left
+        return found.sum(dim=0)
 
     def _taps(self, x: Tensor) -> list[Tensor]:
         """Return what each tap of the kernel sees, zero outside the recording."""
@@ -61,7 +59,11 @@ def around(x: Tensor, kernel: int, dilation: int) -> Tensor:
 
 
 class MixedLayer(nn.Module):
-    """A residual layer: a dilated convolution plus local attention, then a 1x1 convolution."""
+    """A residual layer: a dilated convolution plus local attention, then two 1x1 convolutions.
+
+    The sum of the first two is normalised, each map over the whole recording, as in the public
+    code; ASFormer, which the layer is from, normalises what goes into the attention.
+    """
 
     def __init__(
         self, width: int, condition: int, kernel: int, dilation: int, dropout: float
@@ -71,15 +73,17 @@ class MixedLayer(nn.Module):
         self.kernel, self.dilation = kernel, dilation
         self.taps = nn.Conv1d(width, width, kernel, dilation=dilation)
         self.attend = LocalAttention(width, condition, kernel, dilation)
+        self.spread = nn.Conv1d(width, width, 1)
         self.mix = nn.Conv1d(width, width, 1)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Map (1, width, N) to the same, under the condition (1, condition, N)."""
-        near = self.taps(around(x, self.kernel, self.dilation))
+        shown = self.dropout(x)
+        near = self.taps(around(shown, self.kernel, self.dilation))
+        found = near + self.attend(shown, self.dropout(condition))
         # Each map has mean 0 and variance 1 over the recording: instance norm, for N = 1 too.
-        found = self.attend(layer_norm(x, x.shape[-1:]), condition)
-        y: Tensor = x + self.dropout(self.mix(torch.relu(near + found)))
+        y: Tensor = x + self.mix(torch.relu(self.spread(layer_norm(found, found.shape[-1:]))))
         return y
 
 
