@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 demo`: the main job on an episode of the simulated cell."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,8 @@ from m2r2_ros.simulation.config import EpisodeConfig, episode_name
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.segmenters import Model
 
+#: Folder of the labels that a live robot would have given, in that of the demo.
+AS_LIVE = 'as_live'
 #: The shipped model was trained on episodes 0 to 31 and chosen without looking at this one.
 SEED = 1000
 
@@ -33,48 +36,64 @@ def demo_command(
         Path | None, typer.Option(help='Bundle to label with; that of the package by default.')
     ] = None,
 ) -> None:
-    """Simulate an episode, label it with the shipped model, draw and score the labels."""
+    """Simulate an episode, label it with the shipped model, draw and score the labels.
+
+    It is labelled twice: as a live robot would be, and with the whole recording in view.
+    """
     from m2r2_ros.segmenters import open_model
 
     use_cores()
     # What is missing for labelling is better known before the simulation.
-    opened = open_model(model or share_path('models', 'cell'))
+    folder = model or share_path('models', 'cell')
+    whole, live = open_model(folder), open_model(folder, live=True)
+    ways = {'as live': (live, out / AS_LIVE), 'whole\nrecording': (whole, out)}
+    if whole.id == live.id:  # without an offline head, both are the same
+        ways = {'as live': (live, out)}
     with claim_folder(out):
-        _demonstrate(out, range(seed, seed + 1), seconds, opened)
+        _demonstrate(out, range(seed, seed + 1), seconds, ways)
 
 
-def _demonstrate(out: Path, seeds: range, seconds: float, opened: 'Model') -> None:
+def _demonstrate(
+    out: Path, seeds: range, seconds: float, ways: Mapping[str, tuple['Model', Path]]
+) -> None:
     """Do all of it in a folder that no other run writes to."""
-    from m2r2_ros.replay.labeller import label_recording
     from m2r2_ros.views.signals import read_signals
     from m2r2_ros.views.timeline import draw_timeline  # matplotlib takes a second
 
     (seed,) = seeds
     simulate(out, seeds, EpisodeConfig(seconds=seconds))
     recording = out / episode_name(seed)
-    with progress_bar() as bar:
-        task = bar.add_task(f'labelling with model {opened.id}', total=1.0)
-        summary = label_recording(
-            recording,
-            opened,
-            out,
-            overwrite=True,
-            progress=lambda share: bar.update(task, completed=share),
-        )
-    labels = out / f'{recording.name}_labels'
+    for way, (opened, folder) in ways.items():
+        _label(recording, opened, folder, ' '.join(way.split()))
+    labels = {way: folder / f'{recording.name}_labels' for way, (_, folder) in ways.items()}
     labelled = out / f'{recording.name}_labelled'
-    merge(recording, labels, labelled, overwrite=True)
-    evaluation = evaluate([labels], [recording])
-    write_text(out / 'scores.json', to_json(evaluation))
+    merge(recording, out / f'{recording.name}_labels', labelled, overwrite=True)
     picture = out / 'timeline.png'
     draw_timeline(
         picture,
         truth=read_truth(recording).segments,
-        track=read_label_track(labels),
+        tracks={way: read_label_track(bag) for way, bag in labels.items()},
         signals=read_signals(recording),
-        title=f'{recording.name}: {summary.frames} frames labelled online',
+        title=f'{recording.name}: what was labelled, and what truly happened',
     )
-    stdout.print(to_tables(evaluation))
-    stdout.print(f'labelled at {summary.speed:.0f} times real time')
     for what, path in (('labelled recording', labelled), ('picture', picture)):
         stdout.print(f'{what}: {path}', soft_wrap=True, highlight=False)
+
+
+def _label(recording: Path, model: 'Model', folder: Path, way: str) -> None:
+    """Label the recording in one of the ways, and print and keep the scores."""
+    from m2r2_ros.replay.labeller import label_recording
+
+    with progress_bar() as bar:
+        task = bar.add_task(f'labelling {way} with model {model.id}', total=1.0)
+        summary = label_recording(
+            recording,
+            model,
+            folder,
+            overwrite=True,
+            progress=lambda share: bar.update(task, completed=share),
+        )
+    evaluation = evaluate([folder / f'{recording.name}_labels'], [recording])
+    write_text(folder / 'scores.json', to_json(evaluation))
+    stdout.print(f'[bold]{way}[/bold], at {summary.speed:.0f} times real time')
+    stdout.print(to_tables(evaluation))

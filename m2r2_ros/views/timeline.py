@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An image of a recording: its labels above the signals that they were made from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,7 @@ def draw_timeline(
     out_png: Path,
     *,
     truth: Sequence[Segment],
-    track: LabelTrack,
+    tracks: Mapping[str, LabelTrack],
     signals: Signals | None = None,
     title: str = '',
 ) -> None:
@@ -50,11 +50,11 @@ def draw_timeline(
     Args:
         out_png: File to write; an older one is replaced.
         truth: True segments in order of start; without any, that row is left out.
-        track: Labels of the recording.
+        tracks: Labels of the recording, by what their row is called.
         signals: Signals to show, each in a row of its own where there is one.
-        title: Above the image; the recording's name by default.
+        title: Above the image.
     """
-    painter = _Painter(truth, track)
+    painter = _Painter(truth, tracks)
     rows = [*painter.label_rows(), *painter.signal_rows(signals or Signals())]
     height = _TOP + _BOTTOM + sum(h for h, _ in rows) + _GAP * (len(rows) - 1)
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor='white')
@@ -68,7 +68,7 @@ def draw_timeline(
         draw(axes)
         top -= _GAP
     figure.text(
-        _LEFT / _WIDTH, 1 - 0.28 / height, excerpt(title or track.name), size=12, weight='bold',
+        _LEFT / _WIDTH, 1 - 0.28 / height, excerpt(title), size=12, weight='bold',
         parse_math=False,
     )  # fmt: skip
     legend = figure.legend(
@@ -84,17 +84,19 @@ def draw_timeline(
 class _Painter:
     """Draws rows on one clock, seconds from the first frame."""
 
-    def __init__(self, truth: Sequence[Segment], track: LabelTrack) -> None:
+    def __init__(self, truth: Sequence[Segment], tracks: Mapping[str, LabelTrack]) -> None:
         self.truth = list(truth)
-        self.track = track
-        self.found = segments_of(track.stamps, track.labels)
-        ends = [s.end for s in (*self.truth, *self.found)]
-        starts = [s.start for s in (*self.truth, *self.found)]
-        self.origin, self.end = min(starts, default=0), max(ends, default=1)
+        self.tracks = tracks
+        self.found = {name: segments_of(t.stamps, t.labels) for name, t in tracks.items()}
+        every = [*self.truth, *(s for found in self.found.values() for s in found)]
+        self.origin = min((s.start for s in every), default=0)
+        self.end = max((s.end for s in every), default=1)
         # Names of short segments are written vertically.
-        longest = max((len(s.label) for s in (*self.truth, *self.found)), default=0)
+        longest = max((len(s.label) for s in every), default=0)
         self.tall = min(max(_LETTER * longest + 0.1, 0.74), 1.6)
-        self.colours = _colours(track.label_set, [s.label for s in (*self.truth, *self.found)])
+        self.shown = {s.label for s in every}
+        sets = [t.label_set for t in tracks.values() if t.label_set]
+        self.colours = _colours(sets[0] if sets else None, self.shown)
 
     def prepare(self, axes: Axes, *, last: bool) -> None:
         axes.set_xlim(0, self.seconds(self.end))
@@ -108,12 +110,14 @@ class _Painter:
     def label_rows(self) -> list[_Row]:
         rows: list[_Row] = []
         if self.truth:
-            rows.append((self.tall, lambda axes: self.bars(axes, self.truth, 'ground\ntruth')))
-        rows.append((self.tall, lambda axes: self.bars(axes, self.found, 'labels')))
-        if self.truth:
-            rows.append((0.12, self.mistakes))
-        if self.track.probabilities.shape[1]:
-            rows.append((1.0, self.probabilities))
+            rows.append((self.tall, partial(self.bars, segments=self.truth, name='ground\ntruth')))
+        for name, track in self.tracks.items():
+            found = self.found[name]
+            rows.append((self.tall, partial(self.bars, segments=found, name=name)))
+            if self.truth:
+                rows.append((0.12, partial(self.mistakes, track=track)))
+            if track.probabilities.shape[1]:
+                rows.append((1.0, partial(self.probabilities, track=track)))
         return rows
 
     def signal_rows(self, signals: Signals) -> list[_Row]:
@@ -151,23 +155,21 @@ class _Painter:
         axes.set_ylim(-0.5, 0.5)
         _plain(axes, name)
 
-    def mistakes(self, axes: Axes) -> None:
+    def mistakes(self, axes: Axes, track: LabelTrack) -> None:
         """Mark the frames whose label is not the true one."""
-        truth = label_at(self.truth, self.track.stamps)
-        wrong = ['x' if t and t != p else '' for t, p in zip(truth, self.track.labels, strict=True)]
-        for s in segments_of(self.track.stamps, wrong):
+        truth = label_at(self.truth, track.stamps)
+        wrong = ['x' if t and t != p else '' for t, p in zip(truth, track.labels, strict=True)]
+        for s in segments_of(track.stamps, wrong):
             span = (s.end - s.start) / 1e9
             axes.barh(0, span, left=self.seconds(s.start), height=1, color=_WRONG)
         axes.set_ylim(-0.5, 0.5)
         axes.set_facecolor('#eeeeee')
         _plain(axes, 'mistakes')
 
-    def probabilities(self, axes: Axes) -> None:
-        names = self.track.label_set.names if self.track.label_set else ()
+    def probabilities(self, axes: Axes, track: LabelTrack) -> None:
+        names = track.label_set.names if track.label_set else ()
         colours = [self.colours.get(name, _UNKNOWN) for name in names] or None
-        axes.stackplot(
-            self.clock(self.track.stamps), self.track.probabilities.T, colors=colours, lw=0
-        )
+        axes.stackplot(self.clock(track.stamps), track.probabilities.T, colors=colours, lw=0)
         axes.set_ylim(0, 1)
         axes.set_yticks([0, 0.5, 1])
         _name(axes, 'probability')
@@ -189,12 +191,11 @@ class _Painter:
         _plain(axes, 'camera')
 
     def legend(self) -> list[Patch]:
-        shown = {s.label for s in (*self.truth, *self.found)}
         return [
             # A legend leaves out what begins with an underscore.
             Patch(color=colour, label=excerpt(name.lstrip('_') or name))
             for name, colour in self.colours.items()
-            if name in shown
+            if name in self.shown
         ]
 
     def seconds(self, stamp: int) -> float:
@@ -205,7 +206,7 @@ class _Painter:
         return elapsed
 
 
-def _colours(label_set: LabelSet | None, used: Sequence[str]) -> Mapping[str, Colour]:
+def _colours(label_set: LabelSet | None, used: Collection[str]) -> Mapping[str, Colour]:
     """Return the label set's colours, with labels that it lacks appended."""
     names = label_set.names if label_set else ()
     extra = sorted(set(used) - set(names))

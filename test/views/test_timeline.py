@@ -73,8 +73,11 @@ def red_pixels(path: Path) -> int:
 def test_mistakes_are_marked(episode: Path, tmp_path: Path) -> None:
     truth = read_truth(episode).segments
     right, wrong = tmp_path / 'right.png', tmp_path / 'wrong.png'
-    draw_timeline(right, truth=truth, track=track_of(truth), signals=read_signals(episode))
-    draw_timeline(wrong, truth=truth, track=track_of(truth, shift=5 * TENTH))
+    draw_timeline(
+        right, truth=truth, tracks={'labels': track_of(truth)}, signals=read_signals(episode)
+    )
+    late = track_of(truth, shift=5 * TENTH)
+    draw_timeline(wrong, truth=truth, tracks={'as live': late, 'whole': late})
     assert red_pixels(right) == 0
     assert red_pixels(wrong) > 100
 
@@ -85,10 +88,12 @@ def test_rows_follow_what_there_is(episode: Path, tmp_path: Path) -> None:
     frames = [(truth[0].start, np.zeros((48, 64, 3), np.uint8))]
     everything = replace(read_signals(episode), frames=frames)
     for k, signals in enumerate((None, Signals(frames=frames), everything)):
-        draw_timeline(tmp_path / f'{k}.png', truth=truth, track=track_of(truth), signals=signals)
+        draw_timeline(
+            tmp_path / f'{k}.png', truth=truth, tracks={'labels': track_of(truth)}, signals=signals
+        )
         heights.append(read_image(tmp_path / f'{k}.png').shape[0])
     assert heights[0] < heights[1] < heights[2]
-    draw_timeline(tmp_path / 'alone.png', truth=[], track=track_of(truth))
+    draw_timeline(tmp_path / 'alone.png', truth=[], tracks={'labels': track_of(truth)})
     assert read_image(tmp_path / 'alone.png').shape[0] < heights[0]
 
 
@@ -98,5 +103,5 @@ def test_rows_follow_what_there_is(episode: Path, tmp_path: Path) -> None:
 )
 def test_labels_are_text_whatever_is_in_them(tmp_path: Path, name: str) -> None:
     truth = [Segment(0, 40 * TENTH, name), Segment(40 * TENTH, 80 * TENTH, 'b')]
-    draw_timeline(tmp_path / 'a.png', truth=truth, track=track_of(truth), title=name)
+    draw_timeline(tmp_path / 'a.png', truth=truth, tracks={'labels': track_of(truth)}, title=name)
     assert read_image(tmp_path / 'a.png').shape[1] == 1650
