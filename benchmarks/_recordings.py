@@ -14,7 +14,7 @@ from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.windows.config import WindowConfig
-from m2r2_ros.windows.normalisation import Normalisation
+from m2r2_ros.windows.normalisation import Normalisation, SoundScale
 
 START = 1_760_000_000_000_000_000
 RATE = 1000
@@ -53,7 +53,7 @@ def random_bundle(folder: Path) -> None:
     scales = Normalisation(
         {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()},
         {name: np.ones(dims) for name, dims in SENSOR_DIMS.items()},
-        (-100.0, 50.0),
+        SoundScale.of_range(-100.0, 50.0),
     )
     labels = LabelSet.of(f'action {k}' for k in range(LABELS))
     network = Network(model, windows, LABELS)

@@ -8,10 +8,18 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
-from m2r2_ros.core.options import Section, between, check_options, read_options, shown
+from m2r2_ros.core.options import (
+    Section,
+    between,
+    check_options,
+    one_of,
+    read_options,
+    shown,
+)
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
+SOUND_ENCODERS = ('conv', 'ast')
 #: Largest width, most heads, layers of the sound encoder, and widths of its feed-forward layers.
 MAX = 8192
 MAX_HEADS = 1024
@@ -35,6 +43,7 @@ class ModelConfig:
         feedforward: Width of its feed-forward layer.
         mlp: Hidden width of the MLP behind the concatenation.
         dropout: Share of units dropped in training.
+        sound_encoder: 'conv' or 'ast'; 'ast' in bundles that do not say.
         sound_width: Width of the AST; one attention head per 64 (AST-base: 768).
         sound_layers: Layers of the AST (AST-base: 12).
         sound_stride: Mel bins, and columns, from one patch of 16 by 16 to the next (AST: 10).
@@ -51,6 +60,7 @@ class ModelConfig:
     feedforward: int = between(512, 1, MAX)
     mlp: int = between(512, 1, MAX)
     dropout: float = between(0.1, 0, 0.95)
+    sound_encoder: str = one_of('ast', SOUND_ENCODERS)
     sound_width: int = between(128, 1, MAX)
     sound_layers: int = between(2, 1, MAX_LAYERS)
     sound_stride: int = between(16, 1, MAX_STRIDE)
@@ -113,12 +123,15 @@ def _head_or_none(entries: object) -> HeadConfig | None:
 
 
 PRESETS = {
-    'proprio': ModelConfig(('sound', *SENSORS)),
-    'lite': ModelConfig(('image', 'sound', *SENSORS), image_encoder='efficientnet_lite0'),
+    'proprio': ModelConfig(('sound', *SENSORS), sound_encoder='conv'),
+    'lite': ModelConfig(
+        ('image', 'sound', *SENSORS), image_encoder='efficientnet_lite0', sound_encoder='conv'
+    ),
     # The paper's own: CLIP ViT-B/16, which ActionCLIP's weights fit, and AST-base.
     'full': ModelConfig(
         ('image', 'sound', *SENSORS),
         image_encoder='clip_vit_b16',
+        sound_encoder='ast',
         sound_width=768,
         sound_layers=12,
         sound_stride=10,

@@ -9,7 +9,7 @@ from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.image import make_image_encoder
 from m2r2_ros.model.proprioception import SensorEncoder
-from m2r2_ros.model.sound import SoundEncoder
+from m2r2_ros.model.sound import make_sound_encoder
 from m2r2_ros.model.tensors import InputTensors
 
 
@@ -39,14 +39,7 @@ class Extractor(nn.Module):
             if name == 'image':
                 encoders[name] = make_image_encoder(config.image_encoder, d, pretrained=pretrained)
             elif name == 'sound':
-                encoders[name] = SoundEncoder(
-                    mel_frames,
-                    config.sound_width,
-                    config.sound_layers,
-                    d,
-                    stride=config.sound_stride,
-                    expansion=config.sound_expansion,
-                )
+                encoders[name] = make_sound_encoder(config, mel_frames)
             else:
                 encoders[name] = SensorEncoder(SENSOR_DIMS[name], points, d)
         self.encoders = nn.ModuleDict(encoders)

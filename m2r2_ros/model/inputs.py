@@ -25,9 +25,9 @@ class Inputs:
     """Normalised inputs of N frames.
 
     Attributes:
-        data: By modality; sensors float32 (N, T, D_s) z-scores, sound float32 (N, 64, frames) in
-            [-1, 1], image uint8 (N, 224, 224, 3), or float32 (N, 1280) where a frozen backbone has
-            been over it already.
+        data: By modality; sensors float32 (N, T, D_s) z-scores, sound float32 (N, 64, frames)
+            scaled bin by bin, image uint8 (N, 224, 224, 3), or float32 (N, 1280) where a frozen
+            backbone has been over it already.
         present: bool (N, 6) in the order of MODALITIES.
     """
 
@@ -65,7 +65,7 @@ def _mel(windows: FrameWindows, normalisation: Normalisation) -> NDArray[np.floa
     mel = np.zeros((n, MEL_BINS, mel_frames(samples)), np.float32)
     heard = windows.present[:, MODALITIES.index('sound')]
     if heard.any():
-        mel[heard] = normalisation.scale_sound(log_mel(windows.sound[heard]))
+        mel[heard] = normalisation.sound(log_mel(windows.sound[heard]))
     return mel
 
 

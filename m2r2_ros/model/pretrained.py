@@ -66,8 +66,11 @@ def load_pretrained(
         fit_weights(seeing.backbone, clip_tensors(file, 'vision'), file.path)
         origins['image'] = file.origin
     if sound is not None:
-        if not isinstance(hearing, SoundEncoder):
+        if hearing is None:
             msg = f'sound weights {sound}: the model has no sound among its modalities'
+            raise ConfigError(msg)
+        if not isinstance(hearing, SoundEncoder):
+            msg = f'sound weights {sound}: only the sound encoder ast takes them (preset full)'
             raise ConfigError(msg)
         file = read_weights(sound)
         fit_weights(hearing.ast, ast_tensors(file, hearing.ast.config), file.path)

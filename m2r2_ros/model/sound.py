@@ -8,10 +8,12 @@ from torch import Tensor, nn
 from transformers import ASTConfig, ASTModel
 
 from m2r2_ros.model.backbone import BackboneEncoder
+from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.sound_conv import ConvSoundEncoder
 from m2r2_ros.windows.logmel import MEL_BINS
 
 PATCH = 16
-#: What a silent bin holds in a spectrogram scaled to [-1, 1].
+#: What bins above the highest hold: a quiet bin in a scaled spectrogram.
 SILENCE = -1.0
 
 
@@ -69,9 +71,23 @@ class SoundEncoder(BackboneEncoder):
         self.projection = nn.Linear(hidden, width)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Map log-mel float32 (N, 64, frames) in [-1, 1] to A_i, float32 (N, D_e)."""
+        """Map log-mel float32 (N, 64, frames), scaled, to A_i, float32 (N, D_e)."""
         if self.padding:
             mel = nn.functional.pad(mel, (0, 0, 0, self.padding), value=SILENCE)
         hidden: Tensor = self.ast(mel.transpose(1, 2)).last_hidden_state
         projected: Tensor = self.projection(hidden[:, 0])
         return projected
+
+
+def make_sound_encoder(config: ModelConfig, frames: int) -> BackboneEncoder:
+    """Return the sound encoder of a model, for spectrograms of so many columns."""
+    if config.sound_encoder == 'conv':
+        return ConvSoundEncoder(frames, config.width)
+    return SoundEncoder(
+        frames,
+        config.sound_width,
+        config.sound_layers,
+        config.width,
+        stride=config.sound_stride,
+        expansion=config.sound_expansion,
+    )

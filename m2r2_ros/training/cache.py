@@ -59,7 +59,7 @@ class CachedRecording:
             if name in SENSOR_DIMS:
                 rows = normalisation.scale(name, rows)
             elif name == 'sound':
-                rows = normalisation.scale_sound(rows)
+                rows = normalisation.sound(rows)
             rows[~present[:, MODALITIES.index(name)]] = 0
             data[name] = rows
         return Inputs(data, present)

@@ -12,6 +12,8 @@ MEL_BINS = 64
 WINDOW = 400
 HOP = 160
 RATE = 16_000
+#: What a bin without any power holds, dB.
+SILENCE_DB = -100.0
 
 
 def mel_frames(samples: int) -> int:

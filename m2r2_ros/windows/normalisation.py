@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Scales of the training set: z-scores of sensors, range of the log-mel spectrogram."""
+"""Scales of the training set: z-scores of sensors, and of each bin of the log-mel spectrogram."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,48 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.options import Section
+from m2r2_ros.windows.logmel import MEL_BINS, SILENCE_DB
 
 #: Scales beyond these are damaged: in single precision, what they scale would not stay finite.
 _LEAST, _MOST = 1e-9, 1e9
 #: A channel that hardly moved in training is not blown up by more than this.
 MIN_STD = 1e-3
+#: The same for a mel bin, dB.
+MIN_STD_DB = 1.0
+#: Sound further from the mean than this many standard deviations is clipped.
+LIMIT = 10.0
+#: Range of sound where a training set has none, dB.
+UNHEARD_DB = (-100.0, 50.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundScale:
+    """How a log-mel spectrogram becomes the input of a sound encoder, bin by bin.
+
+    The paper scales all bins by the least and the greatest value of the training set (section
+    III-B). One click or one silent moment then decides about the scale of everything else, and
+    bins of different loudness stay apart: in the simulated cell, what is not a click lies within a
+    tenth of that range. Deviations of each bin from its own mean do not depend on extremes.
+
+    Attributes:
+        mean: float64 (64,), dB.
+        std: float64 (64,), dB, at least MIN_STD_DB.
+        limit: Deviations are clipped to -limit .. limit.
+    """
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    limit: float = LIMIT
+
+    @classmethod
+    def of_range(cls, low: float, high: float) -> 'SoundScale':
+        """Return the paper's scale: from the least to the greatest value, to -1 .. 1."""
+        return cls(np.full(MEL_BINS, (low + high) / 2), np.full(MEL_BINS, (high - low) / 2), 1.0)
+
+    def __call__(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the deviations of a log-mel spectrogram, float32 (..., 64, frames), from dB."""
+        z = (mel - self.mean[:, None]) / self.std[:, None]
+        return np.clip(z, -self.limit, self.limit).astype(np.float32)
 
 
 class NormalisationFit:
@@ -27,7 +64,9 @@ class NormalisationFit:
         self._n = dict.fromkeys(SENSOR_DIMS, 0)
         self._sum = {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()}
         self._squares = {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()}
-        self._low, self._high = np.inf, -np.inf
+        self._heard = np.zeros(MEL_BINS)
+        self._loudness = np.zeros(MEL_BINS)
+        self._loudness_squares = np.zeros(MEL_BINS)
 
     def add(self, arrays: Mapping[str, NDArray[Any]], present: NDArray[np.bool_]) -> None:
         """Take in frames; what is masked does not count.
@@ -40,9 +79,12 @@ class NormalisationFit:
             if name == 'image':
                 continue  # has no scale, and as pixels would fill the memory
             seen = values[present[:, MODALITIES.index(name)]].astype(np.float64)
-            if name == 'sound' and seen.size:
-                self._low = min(self._low, float(seen.min()))
-                self._high = max(self._high, float(seen.max()))
+            if name == 'sound':
+                # Where a recording has not begun, or a microphone sends zeros, nothing is heard.
+                heard = np.where(seen > SILENCE_DB, seen, 0)
+                self._heard += (seen > SILENCE_DB).sum((0, 2))
+                self._loudness += heard.sum((0, 2))
+                self._loudness_squares += (heard**2).sum((0, 2))
             elif name in SENSOR_DIMS:
                 self._n[name] += seen.shape[0] * seen.shape[1]
                 self._sum[name] += seen.sum((0, 1))
@@ -58,9 +100,16 @@ class NormalisationFit:
             std[name] = np.maximum(np.sqrt(variance), MIN_STD)
             if not self._n[name]:
                 std[name][:] = 1
-        return Normalisation(
-            mean, std, (self._low, self._high) if self._low < self._high else (-100.0, 50.0)
-        )
+        return Normalisation(mean, std, self._sound())
+
+    def _sound(self) -> SoundScale:
+        """Return the scale of each bin; a bin that was always silent has its mean there."""
+        if not self._heard.any():
+            return SoundScale.of_range(*UNHEARD_DB)
+        n = np.maximum(self._heard, 1)
+        mean = np.where(self._heard > 0, self._loudness / n, SILENCE_DB)
+        variance = np.where(self._heard > 0, self._loudness_squares / n - mean**2, 0)
+        return SoundScale(mean, np.maximum(np.sqrt(np.maximum(variance, 0)), MIN_STD_DB))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +119,12 @@ class Normalisation:
     Attributes:
         mean: For each sensor float64 (D_s,), SI units.
         std: For each sensor float64 (D_s,), at least MIN_STD.
-        sound_range: Least and greatest log-mel value, dB.
+        sound: Scale of the log-mel spectrogram.
     """
 
     mean: Mapping[str, NDArray[np.float64]]
     std: Mapping[str, NDArray[np.float64]]
-    sound_range: tuple[float, float]
+    sound: SoundScale
 
     def scale(self, sensor: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return z-scores of a sensor's values, float32 (..., D_s)."""
@@ -84,19 +133,18 @@ class Normalisation:
         )
         return z
 
-    def scale_sound(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the log-mel spectrogram in [-1, 1]; louder or softer than training is clipped."""
-        low, high = self.sound_range
-        scaled: NDArray[np.float32] = np.clip(2 * (mel - low) / (high - low) - 1, -1, 1)
-        return scaled.astype(np.float32)
-
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads."""
         sensors = {
             name: {'mean': self.mean[name].tolist(), 'std': self.std[name].tolist()}
             for name in SENSOR_DIMS
         }
-        return {'sensors': sensors, 'sound_range_db': list(self.sound_range)}
+        sound = {
+            'mean_db': self.sound.mean.tolist(),
+            'std_db': self.sound.std.tolist(),
+            'limit': self.sound.limit,
+        }
+        return {'sensors': sensors, 'sound': sound}
 
     @classmethod
     def from_dict(cls, entries: Mapping[str, Any]) -> 'Normalisation':
@@ -116,7 +164,23 @@ class Normalisation:
                 sensor.refuse('mean', f'numbers up to {_MOST:g}', mean[name].tolist())
             if ((std[name] < _LEAST) | (std[name] > _MOST)).any():
                 sensor.refuse('std', f'numbers from {_LEAST:g} to {_MOST:g}', std[name].tolist())
+        return cls(mean, std, _read_sound(section))
+
+
+def _read_sound(section: Section) -> SoundScale:
+    """Read the scale of sound; bundles of older versions have one range for all bins."""
+    if not section.has('sound'):
         low, high = section.numbers('sound_range_db', 2)
         if not -_MOST <= low < low + _LEAST <= high <= _MOST:
             section.refuse('sound_range_db', 'the least value, then the greatest', [low, high])
-        return cls(mean, std, (low, high))
+        return SoundScale.of_range(low, high)
+    sound = section.section('sound')
+    mean, std = (np.array(sound.numbers(key, MEL_BINS)) for key in ('mean_db', 'std_db'))
+    limit = sound.number('limit')
+    if (np.abs(mean) > _MOST).any():
+        sound.refuse('mean_db', f'numbers up to {_MOST:g}', mean.tolist())
+    if ((std < _LEAST) | (std > _MOST)).any():
+        sound.refuse('std_db', f'numbers from {_LEAST:g} to {_MOST:g}', std.tolist())
+    if not _LEAST <= limit <= _MOST:
+        sound.refuse('limit', f'a number from {_LEAST:g} to {_MOST:g}', limit)
+    return SoundScale(mean, std, limit)

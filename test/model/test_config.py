@@ -44,6 +44,8 @@ def test_an_unknown_preset_is_named_with_those_there_are() -> None:
         ('width', 32.0),
         ('width', '32'),
         ('heads', 5),
+        ('sound_encoder', 'cnn'),
+        ('sound_encoder', ''),
         ('sound_stride', 17),
         ('sound_stride', 0),
         ('sound_expansion', 0),

@@ -94,6 +94,9 @@ def test_weights_that_no_encoder_takes_are_refused(tmp_path: Path) -> None:
     clip, ast = write_clip(tmp_path, 'openai', tiny_clip()), write_ast(tmp_path)
     with pytest.raises(ConfigError, match=r'ViT-B-16\.pt: only the image encoder clip_vit_b16'):
         load_pretrained(make_extractor(SMALL), image=clip)
+    convolutions = make_extractor(replace(SMALL, sound_encoder='conv'))
+    with pytest.raises(ConfigError, match=r'audioset\.pth: only the sound encoder ast'):
+        load_pretrained(convolutions, sound=ast)
     deaf = make_extractor(replace(SMALL, modalities=SENSORS))
     with pytest.raises(ConfigError, match=r'audioset\.pth: the model has no sound'):
         load_pretrained(deaf, sound=ast)

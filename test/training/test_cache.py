@@ -89,7 +89,8 @@ def test_inputs_are_those_of_labelling(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.present, expected.present)
     for name in SENSORS:
         np.testing.assert_array_equal(found.data[name], expected.data[name])
-    np.testing.assert_allclose(found.data['sound'], expected.data['sound'], atol=2e-3)
+    # Kept in half precision: 0.016 dB, of bins that deviate by a few dB.
+    np.testing.assert_allclose(found.data['sound'], expected.data['sound'], atol=0.02)
     for name in ('wrench', 'sound'):
         masked = ~found.present[:, MODALITIES.index(name)]
         assert masked.any()
@@ -117,7 +118,9 @@ def test_normalisation_is_that_of_all_frames_that_are_there(tmp_path: Path) -> N
     heard = [
         r.arrays['sound'][r.present[:, MODALITIES.index('sound')]].astype(float) for r in recordings
     ]
-    assert scales.sound_range == (min(h.min() for h in heard), max(h.max() for h in heard))
+    every = np.concatenate(heard)
+    np.testing.assert_allclose(scales.sound.mean, every.mean(axis=(0, 2)), rtol=1e-9)
+    np.testing.assert_allclose(scales.sound.std, every.std(axis=(0, 2)), rtol=1e-6)
 
 
 def test_recordings_of_one_name_stay_apart(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
-from m2r2_ros.windows.normalisation import MIN_STD, Normalisation, NormalisationFit
+from m2r2_ros.windows.logmel import MEL_BINS, SILENCE_DB
+from m2r2_ros.windows.normalisation import (
+    LIMIT,
+    MIN_STD,
+    MIN_STD_DB,
+    Normalisation,
+    NormalisationFit,
+    SoundScale,
+)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -49,16 +57,53 @@ def test_what_was_measured_has_mean_0_and_deviation_1() -> None:
         np.testing.assert_allclose(z.std((0, 1)), 1, atol=1e-4)
 
 
-def test_sound_spans_minus_one_to_one_and_is_clipped_beyond() -> None:
-    arrays, present = frames(50)
+def test_each_bin_of_what_was_heard_has_mean_0_and_deviation_1() -> None:
+    arrays, present = frames(200)
+    arrays['sound'][:, 7] *= 0.1
+    arrays['sound'][:, 8] -= 40
     heard = arrays['sound'][present[:, MODALITIES.index('sound')]]
-    scales = fitted((arrays, present))
-    assert scales.sound_range == pytest.approx((heard.min(), heard.max()))
-    scaled = scales.scale_sound(heard)
-    assert scaled.dtype == np.float32
-    assert (scaled.min(), scaled.max()) == pytest.approx((-1, 1))
-    beyond = np.array([[-200.0, 200.0]], np.float32)
-    assert scales.scale_sound(beyond).tolist() == [[-1.0, 1.0]]
+    z = fitted((arrays, present)).sound(heard)
+    assert z.dtype == np.float32
+    np.testing.assert_allclose(z.mean((0, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(z.std((0, 2)), 1, atol=1e-4)
+
+
+def test_a_click_does_not_decide_about_the_scale_of_the_rest() -> None:
+    arrays, present = frames(200)
+    present[0] = True
+    quiet = fitted((arrays, present)).sound(arrays['sound'][5:6])
+    arrays['sound'][0, 3, 2] = 80
+    clicked = fitted((arrays, present)).sound(arrays['sound'][5:6])
+    np.testing.assert_allclose(clicked, quiet, atol=0.1)
+
+
+def test_moments_without_any_sound_do_not_count_and_are_clipped() -> None:
+    arrays, present = frames(40)
+    before = fitted((arrays, present)).sound
+    silent = {'sound': np.full((500, 64, 5), SILENCE_DB, np.float32)}
+    after = fitted((arrays, present), (silent, np.ones((500, len(MODALITIES)), np.bool_))).sound
+    np.testing.assert_array_equal(after.mean, before.mean)
+    np.testing.assert_array_equal(after.std, before.std)
+    narrow = SoundScale(before.mean, np.full(MEL_BINS, MIN_STD_DB))
+    assert (narrow(silent['sound']) == -LIMIT).all()
+
+
+def test_a_bin_that_was_always_silent_or_never_moved_is_not_blown_up() -> None:
+    arrays, present = frames(40)
+    arrays['sound'][:, 60:] = SILENCE_DB
+    arrays['sound'][:, 3] = -30
+    sound = fitted((arrays, present)).sound
+    assert not sound(arrays['sound'])[:, 60:].any()
+    assert sound.std[[3, 63]].tolist() == [MIN_STD_DB, MIN_STD_DB]
+
+
+def test_bundles_of_older_versions_have_one_range_for_all_bins() -> None:
+    entries = fitted(frames(10)).to_dict()
+    del entries['sound']
+    scales = Normalisation.from_dict({**entries, 'sound_range_db': [-100.0, 28.0]})
+    mel = np.repeat(np.array([[-100.0, -36, 28, 200, -500]], np.float32), MEL_BINS, axis=0)
+    assert scales.sound(mel)[17].tolist() == [-1, 0, 1, 1, -1]
+    assert Normalisation.from_dict(scales.to_dict()).to_dict() == scales.to_dict()
 
 
 def test_part_by_part_is_the_same_as_in_one_step() -> None:
@@ -67,7 +112,8 @@ def test_part_by_part_is_the_same_as_in_one_step() -> None:
     cuts = [slice(0, 1), slice(1, 50), slice(50, 50), slice(50, 120)]
     parts = [({name: a[c] for name, a in arrays.items()}, present[c]) for c in cuts]
     in_parts = fitted(*parts).to_dict()
-    assert in_parts['sound_range_db'] == at_once['sound_range_db']
+    for key in ('mean_db', 'std_db'):
+        np.testing.assert_allclose(in_parts['sound'][key], at_once['sound'][key], rtol=1e-9)
     for name in SENSOR_DIMS:
         for key in ('mean', 'std'):
             np.testing.assert_allclose(
@@ -92,7 +138,7 @@ def test_a_sensor_that_was_never_present_is_not_scaled() -> None:
     scales = fitted((arrays, present))
     twist = np.array([[1.0, -2, 3, 4, 5, 6]], np.float32)
     np.testing.assert_array_equal(scales.scale('twist', twist), twist)
-    assert scales.sound_range[0] < scales.sound_range[1]
+    assert np.isfinite(scales.sound(np.zeros((1, MEL_BINS, 2), np.float32))).all()
     assert Normalisation.from_dict(fitted().to_dict()).to_dict() == fitted().to_dict()
 
 
@@ -136,12 +182,16 @@ def entry(path: str, value: Any) -> dict[str, Any]:
         ('sensors.twist.std', [1.0] * 5 + [0.0]),
         ('sensors.twist.std', [1.0] * 5 + [-1.0]),
         ('sensors.gripper.mean', [float('inf')]),
-        ('sound_range_db', None),
-        ('sound_range_db', [1.0]),
-        ('sound_range_db', [3.0, 3.0]),
-        ('sound_range_db', [float('nan'), 0.0]),
-        ('sound_range_db', [float('-inf'), 0.0]),
-        ('sound_range_db', ['low', 'high']),
+        ('sound.mean_db', [0.0] * 63),
+        ('sound.mean_db', [float('nan')] * 64),
+        ('sound.mean_db', [1e30] * 64),
+        ('sound.std_db', [0.0] * 64),
+        ('sound.std_db', None),
+        ('sound.limit', None),
+        ('sound.limit', 0.0),
+        ('sound.limit', -1.0),
+        ('sound', None),
+        ('sound', []),
     ],
 )
 def test_wrong_entries_are_named(path: str, value: Any) -> None:
@@ -149,6 +199,15 @@ def test_wrong_entries_are_named(path: str, value: Any) -> None:
     named = f'normalisation.{path}' if numbers and value else 'normalisation'
     with pytest.raises(BundleError, match=named):
         Normalisation.from_dict(entry(path, value))
+
+
+@pytest.mark.parametrize(
+    'sound_range', [None, [1.0], [3.0, 3.0], [float('nan'), 0.0], [float('-inf'), 0.0], ['low', 9]]
+)
+def test_a_wrong_range_of_an_older_version_is_named(sound_range: Any) -> None:
+    entries = {**entry('sound', None), 'sound_range_db': sound_range}
+    with pytest.raises(BundleError, match=r'normalisation\.sound_range_db'):
+        Normalisation.from_dict(entries)
 
 
 @pytest.mark.parametrize('entries', [None, [], 'x', 3])
