@@ -21,7 +21,13 @@ class Extractor(nn.Module):
     """
 
     def __init__(
-        self, config: ModelConfig, *, points: int, mel_frames: int, pretrained: bool = False
+        self,
+        config: ModelConfig,
+        *,
+        points: int,
+        mel_frames: int,
+        new_columns: int,
+        pretrained: bool = False,
     ) -> None:
         """Make an extractor.
 
@@ -29,6 +35,7 @@ class Extractor(nn.Module):
             config: Modalities and shapes.
             points: T_s, grid points of each sensor in a window.
             mel_frames: Columns of the log-mel spectrogram.
+            new_columns: Those of them that are new with each frame.
             pretrained: Begin with the image encoder's packaged weights.
         """
         super().__init__()
@@ -39,7 +46,7 @@ class Extractor(nn.Module):
             if name == 'image':
                 encoders[name] = make_image_encoder(config.image_encoder, d, pretrained=pretrained)
             elif name == 'sound':
-                encoders[name] = make_sound_encoder(config, mel_frames)
+                encoders[name] = make_sound_encoder(config, mel_frames, new_columns)
             else:
                 encoders[name] = SensorEncoder(SENSOR_DIMS[name], points, d)
         self.encoders = nn.ModuleDict(encoders)

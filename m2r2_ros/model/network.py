@@ -12,7 +12,7 @@ from m2r2_ros.model.heads.base import Head, HeadOutput, OnlineHead, State
 from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.config import WindowConfig
-from m2r2_ros.windows.logmel import mel_frames
+from m2r2_ros.windows.logmel import columns_per_frame, mel_frames
 
 
 class Network(nn.Module):
@@ -33,6 +33,7 @@ class Network(nn.Module):
             model,
             points=windows.points,
             mel_frames=mel_frames(round(windows.audio_context * windows.audio_rate)),
+            new_columns=columns_per_frame(windows.frame_rate),
             pretrained=pretrained,
         )
         self.head = make_head(model.head, model.width, classes)

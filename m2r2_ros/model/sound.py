@@ -15,6 +15,8 @@ from m2r2_ros.windows.logmel import MEL_BINS
 PATCH = 16
 #: What bins above the highest hold: a quiet bin in a scaled spectrogram.
 SILENCE = -1.0
+#: Frames whose sound the convolutions hear: an impact that began in the one before, and one more.
+HEARD_FRAMES = 3
 
 
 class SoundEncoder(BackboneEncoder):
@@ -79,10 +81,16 @@ class SoundEncoder(BackboneEncoder):
         return projected
 
 
-def make_sound_encoder(config: ModelConfig, frames: int) -> BackboneEncoder:
-    """Return the sound encoder of a model, for spectrograms of so many columns."""
+def make_sound_encoder(config: ModelConfig, frames: int, new_columns: int) -> BackboneEncoder:
+    """Return the sound encoder of a model.
+
+    Args:
+        config: Its kind and shape.
+        frames: Columns of a spectrogram.
+        new_columns: Columns that are new with each frame.
+    """
     if config.sound_encoder == 'conv':
-        return ConvSoundEncoder(frames, config.width)
+        return ConvSoundEncoder(min(frames, HEARD_FRAMES * new_columns + 2), config.width)
     return SoundEncoder(
         frames,
         config.sound_width,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Log-mel spectrogram of the trailing sound (paper section III-B)."""
 
+import math
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,11 @@ SILENCE_DB = -100.0
 def mel_frames(samples: int) -> int:
     """Return the number of columns that log_mel makes of so many samples."""
     return 1 + (samples - WINDOW) // HOP
+
+
+def columns_per_frame(frame_rate: float) -> int:
+    """Return the number of columns that begin between two frames, rounded up."""
+    return math.ceil(RATE / HOP / frame_rate)
 
 
 def log_mel(sound: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from test.model.networks import MEL_FRAMES, SENSING, SMALL, WINDOWS, make_inputs
 
 
 def make_extractor(config: ModelConfig = SMALL) -> Extractor:
-    return Extractor(config, points=WINDOWS.points, mel_frames=MEL_FRAMES).eval()
+    return Extractor(config, points=WINDOWS.points, mel_frames=MEL_FRAMES, new_columns=10).eval()
 
 
 def masked(inputs: InputTensors, *modalities: str) -> InputTensors:

@@ -17,12 +17,13 @@ from m2r2_ros.model.config import PRESETS, ModelConfig, preset
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.image import ClipImageEncoder
 from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.network import Network
 from m2r2_ros.model.pretrained import load_pretrained
 from m2r2_ros.model.sound import SoundEncoder
 from m2r2_ros.model.tensors import InputTensors
 from test.model.ast_files import original_layout, tiny_ast
 from test.model.clip_files import VISION, tiny_clip, write_clip
-from test.model.networks import MEL_FRAMES, SMALL, WINDOWS, make_bundle, make_windows
+from test.model.networks import SMALL, WINDOWS, make_bundle, make_windows
 
 #: Preset full, but for the sizes.
 TINY_FULL = replace(
@@ -43,7 +44,7 @@ def extractor(monkeypatch: pytest.MonkeyPatch) -> Extractor:
 
 def make_extractor(config: ModelConfig) -> Extractor:
     torch.manual_seed(0)
-    return Extractor(config, points=WINDOWS.points, mel_frames=MEL_FRAMES).eval()
+    return Network(config, WINDOWS, classes=3).extractor.eval()
 
 
 def write_ast(folder: Path) -> Path:
@@ -84,7 +85,7 @@ def test_random_weights_are_warned_of_in_large_encoders_only(extractor: Extracto
     assert load_pretrained(extractor).random == ('image',)
     assert load_pretrained(make_extractor(SMALL)).warning == ''
     with torch.device('meta'):
-        full = Extractor(preset('full'), points=WINDOWS.points, mel_frames=MEL_FRAMES)
+        full = Network(preset('full'), WINDOWS, classes=3).extractor
     loaded = load_pretrained(full)
     assert loaded.random == ('image', 'sound')
     assert '--image-weights and --sound-weights' in loaded.warning
@@ -111,7 +112,7 @@ def test_files_that_were_swapped_are_named(extractor: Extractor, tmp_path: Path)
 
 def test_full_is_vit_b16_and_ast_base() -> None:
     with torch.device('meta'):
-        full = Extractor(preset('full'), points=WINDOWS.points, mel_frames=MEL_FRAMES)
+        full = Network(preset('full'), WINDOWS, classes=3).extractor
     seeing, hearing = full.encoders['image'], full.encoders['sound']
     assert isinstance(seeing, ClipImageEncoder)
     assert isinstance(hearing, SoundEncoder)
