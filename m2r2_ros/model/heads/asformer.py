@@ -19,13 +19,13 @@ DROPOUT = 0.5
 
 
 class Attention(nn.Module):
-    """Local attention within `window` frames, with queries, keys and values of fewer maps."""
+    """Local attention of blocks of frames, with queries, keys and values of fewer maps."""
 
-    def __init__(self, width: int, reduction: int, window: int) -> None:
+    def __init__(self, width: int, reduction: int, block: int) -> None:
         """Make an attention from `width` feature maps to as many."""
         super().__init__()
         inner = max(width // reduction, 1)
-        self.window = window
+        self.block = block
         self.query = Pointwise(width, inner)
         self.key = Pointwise(width, inner)
         self.value = Pointwise(width, inner)
@@ -33,20 +33,20 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, source: Tensor) -> Tensor:
         """Attend within x and answer with values of the source, both (width, N), in their shape."""
-        found = local_attention(self.query(x), self.key(x), self.value(source), self.window)
+        found = local_attention(self.query(x), self.key(x), self.value(source), self.block)
         y: Tensor = self.leave(found.relu())
         return y
 
 
 class Block(nn.Module):
-    """A dilated convolution, then attention in a window as wide as its dilation (section 3.2)."""
+    """A dilated convolution, then attention of blocks as long as its dilation (section 3.2)."""
 
     def __init__(self, width: int, reduction: int, dilation: int, alpha: float) -> None:
         """Make a block whose attention is weighted by `alpha`."""
         super().__init__()
         self.alpha = alpha
         self.taps = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
-        self.attention = Attention(width, reduction, window=dilation)
+        self.attention = Attention(width, reduction, block=dilation)
         self.mix = nn.Conv1d(width, width, 1)
         self.dropout = Dropout(DROPOUT)
 
@@ -84,8 +84,8 @@ class ASFormer(Head):
     """An encoder over the features, and decoders that refine the probabilities they are given.
 
     Queries and keys of a decoder come from the decoder, values from the features of the coder
-    before it, as in the authors' public code. Windows are those of the paper, 2 ** k frames around
-    each frame; in the public code the frames of a block share one of nearly twice the width.
+    before it, and the 2 ** k frames of a block share a window of nearly twice that width, both as
+    in the authors' public code; the paper says 2 ** k frames around each frame.
     """
 
     recipe: ClassVar[Recipe] = Recipe(epochs=120, weight_decay=1e-5, patience=3)

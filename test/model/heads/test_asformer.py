@@ -63,8 +63,8 @@ def test_decoders_refine_with_less_and_less_attention() -> None:
         torch.testing.assert_close(a, b.t())
     alphas = [[m.alpha for m in head.modules() if isinstance(m, Block)][k] for k in (0, 2, 4)]
     assert alphas == pytest.approx([1, 1, math.exp(-3)])
-    windows = [m.attention.window for m in head.modules() if isinstance(m, Block)]
-    assert windows == [1, 2] * 3
+    blocks = [m.attention.block for m in head.modules() if isinstance(m, Block)]
+    assert blocks == [1, 2] * 3
 
 
 @torch.no_grad()
@@ -79,8 +79,12 @@ def test_the_loss_is_the_sum_over_coders() -> None:
     assert float(head.loss(features, targets)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_convolutions_and_windows_double_their_reach() -> None:
-    """Without the norm, which sees all: 1 ahead + 0, 2 + 0, 4 + 1; back 1 + 0, 2 + 1, 4 + 2."""
+def test_convolutions_and_blocks_double_their_reach() -> None:
+    """Without the norm, which sees all.
+
+    Frame 30 sees what 28 to 31 see, 26 to 32, which convolution widens to 22 to 36; blocks of two
+    widen that to 21 to 37, and the convolutions before, of reach 2 and 1, to 18 to 40.
+    """
     torch.manual_seed(0)
     blocks = [Block(width=32, reduction=1, dilation=2**k, alpha=1.0).eval() for k in range(3)]
     features = torch.randn(60, 32, requires_grad=True)
@@ -88,7 +92,7 @@ def test_convolutions_and_windows_double_their_reach() -> None:
     for block in blocks:
         taps = block.taps(y).relu()
         y = y + block.mix(taps + block.attention(taps, taps))
-    assert frames_seen(y[:, 30].sum(), features) == list(range(30 - 10, 30 + 8 + 1))
+    assert frames_seen(y[:, 30].sum(), features) == list(range(18, 41))
 
 
 @torch.no_grad()
