@@ -12,8 +12,8 @@ from m2r2_ros.cli.options import AsJson, Level
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.evaluate import evaluate
+from m2r2_ros.evaluation.recording_counts import BACKGROUND
 from m2r2_ros.evaluation.report import to_json, to_tables
-from m2r2_ros.evaluation.tally import BACKGROUND
 
 #: Beyond it, intervals do not change.
 MOST_RESAMPLES = 100_000

@@ -18,8 +18,8 @@ from m2r2_ros.evaluation.classes import ClassScores, score_classes
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.label_names import LabelNames
 from m2r2_ros.evaluation.pairing import Pair, pair_recordings
+from m2r2_ros.evaluation.recording_counts import BACKGROUND, RecordingCounts, Rules, count_recording
 from m2r2_ros.evaluation.score import Pool, Scores
-from m2r2_ros.evaluation.tally import BACKGROUND, Rules, Tally, tally
 from m2r2_ros.evaluation.tracks import parents_of, to_sequence
 
 Level = Literal['fine', 'coarse']
@@ -93,14 +93,14 @@ def evaluate(
     found = _Found(rules, parents_of(pairs) if level == 'coarse' else {})
     for pair in pairs:
         found.read(pair)
-    if not found.tallies:
+    if not found.counted:
         raise found.unreadable[0]
     order = list(found.order)
-    pool = Pool(list(found.tallies.values()), rules)
+    pool = Pool(list(found.counted.values()), rules)
     return Evaluation(
         scores=pool.scores(),
-        recordings={name: Pool([t], rules).scores() for name, t in found.tallies.items()},
-        classes=score_classes([t.confusion for t in found.tallies.values()], order),
+        recordings={name: Pool([own], rules).scores() for name, own in found.counted.items()},
+        classes=score_classes([own.confusion for own in found.counted.values()], order),
         labels=LabelNames.of(found.said, found.true, order),
         reliability=pool.reliability(),
         accuracy_kept=pool.accuracy_kept(SHARES),
@@ -119,7 +119,7 @@ class _Found:
 
     def __init__(self, rules: Rules, parents: Mapping[str, str]) -> None:
         self._rules, self._parents = rules, parents
-        self.tallies: dict[str, Tally] = {}
+        self.counted: dict[str, RecordingCounts] = {}
         self.unreadable: list[M2R2Error] = []
         self.model_ids: set[str] = set()
         self.order: dict[str, None] = {}  # labels as the label sets have them
@@ -134,7 +134,7 @@ class _Found:
             self.unreadable.append(error)
             return
         sequence = to_sequence(pair, track, truth, self._parents)
-        self.tallies[pair.name] = tally(sequence, self._rules)
+        self.counted[pair.name] = count_recording(sequence, self._rules)
         self.model_ids.add(track.model_id)
         sayable, listed = (
             [self._parents.get(name, name) for name in labels.names] if labels else []

@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from m2r2_ros.evaluation.auroc import auroc
 from m2r2_ros.evaluation.calibration import BINS, Reliability
 from m2r2_ros.evaluation.detection import T_E
+from m2r2_ros.evaluation.recording_counts import (
+    BACKGROUND,
+    OVERLAPS,
+    RecordingCounts,
+    Rules,
+    count_recording,
+)
 from m2r2_ros.evaluation.selective import accuracy_kept
 from m2r2_ros.evaluation.sequence import ScoredSequence
-from m2r2_ros.evaluation.tally import BACKGROUND, OVERLAPS, Rules, Tally, tally
 from m2r2_ros.evaluation.weighted import Weights, mean, percentile, pooled_f1, ratio, total
 
 #: Percent of the frames, the most confident ones, whose accuracy is told.
@@ -122,7 +128,7 @@ def score(
             count as its detection, seconds.
     """
     rules = Rules(background, t_e, boundary_tolerances_s, delay_tolerance_s)
-    return Pool([tally(track, rules) for track in tracks], rules).scores()
+    return Pool([count_recording(track, rules) for track in tracks], rules).scores()
 
 
 class Pool:
@@ -131,26 +137,26 @@ class Pool:
     What they add lies side by side in arrays, so that a resampling of recordings costs little.
     """
 
-    def __init__(self, tallies: Sequence[Tally], rules: Rules) -> None:
-        """Put tallies side by side.
+    def __init__(self, counted: Sequence[RecordingCounts], rules: Rules) -> None:
+        """Put counts side by side.
 
         Args:
-            tallies: Of the recordings.
+            counted: Counts of the recordings.
             rules: What they were made with.
         """
-        self._tallies, self._rules = tuple(tallies), rules
-        steps, _ = _joined([t.steps for t in tallies], np.int64)
+        self._counted, self._rules = tuple(counted), rules
+        steps, _ = _joined([r.steps for r in counted], np.int64)
         step = float(np.median(steps)) if len(steps) else 0.0
         self._frame_rate = 1e9 / step if step > 0 else None
-        found = [t.delays[~np.isnan(t.delays)] for t in tallies]
+        found = [r.delays[~np.isnan(r.delays)] for r in counted]
         self._delays, self._delay_of = _joined(found, np.float64)
-        confidences, owner = _joined([t.confidences for t in tallies], np.float32)
-        right, _ = _joined([t.right for t in tallies], np.bool_)
+        confidences, owner = _joined([r.confidences for r in counted], np.float32)
+        right, _ = _joined([r.right for r in counted], np.bool_)
         order = np.argsort(confidences, kind='stable')  # what is in order is sorted quickly again
         self._confidences, self._right, self._owner = confidences[order], right[order], owner[order]
 
     def __len__(self) -> int:
-        return len(self._tallies)
+        return len(self._counted)
 
     def scores(self, weights: Weights | None = None) -> Scores:
         """Return the metrics.
@@ -159,22 +165,22 @@ class Pool:
             weights: int64 (R,), how often each recording is there; once by default.
         """
         w = self._weights(weights)
-        tallies = self._tallies
-        frames = [t.frames for t in tallies]
-        covered = [t.covered for t in tallies]
-        correct = [t.correct for t in tallies]
-        boundaries = total(w, [len(t.delays) for t in tallies])
+        counted = self._counted
+        frames = [r.frames for r in counted]
+        covered = [r.covered for r in counted]
+        correct = [r.correct for r in counted]
+        boundaries = total(w, [len(r.delays) for r in counted])
         delays = np.repeat(self._delays, w[self._delay_of])
         return Scores(
             accuracy=ratio(w, correct, frames),
             coverage=ratio(w, covered, frames),
             accuracy_covered=ratio(w, correct, covered),
-            edit=mean(w, [t.edit for t in tallies]),
-            f1={k: pooled_f1(w, [t.f1[k] for t in tallies]) for k in OVERLAPS},
-            dr=pooled_f1(w, [t.dr for t in tallies]),
-            dr_one_to_one=pooled_f1(w, [t.dr_one_to_one for t in tallies]),
+            edit=mean(w, [r.edit for r in counted]),
+            f1={k: pooled_f1(w, [r.f1[k] for r in counted]) for k in OVERLAPS},
+            dr=pooled_f1(w, [r.dr for r in counted]),
+            dr_one_to_one=pooled_f1(w, [r.dr_one_to_one for r in counted]),
             boundary_f1={
-                s: mean(w, [t.boundary_f1[s] for t in tallies])
+                s: mean(w, [r.boundary_f1[s] for r in counted])
                 for s in self._rules.boundary_tolerances_s
             },
             boundary_delay_median_s=percentile(delays, 50),
@@ -182,14 +188,14 @@ class Pool:
             boundaries=boundaries,
             boundaries_missed=boundaries - len(delays),
             ece=self.reliability(w).ece,
-            brier=ratio(w, [t.brier for t in tallies], [t.brier_frames for t in tallies]),
+            brier=ratio(w, [r.brier for r in counted], [r.brier_frames for r in counted]),
             confidence_auroc=self._auroc(w),
             accuracy_kept={
                 k: None if np.isnan(a) else float(a)
                 for k, a in zip(KEPT, self.accuracy_kept(np.array(KEPT) / 100, w), strict=True)
             },
             frames=total(w, frames),
-            frames_unlabelled=total(w, [t.frames_unlabelled for t in tallies]),
+            frames_unlabelled=total(w, [r.frames_unlabelled for r in counted]),
             recordings=int(w.sum()),
             frame_rate_hz=self._frame_rate,
             t_e_frames=self._rules.t_e,
@@ -198,7 +204,7 @@ class Pool:
     def reliability(self, weights: Weights | None = None) -> Reliability:
         """Return labelled frames by confidence; weights as of `scores`."""
         w = self._weights(weights)
-        bins = [t.reliability for t in self._tallies]
+        bins = [r.reliability for r in self._counted]
         return Reliability(
             np.dot(w, np.array([b.frames for b in bins], np.int64).reshape(-1, BINS)),
             np.dot(w, np.array([b.confidence for b in bins], np.float64).reshape(-1, BINS)),

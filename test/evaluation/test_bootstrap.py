@@ -8,9 +8,9 @@ import pytest
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.evaluation.bootstrap import bootstrap
+from m2r2_ros.evaluation.recording_counts import Rules, count_recording
 from m2r2_ros.evaluation.score import Pool
 from m2r2_ros.evaluation.sequence import ScoredSequence, segments_of
-from m2r2_ros.evaluation.tally import Rules, tally
 
 Spelling = Callable[[str], list[str]]
 RULES = Rules()
@@ -39,7 +39,7 @@ def tracks(spell: Spelling) -> list[ScoredSequence]:
 
 
 def pool(tracks: list[ScoredSequence]) -> Pool:
-    return Pool([tally(track, RULES) for track in tracks], RULES)
+    return Pool([count_recording(track, RULES) for track in tracks], RULES)
 
 
 def test_weights_are_repetitions(tracks: list[ScoredSequence]) -> None:

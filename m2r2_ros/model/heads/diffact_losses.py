@@ -114,6 +114,6 @@ def condition_mask(kind: str, targets: Tensor, boundaries: Tensor) -> Tensor:
         return boundaries < BOUNDARY_LIMIT
     if kind == 'segment':
         present = targets[targets != UNKNOWN].unique()
-        chosen = torch.randint(len(present), (HIDDEN_LABELS,)) if len(present) else []
+        chosen = torch.randint(max(len(present), 1), (HIDDEN_LABELS,))[: len(present)]
         return ~torch.isin(targets, present[chosen])
     return torch.full_like(targets, kind == 'full', dtype=torch.bool)

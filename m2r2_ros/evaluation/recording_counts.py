@@ -47,7 +47,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RecordingCounts:
     """Counts and sums of one recording, over its frames with a true label.
 
     Attributes:
@@ -90,7 +90,7 @@ class Tally:
     brier_frames: int
 
 
-def tally(track: ScoredSequence, rules: Rules) -> Tally:
+def count_recording(track: ScoredSequence, rules: Rules) -> RecordingCounts:
     """Compare the labels of a recording with its truth."""
     names = names_of([track])
     truth, predicted = track.ids(names)
@@ -102,7 +102,7 @@ def tally(track: ScoredSequence, rules: Rules) -> Tally:
     rated = right[: len(confidences)]
     sure = np.isfinite(confidences)
     brier = _brier(track)
-    return Tally(
+    return RecordingCounts(
         frames=len(truth),
         frames_unlabelled=int((~track.labelled).sum()),
         covered=int(covered.sum()),
