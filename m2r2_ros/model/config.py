@@ -48,6 +48,7 @@ class ModelConfig:
         sound_layers: Layers of the AST (AST-base: 12).
         sound_stride: Mel bins, and columns, from one patch of 16 by 16 to the next (AST: 10).
         sound_expansion: Width of the AST's feed-forward layers, in widths of the AST (AST: 4).
+        relative_pose: Give the pose's encoder poses relative to the first one of a run, too.
         head: The segmentation head behind the features, and its options.
         offline_head: A second head on the same features, for recordings that are over; None where
             `head` labels these too.
@@ -65,6 +66,7 @@ class ModelConfig:
     sound_layers: int = between(2, 1, MAX_LAYERS)
     sound_stride: int = between(16, 1, MAX_STRIDE)
     sound_expansion: int = between(2, 1, MAX_EXPANSION)
+    relative_pose: bool = False
     head: HeadConfig = field(default_factory=CausalTCNConfig)
     offline_head: HeadConfig | None = None
 

@@ -9,6 +9,7 @@ from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.image import make_image_encoder
 from m2r2_ros.model.proprioception import SensorEncoder
+from m2r2_ros.model.relative_pose import RELATIVE_POSE
 from m2r2_ros.model.sound import make_sound_encoder
 from m2r2_ros.model.tensors import InputTensors
 
@@ -41,6 +42,7 @@ class Extractor(nn.Module):
         super().__init__()
         d = config.width
         self.modalities = config.modalities
+        self._relative = config.relative_pose
         encoders: dict[str, nn.Module] = {}
         for name in config.modalities:
             if name == 'image':
@@ -48,7 +50,8 @@ class Extractor(nn.Module):
             elif name == 'sound':
                 encoders[name] = make_sound_encoder(config, mel_frames, new_columns)
             else:
-                encoders[name] = SensorEncoder(SENSOR_DIMS[name], points, d)
+                twice = name == 'pose' and config.relative_pose
+                encoders[name] = SensorEncoder((1 + twice) * SENSOR_DIMS[name], points, d)
         self.encoders = nn.ModuleDict(encoders)
         self.token_norm = nn.LayerNorm(d)
         self.modality_transformer = nn.TransformerEncoderLayer(
@@ -65,7 +68,9 @@ class Extractor(nn.Module):
         """Map N frames to x_i, float32 (N, D_e)."""
         present = inputs.present[:, [MODALITIES.index(m) for m in self.modalities]]
         if bool(present.all()):
-            tokens = [encoder(inputs.data[name]) for name, encoder in self.encoders.items()]
+            tokens = [
+                encoder(self._readings(name, inputs)) for name, encoder in self.encoders.items()
+            ]
             slots = self.modality_transformer(self.token_norm(torch.stack(tokens, dim=1)))
         else:
             slots = self._mix_present(inputs, present)
@@ -90,9 +95,15 @@ class Extractor(nn.Module):
             slots[:, used] = (mixed * there.unsqueeze(-1)).float()  # of half precision
         return slots
 
+    def _readings(self, name: str, inputs: InputTensors) -> Tensor:
+        """Return what the encoder of a modality takes."""
+        if name == 'pose' and self._relative:
+            return torch.cat([inputs.data[name], inputs.data[RELATIVE_POSE]], dim=-1)
+        return inputs.data[name]
+
     def _encode(self, name: str, inputs: InputTensors, there: Tensor) -> Tensor:
         """Return the tokens of one modality, float32 (N, D_e), zero where it is masked."""
-        data = inputs.data[name]
+        data = self._readings(name, inputs)
         if bool(there.all()):
             token: Tensor = self.encoders[name](data)
             return token

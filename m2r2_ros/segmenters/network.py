@@ -16,6 +16,7 @@ from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.backend import Backend
 from m2r2_ros.model.inputs import Inputs, make_inputs
+from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.labels import Frame, FrameLabels
 from m2r2_ros.windows.normalisation import Normalisation
@@ -47,6 +48,7 @@ class NetworkSegmenter(ABC):
         self._labels, self._modalities, self._normalisation = labels, modalities, normalisation
         self._backend, self._decoding = backend, decoding
         self._counters: Counter[str] = Counter()
+        self._relative = RelativePoses()
         self.reset()
 
     @property
@@ -79,6 +81,7 @@ class NetworkSegmenter(ABC):
         """Forget all frames."""
         self._track = FrameLabels(self.labels, self._decoding)
         self._ready: deque[FrameLabel] = deque()
+        self._relative.reset()
         self._begin()
 
     def step(self, window: FrameWindows) -> FrameLabel | None:
@@ -113,11 +116,12 @@ class NetworkSegmenter(ABC):
         for lo, hi in pairwise(edges):
             if windows.restarts[lo]:  # the clock jumped; segments keep counting
                 labels += self._end()
+                self._relative.reset()
                 self._begin()
             for first in range(lo, hi, CHUNK):
                 chunk = windows[first : min(first + CHUNK, hi)]
                 inputs = make_inputs(chunk, self._normalisation, self._modalities)
-                labels += self._take(chunk, inputs)
+                labels += self._take(chunk, self._relative(inputs))
         return labels
 
     @abstractmethod

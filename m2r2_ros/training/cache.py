@@ -18,6 +18,7 @@ from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.image import ImageEncoder
 from m2r2_ros.model.inputs import IMAGE_SIZE, Inputs, decode_images
+from m2r2_ros.model.relative_pose import first_poses, relative_to
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel, mel_frames
 from m2r2_ros.windows.normalisation import Normalisation
@@ -36,6 +37,8 @@ class CachedRecording:
             (n, 64, frames) in dB, image float16 (n, feature_dim), a frozen backbone's features, or
             uint8 (n, 224, 224, 3), pixels for a backbone that learns.
         present: bool (n, 6).
+        origins: float32 (n, 9), the pose that each frame's run began with, SI units; None without
+            poses.
     """
 
     name: str
@@ -44,6 +47,7 @@ class CachedRecording:
     restarts: NDArray[np.bool_]
     arrays: Mapping[str, NDArray[np.generic]]
     present: NDArray[np.bool_]
+    origins: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -62,7 +66,10 @@ class CachedRecording:
                 rows = normalisation.sound(rows)
             rows[~present[:, MODALITIES.index(name)]] = 0
             data[name] = rows
-        return Inputs(data, present)
+        inputs = Inputs(data, present)
+        if self.origins is None:
+            return inputs
+        return relative_to(normalisation.scale('pose', self.origins[lo:hi]), inputs)
 
 
 class CacheWriter:
@@ -124,7 +131,8 @@ class CacheWriter:
         stamps, targets, restarts, present = (
             arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
         )
-        return CachedRecording(name, stamps, targets, restarts, arrays, present)
+        origins = first_poses(arrays['pose'], present, restarts) if 'pose' in arrays else None
+        return CachedRecording(name, stamps, targets, restarts, arrays, present, origins)
 
     def _shapes(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
         sensors = {n: (np.float32, (self._points, d)) for n, d in SENSOR_DIMS.items()}

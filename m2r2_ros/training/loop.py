@@ -13,6 +13,7 @@ from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.model.extractor import drop_modalities
 from m2r2_ros.model.network import Network
+from m2r2_ros.model.relative_pose import RELATIVE_POSE
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
@@ -125,4 +126,7 @@ def augment(inputs: InputTensors, config: TrainConfig) -> InputTensors:
             factor = 1 + config.gain * torch.randn(1, 1, z.shape[2])
             moved = z if name == 'gripper' else factor * z + shift
             data[name] = moved + config.noise * torch.randn_like(z)
+            if name == 'pose' and RELATIVE_POSE in data:  # a constant offset is not seen there
+                z = factor * data[RELATIVE_POSE]
+                data[RELATIVE_POSE] = z + config.noise * torch.randn_like(z)
     return drop_modalities(InputTensors(data, inputs.present), config.modality_dropout)

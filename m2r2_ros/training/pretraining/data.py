@@ -106,6 +106,7 @@ def frames_of(recording: CachedRecording, frames: NDArray[np.int64]) -> CachedRe
         restarts=recording.restarts[frames],
         arrays={name: array[frames] for name, array in recording.arrays.items()},
         present=recording.present[frames],
+        origins=None if recording.origins is None else recording.origins[frames],
     )
 
 
