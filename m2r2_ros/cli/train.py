@@ -13,10 +13,9 @@ import typer
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
-from m2r2_ros.cli.console import console, epoch_bar, stdout
+from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.options import (
     Bags,
-    Epochs,
     Freeze,
     NewBundle,
     Note,
@@ -25,6 +24,7 @@ from m2r2_ros.cli.options import (
     Truths,
     Validate,
 )
+from m2r2_ros.cli.training_progress import TrainingProgress, show_scores, show_trials
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
@@ -33,12 +33,15 @@ from m2r2_ros.readers.topics import TopicSpec
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.model.bundle import Bundle
     from m2r2_ros.model.config import ModelConfig
-    from m2r2_ros.training.config import TrainConfig
+    from m2r2_ros.training.choices import Wishes
+    from m2r2_ros.training.train import Trained
     from m2r2_ros.windows.config import WindowConfig
 
-#: What is in the folder that training works in, beside windows and the checkpoint.
+#: What is in the folder that training works in, beside windows and checkpoints.
 DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
-OURS = ('windows', 'checkpoint.safetensors', DRAFT, LABELLED, TRUTH)
+OURS = ('windows', 'held_out', 'checkpoints', DRAFT, LABELLED, TRUTH)
+#: The picture of how training went, in the bundle's folder.
+CURVE = 'curve.png'
 
 
 def train_command(
@@ -55,33 +58,68 @@ def train_command(
     truth: Truths = None,
     validate: Validate = None,
     topics: Topics = None,
-    epochs: Epochs = 15,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help='Passes over the recordings, of the extractor and of each head; by default '
+            'scaled to the data.',
+            min=1,
+        ),
+    ] = None,
+    offset: Annotated[
+        float | None,
+        typer.Option(
+            '--offset',
+            help='Constant shift of each channel in training, in standard deviations of the data.',
+            min=0.0,
+        ),
+    ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option('--noise', help='White noise in training, in standard deviations.', min=0.0),
+    ] = None,
+    relative_pose: Annotated[
+        bool | None,
+        typer.Option(help='Look at poses relative to the start of the recording, too.'),
+    ] = None,
+    vary: Annotated[
+        float | None,
+        typer.Option(
+            help='Share of the segments that are stretched, shortened or left out in each pass.',
+            min=0.0,
+            max=1.0,
+        ),
+    ] = None,
+    search: Annotated[bool, typer.Option(help='Choose by validation what no option says.')] = True,
     seed: Seed = 0,
     frame_rate: Annotated[
         float | None, typer.Option(help="Frames per second: 10, or the extractor's.", min=0.1)
     ] = None,
     note: Note = '',
 ) -> None:
-    """Train the M2R2 extractor and the online head on recordings with ground truth.
+    """Train the M2R2 extractor, then an online and an offline head on its features.
 
     Recordings hold their ground truth in /ground_truth/action_segment, or --truth gives it as
-    NAME.csv with the columns start, end, label. An interrupted training continues when the same
-    command is given again.
+    NAME.csv with the columns start, end, label. What is left to choose is chosen on the recordings
+    of --validate, or on some of the others that are held out in turn. An interrupted training
+    continues when the same command is given again.
     """
     from m2r2_ros.model.bundle import save_bundle  # torch takes seconds
-    from m2r2_ros.training.config import TrainConfig
+    from m2r2_ros.training.choices import Wishes
+    from m2r2_ros.training.curves import draw_curves
 
     use_cores()
     begin = _begin(preset, extractor, frame_rate, freeze)
     if preset == 'full':
         console.print('preset full starts from random weights: m2r2 pretrain reads pretrained ones')
     given = given_topics(topics)
+    wishes = Wishes(epochs, offset, noise, relative_pose, vary, search)
     with Claim(out):
         workspace = training_workspace(out, OURS)
         sources = training_sources(bags, validate, truth)
         refuse_inside(out, *sources.recordings, *filter(None, [extractor]))
-        bundle = _train(begin, sources, TrainConfig(epochs=epochs, seed=seed), given, workspace)
-        bundle = replace(bundle, training={**bundle.training, 'note': note})
+        trained = _train(begin, sources, wishes, seed, given, workspace)
+        bundle = replace(trained.bundle, training={**trained.bundle.training, 'note': note})
         draft = workspace / DRAFT
         shutil.rmtree(draft, ignore_errors=True)
         if sources.held_out:
@@ -90,27 +128,29 @@ def train_command(
             bundle = replace(bundle, scores=scores)
             shutil.rmtree(draft)
         saved = save_bundle(bundle, draft)
+        draw_curves(trained.curves, draft / CURVE)
         draft.rename(out)
         shutil.rmtree(workspace)
+    show_trials(trained.trials)
     stdout.print(f'{out}: model {saved.id}, labels {", ".join(saved.labels.names)}', soft_wrap=True)
     for modality, entry in saved.topics.items():
         console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})')
+    show_scores(saved.scores)
 
 
 def _train(
     begin: '_Begin',
     sources: TrainingSources,
-    config: 'TrainConfig',
+    wishes: 'Wishes',
+    seed: int,
     topics: dict[str, TopicSpec],
     workspace: Path,
-) -> 'Bundle':
+) -> 'Trained':
     """Train, and show progress."""
-    from m2r2_ros.segmenters.decoding import Decoding
+    from m2r2_ros.training.config import TrainConfig
     from m2r2_ros.training.train import train
 
-    with epoch_bar() as bar:
-        reading = bar.add_task('reading recordings', total=len(sources.trained), loss='')
-        learning = bar.add_task('training', total=config.epochs, loss='')
+    with TrainingProgress(len(sources.recordings)) as shown:
         return train(
             sources.trained,
             preset=begin.preset,
@@ -118,13 +158,13 @@ def _train(
             windows=begin.windows,
             extractor=begin.extractor,
             freeze=begin.freeze,
-            config=config,
-            decoding=Decoding().to_dict(),
+            config=TrainConfig(seed=seed),
+            wishes=wishes,
             workspace=workspace,
+            validate=sources.held_out,
             truths=sources.truths,
             topics=topics,
-            on_recording=lambda name, k, n: bar.update(reading, completed=k + 1, loss=name),
-            on_epoch=lambda p: bar.update(learning, completed=p.epoch, loss=f'loss {p.loss:.3f}'),
+            told=shown.told,
         )
 
 
@@ -172,7 +212,25 @@ def _validate(
     topics: dict[str, TopicSpec],
     workspace: Path,
 ) -> dict[str, Any]:
-    """Label held-out recordings with the bundle as it will be saved, and score the labels."""
+    """Label held-out recordings with the bundle as it will be saved, and score the labels.
+
+    Those that a robot would have said come first, those of the offline head in a section.
+    """
+    live = _score(draft, held_out, truths, topics, workspace, live=True)
+    whole = _score(draft, held_out, truths, topics, workspace, live=False)
+    return {**live, 'recordings': [recording_name(p) for p in held_out], 'offline': whole}
+
+
+def _score(
+    draft: Path,
+    held_out: list[Path],
+    truths: dict[str, Path],
+    topics: dict[str, TopicSpec],
+    workspace: Path,
+    *,
+    live: bool,
+) -> dict[str, Any]:
+    """Label recordings with the online or the offline head, and score the labels."""
     from m2r2_ros.evaluation.evaluate import evaluate
     from m2r2_ros.replay.labeller import label_recording
     from m2r2_ros.segmenters import open_model
@@ -181,7 +239,7 @@ def _validate(
     for folder in (labelled, tables):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-    model = open_model(draft)
+    model = open_model(draft, live=live)
     known = []
     for path in held_out:
         name = recording_name(path)
@@ -189,5 +247,4 @@ def _validate(
         # Labels and truth are matched by name, which a table may have with something behind it.
         table = tables / f'{name}.csv'
         known.append(shutil.copyfile(truths[name], table) if name in truths else path)
-    scores = evaluate([labelled], known).scores.to_dict()
-    return {**scores, 'recordings': [recording_name(p) for p in held_out]}
+    return dict(evaluate([labelled], known).scores.to_dict())

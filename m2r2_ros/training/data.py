@@ -5,7 +5,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,12 @@ class TrainingData:
     normalisation: Normalisation
     topics: Mapping[str, Mapping[str, str]]
     unknown_labels: tuple[str, ...]
+
+    def part(self, chosen: Sequence[int], scales: Normalisation | None = None) -> 'TrainingData':
+        """Return some recordings, by number, with given scales or their own."""
+        recordings = tuple(self.recordings[k] for k in chosen)
+        scales = scales or fit_normalisation(recordings)
+        return replace(self, recordings=recordings, normalisation=scales)
 
     def bundle(
         self,

@@ -31,11 +31,15 @@ class Progress:
         epoch: Epochs that are done.
         epochs: Epochs in all.
         loss: Mean loss of the last epoch.
+        accuracy: On held-out recordings, 0..1; None where they were not scored after this epoch.
+        f1: F1@50 on them, percent; None likewise.
     """
 
     epoch: int
     epochs: int
     loss: float
+    accuracy: float | None = None
+    f1: float | None = None
 
 
 def train_network(
@@ -47,7 +51,7 @@ def train_network(
     checkpoint: Path | None = None,
     fingerprint: str = '',
     progress: Callable[[Progress], None] = lambda progress: None,
-) -> None:
+) -> list[float]:
     """Train a network in place; it ends with the running average of its weights.
 
     Every epoch draws from its own random numbers, so that a training that was interrupted continues
@@ -61,8 +65,11 @@ def train_network(
         checkpoint: File to keep the state in after each epoch, and to continue from.
         fingerprint: Of data and options; a checkpoint with another one is ignored.
         progress: Called after each epoch.
+
+    Returns:
+        The mean loss of each epoch.
     """
-    sequences = [(r, lo) for r in recordings for lo in range(0, max(len(r), 1), config.crop)]
+    sequences = sequences_of(recordings, config)
     state = TrainState(network, config, config.epochs * len(sequences), fingerprint)
     first = state.load(checkpoint) if checkpoint is not None else 0
     network.train()
@@ -73,11 +80,20 @@ def train_network(
         for k in rng.permutation(len(sequences)):
             lo, hi = _crop(len(sequences[k][0]), sequences[k][1], config, rng)
             losses.append(_step(network, state, sequences[k][0], (lo, hi), normalisation))
+        state.losses.append(float(np.mean(losses)))
         if checkpoint is not None:
             state.save(checkpoint, epoch + 1)
-        progress(Progress(epoch + 1, config.epochs, float(np.mean(losses))))
+        progress(Progress(epoch + 1, config.epochs, state.losses[-1]))
     state.use_average()
     network.eval()
+    return state.losses
+
+
+def sequences_of(
+    recordings: Sequence[CachedRecording], config: TrainConfig
+) -> list[tuple[CachedRecording, int]]:
+    """Return what an epoch goes through: recordings, each with the frame that it is cut before."""
+    return [(r, lo) for r in recordings for lo in range(0, max(len(r), 1), config.crop)]
 
 
 def _crop(

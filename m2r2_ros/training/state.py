@@ -18,6 +18,7 @@ class TrainState:
     Attributes:
         optimizer: AdamW over the parameters that are trained.
         config: Options of the training.
+        losses: Mean loss of each epoch so far.
     """
 
     def __init__(self, network: Network, config: TrainConfig, steps: int, fingerprint: str) -> None:
@@ -30,6 +31,7 @@ class TrainState:
             fingerprint: Of data and options, by which a checkpoint is recognised.
         """
         self.config = config
+        self.losses: list[float] = []
         self._network = network
         self._fingerprint = fingerprint
         self._steps = steps
@@ -66,7 +68,7 @@ class TrainState:
             self._network,
             self.optimizer,
             fingerprint=self._fingerprint,
-            facts={'epoch': epoch, 'steps': self._done},
+            facts={'epoch': epoch, 'steps': self._done, 'losses': self.losses},
             groups={'average': self._average},
         )
 
@@ -77,4 +79,5 @@ class TrainState:
             return 0
         self._average = kept.groups['average']
         self._done = int(kept.facts['steps'])
+        self.losses = [float(loss) for loss in kept.facts['losses']]
         return int(kept.facts['epoch'])

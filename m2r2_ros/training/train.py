@@ -1,25 +1,60 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From labelled bags to a bundle in memory."""
+"""From labelled bags to a bundle in memory: survey, folds, choices, extractor, heads."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from m2r2_ros import __version__
 from m2r2_ros.model.bundle import Bundle
-from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.network import Network
+from m2r2_ros.model.config import ModelConfig, restrict_modalities
 from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.data import TrainingData, fingerprint, image_encoder_of, prepare
-from m2r2_ros.training.loop import Progress, train_network
-from m2r2_ros.training.parameter_groups import freeze_backbones
+from m2r2_ros.training.data import TrainingData, image_encoder_of, prepare
+from m2r2_ros.training.folds import Fold, choose_folds
+from m2r2_ros.training.loop import Progress
+from m2r2_ros.training.make import make_model
 from m2r2_ros.training.recordings import LabelledRecordings, open_labelled
+from m2r2_ros.training.search import Trial
+from m2r2_ros.training.stages import Begin, Curve, Stages
+from m2r2_ros.training.survey import Survey, survey
 from m2r2_ros.windows.config import WindowConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training comes to.
+
+    Attributes:
+        bundle: The model.
+        survey: What it was trained on.
+        trials: What was tried.
+        curves: How each stage went.
+    """
+
+    bundle: Bundle
+    survey: Survey
+    trials: list[Trial]
+    curves: list[Curve]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is called while a training goes on.
+
+    Attributes:
+        recording: With name, count and total as windows are made.
+        survey: With what is in the recordings.
+        folds: With the recordings that each fold holds out.
+        epoch: After each epoch, with the stage.
+    """
+
+    recording: Callable[[str, int, int], None] = lambda name, k, n: None
+    survey: Callable[[Survey], None] = lambda survey: None
+    folds: Callable[[list[list[str]]], None] = lambda folds: None
+    epoch: Callable[[str, Progress], None] = lambda stage, progress: None
 
 
 def train(
@@ -29,90 +64,104 @@ def train(
     model: ModelConfig,
     windows: WindowConfig,
     config: TrainConfig,
-    decoding: Mapping[str, float],
+    wishes: Wishes,
     workspace: Path,
+    validate: Sequence[Path] = (),
     extractor: Bundle | None = None,
     freeze: Collection[str] = (),
     truths: Mapping[str, Path] | None = None,
     topics: Mapping[str, TopicSpec] | None = None,
-    on_recording: Callable[[str, int, int], None] = lambda name, k, n: None,
-    on_epoch: Callable[[Progress], None] = lambda progress: None,
-) -> Bundle:
+    told: Told | None = None,
+) -> Trained:
     """Train on recordings with ground truth.
+
+    First an extractor, with an online head that teaches it, on augmented recordings; then an online
+    and an offline head on what that extractor makes of the recordings as they are. What is left to
+    choose is chosen on recordings that are held out: those to validate on, or folds.
 
     Args:
         bags: Recordings.
         preset: Name of the preset that `model` came from.
-        model: Shapes of the network; modalities without a topic in any recording stay masked.
+        model: Shapes of the network; modalities that no recording has are left out of it.
         windows: Shape of the windows.
-        config: Options of the training.
-        decoding: Options of the decoder that the bundle proposes.
-        workspace: Folder for cached windows and the checkpoint; the caller removes it.
+        config: Options of the extractor's training.
+        wishes: What is not to be chosen.
+        workspace: Folder for cached windows and checkpoints; the caller removes it.
+        validate: Recordings to choose by, instead of folds.
         extractor: Bundle of the same shapes, whose extractor and scales to begin with.
         freeze: Modalities whose encoder keeps its backbone as it is.
         truths: Ground truth files of recordings that do not hold it, by name.
         topics: Topics that are not to be guessed.
-        on_recording: Called with name, count and total as windows are made.
-        on_epoch: Called after each epoch.
+        told: What is called while it goes on.
 
     Raises:
         M2R2Error: A recording cannot be read or has no ground truth.
     """
+    told = told or Told()
+    told = told or Told()
     labelled = open_labelled(bags, truths)
-    network = _network(model, windows, labelled, config.seed, extractor, freeze)
-    prepared = prepare(
-        labelled,
-        modalities=model.modalities,
-        windows=windows,
-        folder=workspace / 'windows',
-        image_encoder=image_encoder_of(network),
-        topics=topics,
-        normalisation=extractor.normalisation if extractor else None,
-        on_recording=on_recording,
-    )
-    facts = _facts(prepared, config, extractor, freeze)
-    train_network(
-        network,
-        prepared.recordings,
-        prepared.normalisation,
-        config,
-        checkpoint=workspace / 'checkpoint.safetensors',
-        fingerprint=fingerprint(prepared, facts, model.to_dict(), windows.to_dict()),
-        progress=on_epoch,
-    )
-    bundle = prepared.bundle(network, facts, preset=preset, model=model, windows=windows)
-    return replace(bundle, decoding=decoding)
-
-
-def _network(
-    model: ModelConfig,
-    windows: WindowConfig,
-    labelled: LabelledRecordings,
-    seed: int,
-    extractor: Bundle | None,
-    freeze: Collection[str],
-) -> Network:
-    """Return the network that training begins with."""
-    torch.manual_seed(seed)
-    network = Network(model, windows, len(labelled.labels.names), pretrained=extractor is None)
-    if extractor:
-        network.extractor.load_state_dict(extractor.network.extractor.state_dict())
-    freeze_backbones(network, freeze)
-    return network
-
-
-def _facts(
-    prepared: TrainingData,
-    config: TrainConfig,
-    extractor: Bundle | None,
-    freeze: Collection[str],
-) -> dict[str, Any]:
-    """Return how the network was trained, to be kept in the bundle."""
-    return {
-        'recordings': [r.name for r in prepared.recordings],
-        'frames': sum(map(len, prepared.recordings)),
-        'options': config.to_dict(),
+    begin = Begin(model, windows, labelled.labels, config.seed, extractor, freeze)
+    data = _read(begin, labelled, workspace / 'windows', topics, told)
+    found = survey(data.recordings, labelled, data.labels, model.modalities)
+    told.survey(found)
+    everything, folds = data, choose_folds([r.targets for r in data.recordings])
+    if validate:
+        known = open_labelled(validate, truths)
+        held_out = _read(begin, known, workspace / 'held_out', topics, told, data)
+        everything, folds = _joined(data, held_out)
+    names = [[everything.recordings[k].name for k in fold.held_out] for fold in folds]
+    told.folds(names)
+    if extractor is None:
+        begin = replace(begin, model=_without_missing(model, found.missing))
+    stages = Stages(begin, workspace / 'checkpoints', told.epoch)
+    own = range(len(data.recordings))
+    made = make_model(stages, everything, own, folds, config, wishes)
+    facts = {
+        'recordings': [r.name for r in data.recordings],
+        'frames': sum(map(len, data.recordings)),
+        'options': {**made.extractor.config.to_dict(), 'wishes': asdict(wishes)},
         'm2r2_ros': __version__,
         **({'extractor': {'model': extractor.id, **extractor.training}} if extractor else {}),
         **({'freeze': sorted(freeze)} if freeze else {}),
+        'survey': found.to_dict(),
+        'folds': names,
+        'tried': [asdict(trial) for trial in made.trials],
     }
+    bundle = replace(made.bundle(begin, preset), training=facts)
+    return Trained(bundle, found, made.trials, stages.curves)
+
+
+def _read(
+    begin: Begin,
+    labelled: LabelledRecordings,
+    folder: Path,
+    topics: Mapping[str, TopicSpec] | None,
+    told: Told,
+    like: TrainingData | None = None,
+) -> TrainingData:
+    """Cache the windows of recordings, with the labels of those that are trained on."""
+    scales = begin.extractor.normalisation if begin.extractor else None
+    return prepare(
+        labelled,
+        modalities=begin.model.modalities,
+        windows=begin.windows,
+        folder=folder,
+        image_encoder=image_encoder_of(begin.network()),
+        topics=topics,
+        labels=like.labels if like else None,
+        normalisation=like.normalisation if like else scales,
+        on_recording=told.recording,
+    )
+
+
+def _joined(data: TrainingData, held_out: TrainingData) -> tuple[TrainingData, tuple[Fold, ...]]:
+    """Return recordings to train on with those to validate on, and the fold that they make."""
+    together = data.recordings + held_out.recordings
+    count = len(data.recordings)
+    fold = Fold(tuple(range(count)), tuple(range(count, len(together))))
+    return replace(data, recordings=together), (fold,)
+
+
+def _without_missing(model: ModelConfig, missing: Collection[str]) -> ModelConfig:
+    """Return the shapes without modalities that no recording has."""
+    return restrict_modalities(model, [m for m in model.modalities if m not in missing])

@@ -19,7 +19,9 @@ from m2r2_ros.model.heads.config import HeadConfig
 from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
+from m2r2_ros.training.schedule import one_cycle
 from m2r2_ros.training.scoring import probabilities_of, score_labelling
+from m2r2_ros.training.vary import varied
 
 #: How often in a training the validation recordings are scored.
 LOOKS = 10
@@ -34,11 +36,16 @@ class TrainedHead:
         best: Weights of the epoch that was best on the validation recordings (F1@50 plus
             accuracy in percent); those of the last where there are none.
         best_epoch: That epoch.
+        looks: Epochs in which the validation recordings were scored, with accuracy, 0..1, and
+            F1@50, percent.
+        losses: Mean loss of each epoch.
     """
 
     head: Head
     best: dict[str, Tensor]
     best_epoch: int
+    looks: tuple[tuple[int, float, float], ...]
+    losses: tuple[float, ...]
 
 
 def train_head(
@@ -47,8 +54,10 @@ def train_head(
     *,
     recipe: Recipe | None = None,
     seed: int = 0,
+    stop: int | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
+    looked: Callable[[float, float], None] = lambda accuracy, f1: None,
 ) -> TrainedHead:
     """Train a head on the train part of a feature set.
 
@@ -60,8 +69,11 @@ def train_head(
         features: What to learn from, and to validate on.
         recipe: How; by default as published.
         seed: Of weights, order and dropout.
+        stop: Epochs after which to stop, as if interrupted; by default all of the recipe's.
         checkpoint: File to keep the state in after each epoch, and to continue from.
         progress: Called with epoch, epochs and mean loss.
+        looked: Called before that with accuracy, 0..1, and F1@50, percent, in epochs after which
+            the validation recordings are scored.
     """
     torch.manual_seed(seed)
     head = make_head(config, features.width, len(features.labels.names))
@@ -73,35 +85,53 @@ def train_head(
     )
     fingerprint = _fingerprint(config, features, recipe, seed)
     state = _HeadState(head, optimizer, recipe, checkpoint, fingerprint)
-    for epoch in range(state.resume(), recipe.epochs):
+    last = recipe.epochs if stop is None else min(stop, recipe.epochs)
+    for epoch in range(state.resume(), last):
         rng = np.random.default_rng([seed, epoch])
         torch.manual_seed(int(rng.integers(2**62)))
         order = [tracks[k] for k in rng.permutation(len(tracks))]
-        loss = _train_epoch(head, optimizer, order, recipe.batch)
+        if recipe.anneal:
+            optimizer.param_groups[0]['lr'] = recipe.learning_rate * one_cycle(
+                epoch / recipe.epochs
+            )
+        loss = _train_epoch(head, optimizer, order, recipe, rng)
         state.add(epoch + 1, loss, features)
-        progress(epoch + 1, recipe.epochs, loss)
+        if state.looks and state.looks[-1][0] == epoch + 1:
+            looked(*state.looks[-1][1:])
+        progress(epoch + 1, last, loss)
     head.eval()
-    return TrainedHead(head, *state.best())
+    return TrainedHead(head, *state.best(), tuple(state.looks), tuple(state.losses))
 
 
 def _train_epoch(
     head: Head,
     optimizer: torch.optim.Optimizer,
     tracks: Sequence[FeatureTrack],
-    batch: int,
+    recipe: Recipe,
+    rng: np.random.Generator,
 ) -> float:
     """Take a step for every `batch` recordings; return the mean loss."""
     head.train()
     losses = []
-    for lo in range(0, len(tracks), batch):
-        group = tracks[lo : lo + batch]
+    for lo in range(0, len(tracks), recipe.batch):
+        group = tracks[lo : lo + recipe.batch]
         optimizer.zero_grad()
         for track in group:
-            loss = head.loss(track.features, track.labels) / len(group)
+            loss = head.loss(*_sequence(track, recipe, rng)) / len(group)
             loss.backward()
             losses.append(float(loss.detach()) * len(group))
         optimizer.step()
     return float(np.mean(losses))
+
+
+def _sequence(
+    track: FeatureTrack, recipe: Recipe, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return features and labels of a recording, or of a variation of it."""
+    if not recipe.vary:
+        return track.features, track.labels
+    frames = torch.from_numpy(varied(track.targets, recipe.vary, rng))
+    return track.features[frames], track.labels[frames]
 
 
 class _HeadState:
@@ -119,7 +149,8 @@ class _HeadState:
         self._checkpoint, self._fingerprint = checkpoint, fingerprint
         self._score, self._best_epoch = -1.0, 0
         self._best: dict[str, Tensor] = {}
-        self._losses: list[float] = []
+        self.looks: list[tuple[int, float, float]] = []
+        self.losses: list[float] = []
         self._schedule = (
             None
             if recipe.patience is None
@@ -139,6 +170,7 @@ class _HeadState:
             return 0
         self._best = kept.groups.get('best', {})
         self._score, self._best_epoch = kept.facts['score'], kept.facts['best_epoch']
+        self.looks = [(int(e), a, f) for e, a, f in kept.facts['looks']]
         for loss in kept.facts['losses']:
             self._schedule_after(loss)
         return int(kept.facts['epoch'])
@@ -150,8 +182,11 @@ class _HeadState:
         if features.parts['val'] and (epoch % every == 0 or epoch == self._recipe.epochs):
             found = probabilities_of(self._head, features.parts['val'])
             scores = score_labelling(found, features.labels, features.frame_rate)
-            value = (scores.f1[50] or 0.0) + 100 * (scores.accuracy or 0.0)
-            if value > self._score:
+            accuracy, f1 = scores.accuracy or 0.0, scores.f1[50] or 0.0
+            self.looks.append((epoch, accuracy, f1))
+            value = f1 + 100 * accuracy
+            # A rate that goes down makes the later of two equal epochs the steadier one.
+            if value > self._score or (self._recipe.anneal and value == self._score):
                 self._score, self._best_epoch = value, epoch
                 self._best = _copied(self._head)
         if self._checkpoint is not None:
@@ -162,16 +197,17 @@ class _HeadState:
                 fingerprint=self._fingerprint,
                 facts={
                     'epoch': epoch,
-                    'losses': self._losses,
                     'score': self._score,
                     'best_epoch': self._best_epoch,
+                    'looks': self.looks,
+                    'losses': self.losses,
                 },
                 groups={'best': self._best},
             )
 
     def _schedule_after(self, loss: float) -> None:
         """Set the learning rate of the next epoch, which follows from all losses so far."""
-        self._losses.append(loss)
+        self.losses.append(loss)
         if self._schedule is not None:
             self._schedule.step(loss)
 
@@ -179,7 +215,7 @@ class _HeadState:
         """Return the best weights and their epoch; the last ones where none were scored."""
         if self._best:
             return self._best, self._best_epoch
-        return _copied(self._head), self._recipe.epochs
+        return _copied(self._head), len(self.losses)
 
 
 def _copied(head: Head) -> dict[str, Tensor]:

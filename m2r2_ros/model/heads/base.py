@@ -16,7 +16,7 @@ State = Any
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a head is trained, as it was published.
+    """How a head is trained; by default as it was published.
 
     Attributes:
         epochs: Times each recording is seen.
@@ -25,6 +25,8 @@ class Recipe:
         batch: Recordings whose gradients are added up for one step.
         patience: Epochs in a row that may fail to lower the training loss by a share of 1e-4; the
             next that fails halves the learning rate. None leaves it as it is.
+        anneal: Let the learning rate go down to 0 instead of keeping it.
+        vary: Share of the segments that are stretched, shortened or left out in each epoch.
     """
 
     epochs: int = 50
@@ -32,6 +34,8 @@ class Recipe:
     weight_decay: float = 0.0
     batch: int = 1
     patience: int | None = None
+    anneal: bool = False
+    vary: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
