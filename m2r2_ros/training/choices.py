@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.base import Recipe
-from m2r2_ros.model.heads.config import HeadConfig
+from m2r2_ros.model.heads.config import ASRFConfig, HeadConfig, MSTCNConfig
 from m2r2_ros.model.heads.registry import recipe_of
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
@@ -18,10 +19,14 @@ from m2r2_ros.training.loop import sequences_of
 #: Optimiser steps that an extractor and a head take at least, so that few recordings teach as well
 #: as many, and epochs that no training exceeds.
 EXTRACTOR_STEPS: Final = 300
-HEAD_STEPS: Final = 800
+HEAD_STEPS: Final = 600
 MOST_EPOCHS: Final = 400
+#: Epochs of a head where there are recordings enough.
+HEAD_EPOCHS: Final = 40
 #: Shares of varied segments that are tried.
 VARIED: Final = (0.0, 0.4)
+#: Heads for recordings that are over, the default first.
+OFFLINE: Final[tuple[HeadConfig, ...]] = (MSTCNConfig(), ASRFConfig())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +103,41 @@ def extractor_choices(
     )
     steps = len(sequences_of(recordings, config))
     config = replace(config, epochs=_epochs(wishes.epochs, config.epochs, EXTRACTOR_STEPS, steps))
-    posed = any('pose' in r.arrays and r.present[:, 3].any() for r in recordings)
+    pose = MODALITIES.index('pose')
+    posed = any(bool(r.present[:, pose].any()) for r in recordings)
     relative = wishes.relative_pose if fixed is None else fixed
     return [ExtractorChoice(config, posed if relative is None else relative and posed)]
 
 
-def head_choices(heads: Sequence[HeadConfig], wishes: Wishes, recordings: int) -> list[HeadChoice]:
-    """Return heads to try, the default first.
+def online_choices(head: HeadConfig, wishes: Wishes, recordings: int) -> list[HeadChoice]:
+    """Return online heads to try, the default first.
 
     Args:
-        heads: Their shapes.
+        head: Its shapes.
         wishes: What the user decides.
         recordings: How many there are to train on.
     """
-    shares = VARIED if wishes.vary is None else (wishes.vary,)
-    found = []
-    for head in heads:
-        own = recipe_of(head)
-        steps = math.ceil(recordings / own.batch)
-        epochs = _epochs(wishes.epochs, own.epochs, HEAD_STEPS, steps)
-        found += [
-            HeadChoice(head, replace(own, epochs=epochs, anneal=True, vary=share))
-            for share in shares
-        ]
-    return found if wishes.search else found[:1]
+    shares = VARIED if wishes.search else VARIED[:1]
+    if wishes.vary is not None:
+        shares = (wishes.vary,)
+    return [HeadChoice(head, _recipe(head, wishes, recordings, share)) for share in shares]
+
+
+def offline_choices(wishes: Wishes, recordings: int) -> list[HeadChoice]:
+    """Return offline heads to try, the default first; see `online_choices`.
+
+    They see whole recordings as they are: they are to learn in which order labels come.
+    """
+    heads = OFFLINE if wishes.search else OFFLINE[:1]
+    return [HeadChoice(head, _recipe(head, wishes, recordings, 0.0)) for head in heads]
+
+
+def _recipe(head: HeadConfig, wishes: Wishes, recordings: int, vary: float) -> Recipe:
+    """Return how a head is trained."""
+    own = recipe_of(head)
+    steps = math.ceil(recordings / own.batch)
+    epochs = _epochs(wishes.epochs, HEAD_EPOCHS, HEAD_STEPS, steps)
+    return replace(own, epochs=epochs, anneal=True, vary=vary)
 
 
 def with_relative_pose(model: ModelConfig, choice: ExtractorChoice) -> ModelConfig:
@@ -133,4 +149,4 @@ def _epochs(wished: int | None, usual: int, least: int, steps: int) -> int:
     """Return epochs for so many steps in each."""
     if wished is not None:
         return wished
-    return min(max(usual, math.ceil(least / max(steps, 1))), max(MOST_EPOCHS, usual))
+    return min(max(usual, math.ceil(least / max(steps, 1))), MOST_EPOCHS)

@@ -142,7 +142,8 @@ def augment(inputs: InputTensors, config: TrainConfig) -> InputTensors:
             factor = 1 + config.gain * torch.randn(1, 1, z.shape[2])
             moved = z if name == 'gripper' else factor * z + shift
             data[name] = moved + config.noise * torch.randn_like(z)
-            if name == 'pose' and RELATIVE_POSE in data:  # a constant offset is not seen there
-                z = factor * data[RELATIVE_POSE]
+            if name == 'pose' and RELATIVE_POSE in data:
+                # What moves all poses is not seen there; where the first one is, varies less.
+                z = factor * data[RELATIVE_POSE] + config.offset / 2 * torch.randn_like(shift)
                 data[RELATIVE_POSE] = z + config.noise * torch.randn_like(z)
     return drop_modalities(InputTensors(data, inputs.present), config.modality_dropout)

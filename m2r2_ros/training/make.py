@@ -4,13 +4,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.heads.base import Head
-from m2r2_ros.model.heads.config import ASRFConfig, HeadConfig, MSTCNConfig
+from m2r2_ros.model.heads.config import HeadConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.choices import (
@@ -18,7 +18,8 @@ from m2r2_ros.training.choices import (
     HeadChoice,
     Wishes,
     extractor_choices,
-    head_choices,
+    offline_choices,
+    online_choices,
     with_relative_pose,
 )
 from m2r2_ros.training.config import TrainConfig
@@ -34,9 +35,6 @@ from m2r2_ros.training.search import (
     train_fold,
 )
 from m2r2_ros.training.stages import Begin, Stages
-
-#: Heads for recordings that are over, the default first.
-OFFLINE: Final[tuple[HeadConfig, ...]] = (MSTCNConfig(), ASRFConfig())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +97,15 @@ def make_model(
     recordings = [data.recordings[k] for k in own]
     fixed = given.model.relative_pose if given else None
     choices = extractor_choices(config, wishes, recordings, fixed=fixed)
-    tries = {
-        'online head': head_choices([stages.begin.model.head], wishes, len(own)),
-        'offline head': head_choices(OFFLINE, wishes, len(own)),
-    }
-    probe = tries['online head'][0]
-    trained, extractor, trials = _train_folds(stages, choices, probe, data, folds)
+    online = online_choices(stages.begin.model.head, wishes, len(own))
+    offline = offline_choices(wishes, len(own))
+    trained, extractor, trials = _train_folds(stages, choices, online[0], data, folds)
     whole = next((fold for fold in trained if fold.fold.train == tuple(own)), None)
     final = whole or train_fold(stages, 'model', extractor, data, Fold(tuple(own), ()))
     chosen = {
-        kind: choose_head(stages, kind, tried, trained, data) for kind, tried in tries.items()
+        'online head': choose_head(stages, 'online head', online, trained, data),
+        # Both are good; one fold tells them apart well enough.
+        'offline head': choose_head(stages, 'offline head', offline, trained, data, judged=1),
     }
     heads = []
     for kind, found in chosen.items():

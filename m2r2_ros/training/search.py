@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choosing by recordings that were not trained on: what is tried, and what is best."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -111,7 +111,7 @@ def choose_extractor(
         accuracy, f1 = _best_look(head)
         found.append((Trial('extractor', choice.to_dict(), accuracy, f1), trained, choice))
     trials = [trial for trial, _, _ in found]
-    best = _best(trials)
+    best = best_of(trials)
     return found[best][1], found[best][2], _marked(trials, best)
 
 
@@ -138,8 +138,9 @@ def choose_head(
     choices: Sequence[HeadChoice],
     folds: Sequence[TrainedFold],
     data: TrainingData,
+    judged: int | None = None,
 ) -> ChosenHead:
-    """Train heads on every fold; keep the one that does best on what it does not know.
+    """Train heads on the folds; keep the one that does best on what it does not know.
 
     Where recordings are of several kinds, heads are also trained without each kind that the others
     have all labels of, and scored on it: who has learnt order and length by heart fails there.
@@ -150,6 +151,7 @@ def choose_head(
         choices: What to try, the default first.
         folds: Features.
         data: All recordings.
+        judged: Folds to choose by, the first ones; by default all.
     """
     if not folds:
         return ChosenHead(choices[0], choices[0].recipe.epochs, [], [])
@@ -158,15 +160,18 @@ def choose_head(
     for number, choice in enumerate(choices):
         heads = [
             stages.head(f'fold {f + 1}, {kind} {number + 1}', choice, fold.train, fold.held_out)
-            for f, fold in enumerate(folds)
+            for f, fold in enumerate(folds[:judged])
         ]
         accuracy, f1 = np.mean([_best_look(head) for head in heads], axis=0).tolist()
         others = None
-        if len(choices) > 1:
+        if len(choices) > 1 and judged is None:
             others = _on_other_kinds(stages, f'{kind} {number + 1}', choice, folds, data)
         trained.append(heads)
         trials.append(Trial(kind, choice.to_dict(), accuracy, f1, others))
-    best = _best(trials)
+    best = best_of(trials)
+    for f, fold in list(enumerate(folds))[len(trained[best]) :]:
+        title = f'fold {f + 1}, {kind} {best + 1}'
+        trained[best].append(stages.head(title, choices[best], fold.train, fold.held_out))
     epochs = round(float(np.mean([head.best_epoch for head in trained[best]])))
     return ChosenHead(choices[best], epochs, _marked(trials, best), trained[best])
 
@@ -202,13 +207,13 @@ def _best_look(head: TrainedHead) -> tuple[float, float]:
     return next((a, f) for epoch, a, f in head.looks if epoch == head.best_epoch)
 
 
-def _best(trials: Sequence[Trial]) -> int:
+def best_of(trials: Sequence[Trial]) -> int:
     """Return which trial is best: on other kinds, among those that are good on known ones."""
     most = max(trial.value for trial in trials)
-    good: Callable[[int], bool] = lambda k: trials[k].value >= most - LEEWAY  # noqa: E731
+    good = [k for k, trial in enumerate(trials) if trial.value >= most - LEEWAY]
     if all(trial.other_kinds is None for trial in trials):
         return max(range(len(trials)), key=lambda k: trials[k].value)
-    return max(filter(good, range(len(trials))), key=lambda k: trials[k].other_kinds or 0.0)
+    return max(good, key=lambda k: trials[k].other_kinds or 0.0)
 
 
 def _marked(trials: Sequence[Trial], best: int) -> list[Trial]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from m2r2_ros.core.labels import LabelSet
@@ -121,7 +122,7 @@ class Stages:
             FeatureTrack(
                 r.name,
                 extract(r, scales, lambda x: network.features(InputTensors.of(x)).numpy()),
-                r.targets,
+                np.array(r.targets),  # of a file that is mapped for reading alone
             )
             for r in recordings
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from mcap.writer import CompressionType, IndexType, Writer
 from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin
@@ -21,8 +22,11 @@ from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.network import Network
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.train import train
+from m2r2_ros.training.data import prepare
+from m2r2_ros.training.loop import train_network
+from m2r2_ros.training.recordings import open_labelled
 from m2r2_ros.windows.config import WindowConfig
 
 #: Three or six numbers.
@@ -231,14 +235,18 @@ def write_sqlite(path: Path, entries: Sequence[Entry]) -> Path:
 def tiny_bundle(
     folder: Path, bags: Sequence[Path], config: TrainConfig = CALM, model: ModelConfig = TINY
 ) -> Bundle:
-    """Train a network of a few thousand parameters and save it."""
-    bundle = train(
-        bags,
-        preset='proprio',
-        model=model,
-        windows=WindowConfig(),
-        config=config,
-        decoding={'min_confidence': 0.0, 'min_duration': 0.0, 'lag': 0},
-        workspace=folder.with_name(folder.name + '.training'),
+    """Train a network of a few thousand parameters, with an online head alone, and save it."""
+    windows, labelled = WindowConfig(), open_labelled(bags)
+    torch.manual_seed(config.seed)
+    network = Network(model, windows, len(labelled.labels.names))
+    data = prepare(
+        labelled,
+        modalities=model.modalities,
+        windows=windows,
+        folder=folder.with_name(folder.name + '.training'),
+        image_encoder=None,
     )
+    train_network(network, data.recordings, data.normalisation, config)
+    facts = {'recordings': [r.name for r in data.recordings], 'options': config.to_dict()}
+    bundle = data.bundle(network, facts, preset='proprio', model=model, windows=windows)
     return save_bundle(bundle, folder)

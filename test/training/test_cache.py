@@ -14,7 +14,8 @@ from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
 from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.image import ClipImageEncoder, EfficientNetLite0
-from m2r2_ros.model.inputs import decode_images, make_inputs
+from m2r2_ros.model.inputs import Inputs, decode_images, make_inputs
+from m2r2_ros.model.relative_pose import RELATIVE_POSE, RelativePoses
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
 from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
@@ -84,10 +85,13 @@ def test_inputs_are_those_of_labelling(tmp_path: Path) -> None:
     recording = cached(tmp_path, [whole], [])
     scales = fit_normalisation([recording])
     found = recording.inputs(3, 9, scales)
-    expected = make_inputs(whole[3:9], scales, ('sound', *SENSORS))
+    plain = make_inputs(whole, scales, ('sound', *SENSORS))
+    live = RelativePoses()
+    live(Inputs({n: x[:3] for n, x in plain.data.items()}, plain.present[:3]))
+    expected = live(Inputs({n: x[3:9] for n, x in plain.data.items()}, plain.present[3:9]))
     assert found.data.keys() == expected.data.keys()
     np.testing.assert_array_equal(found.present, expected.present)
-    for name in SENSORS:
+    for name in (*SENSORS, RELATIVE_POSE):
         np.testing.assert_array_equal(found.data[name], expected.data[name])
     # Kept in half precision: 0.016 dB, of bins that deviate by a few dB.
     np.testing.assert_allclose(found.data['sound'], expected.data['sound'], atol=0.02)

@@ -1,0 +1,77 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is tried, and which of it is taken."""
+
+from dataclasses import replace
+
+import pytest
+
+from m2r2_ros.model.heads.config import ASRFConfig, CausalTCNConfig, MSTCNConfig
+from m2r2_ros.training.choices import (
+    EXTRACTOR_STEPS,
+    HEAD_EPOCHS,
+    HEAD_STEPS,
+    Wishes,
+    extractor_choices,
+    offline_choices,
+    online_choices,
+)
+from m2r2_ros.training.config import TrainConfig
+from m2r2_ros.training.search import LEEWAY, Trial, best_of
+from test.training.trials import trial
+
+BASE = TrainConfig()
+HEAD = CausalTCNConfig()
+
+
+def test_few_recordings_are_seen_more_often() -> None:
+    one = extractor_choices(BASE, Wishes(), [trial(60)], fixed=None)[0]
+    assert one.config.epochs == EXTRACTOR_STEPS
+    many = extractor_choices(BASE, Wishes(), [trial(60)] * 200, fixed=None)[0]
+    assert many.config.epochs == BASE.epochs
+    assert online_choices(HEAD, Wishes(), 3)[0].recipe.epochs == HEAD_STEPS // 3
+    assert online_choices(HEAD, Wishes(), 100)[0].recipe.epochs == HEAD_EPOCHS
+
+
+def test_what_the_user_decides_is_not_searched() -> None:
+    wishes = Wishes(epochs=7, offset=0.2, noise=0.3, vary=0.9)
+    (extractor,) = extractor_choices(BASE, wishes, [trial(60)], fixed=None)
+    assert (extractor.config.epochs, extractor.config.offset, extractor.config.noise) == (
+        7,
+        0.2,
+        0.3,
+    )
+    (online,) = online_choices(HEAD, wishes, 3)
+    assert (online.recipe.epochs, online.recipe.vary) == (7, 0.9)
+    assert {c.recipe.epochs for c in offline_choices(wishes, 3)} == {7}
+
+
+def test_without_a_search_there_are_defaults() -> None:
+    wishes = Wishes(search=False)
+    assert [c.recipe.vary for c in online_choices(HEAD, wishes, 3)] == [0.0]
+    assert [c.head for c in offline_choices(wishes, 3)] == [MSTCNConfig()]
+    assert [c.head for c in offline_choices(Wishes(), 3)] == [MSTCNConfig(), ASRFConfig()]
+    assert len(online_choices(HEAD, Wishes(), 3)) > 1
+
+
+@pytest.mark.parametrize('fixed', [None, True])
+def test_without_poses_there_are_no_relative_ones(fixed: bool | None) -> None:
+    wishes = Wishes(relative_pose=True)
+    assert not extractor_choices(BASE, wishes, [trial(60)], fixed=fixed)[0].relative_pose
+
+
+def tried(accuracy: float, f1: float, other: float | None = None) -> Trial:
+    return Trial('online head', {}, accuracy, f1, other)
+
+
+def test_the_best_on_what_is_held_out_is_taken() -> None:
+    assert best_of([tried(0.9, 80), tried(0.95, 90), tried(0.95, 85)]) == 1
+    assert best_of([tried(0.9, 80), tried(0.9, 80)]) == 0
+
+
+def test_of_good_ones_the_best_on_other_kinds_is_taken() -> None:
+    good = tried(0.99, 99.0, 50.0)
+    steady = replace(tried(0.99, 99.0 - LEEWAY, 70.0))
+    weak = tried(0.9, 90.0, 99.0)
+    assert best_of([good, steady, weak]) == 1
+    assert best_of([good, weak]) == 0
