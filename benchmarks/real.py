@@ -1,74 +1,75 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Real recordings: 30 trials of snap assembly, 5-fold over trials, strictly online.
+"""Real recordings: 30 trials of snap assembly, of which 9 have no frame of one of the labels.
 
-Imports the trials with `m2r2 import table`, trains with `m2r2 train` on four fifths of them and
-labels the rest with `m2r2 label`, fold by fold, then prints the scores of all trials beside two
-baselines of the same folds: the time since the recording began, and gradient-boosted trees on
-statistics of the same windows. The last two rows label the same trials with the arm's poses
-shifted sideways, as if the fixture stood a little aside of where it stood in training.
+Imports the trials with `m2r2 import table`, trains with `m2r2 train` on some of them and labels the
+others frame by frame, strictly online. What is tested differs from what was trained on: another
+kind of trial, few trials to learn from, a single one, an arm that stands aside. Beside each score
+are those of baselines on the same trials: the time since the recording began, and gradient-boosted
+trees on statistics of the same windows, with poses as they are and relative to the first one.
 
     make bench-real DATA=folder        # the folder with hiro_snap_assembly in it
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from _snap import (
+    Trial,
+    import_trials,
+    m2r2,
+    predict,
+    relative_features,
+    time_features,
+    window_features,
+)
 from rich.console import Console
 from rich.table import Table
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from m2r2_ros.bags.labels.reader import read_label_track, read_truth
-from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.labels import Segment, label_at
-from m2r2_ros.core.modalities import SENSOR_DIMS
-from m2r2_ros.core.share import share_path
-from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.evaluation.score import Scores, score
+from m2r2_ros.core.labels import FrameLabel
+from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence
 from m2r2_ros.model.bundle import load_bundle
-from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.learned import segmenter_of
-from m2r2_ros.windows.config import WindowConfig
 
-FOLDS = 5
-Features = Callable[[FrameWindows], NDArray[np.float64]]
-SPEC = share_path('config', 'import', 'hiro_snap_assembly.yaml')
-#: Frames that the trees look back to, besides the one they label.
-LOOK_BACK = (5, 10)
-#: How far aside the shifted trials are, m.
-ASIDE = 0.005
+COLUMNS = {
+    'accuracy': 'accuracy', 'edit': 'edit', 'F1@50': 'f1@50',
+    'delay s': 'boundary_delay_median_s', 'missed': 'boundaries_missed',
+}  # fmt: skip
+#: Where the arm stands in the test, x and y, m.
+PLACES = {
+    '': (0.0, 0.0),
+    ', 5 mm aside': (0.0, 0.005),
+    ', 10 mm aside': (0.0, 0.010),
+    ', 5 mm in x': (0.005, 0.0),
+}
+BASELINES = {
+    'time since the start': time_features,
+    'trees': window_features,
+    'trees on relative poses': relative_features,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A trial and what the baselines need of it."""
+class Split:
+    """Trials to train on and trials to test on."""
 
-    name: str
-    bag: Path
-    windows: FrameWindows
-    truth: list[Segment]
-
-    @property
-    def labels(self) -> list[str]:
-        """The true label of each frame."""
-        return label_at(self.truth, self.windows.stamps)
+    title: str
+    train: list[Trial]
+    test: list[Trial]
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('data', type=Path, help='folder that holds hiro_snap_assembly')
-    parser.add_argument('--epochs', type=int, help='as of m2r2 train')
-    parser.add_argument('--keep', type=Path, help='folder for bags, bundles and labels')
+    parser.add_argument('--seeds', type=int, default=3, help='trainings of each split')
+    parser.add_argument('--only', nargs='*', default=[], help='numbers of splits, from 1')
+    parser.add_argument('--keep', type=Path, help='folder for bags and bundles')
     options = parser.parse_args()
     source = options.data / 'hiro_snap_assembly'
     if not source.is_dir():
@@ -76,147 +77,74 @@ def main() -> None:
         sys.exit(2)
     with tempfile.TemporaryDirectory() as temporary:
         work = options.keep or Path(temporary)
-        trials = import_trials(source, work)
-        reused = any(work.glob('bundle_*'))
-        began = time.perf_counter()
-        ours = [s for fold in range(FOLDS) for s in run_fold(trials, fold, work, options.epochs)]
-        minutes = (time.perf_counter() - began) / 60
-        report(
-            {
-                'm2r2, preset proprio, online': ours,
-                'time since the start': predict_all(trials, time_features),
-                'boosted trees on windows': predict_all(trials, window_features),
-                'm2r2, arm 5 mm aside': [
-                    s for fold in range(FOLDS) for s in run_aside(trials, fold, work)
-                ],
-                'trees, arm 5 mm aside': predict_all(trials, window_features, aside=True),
-            },
-            f'{len(trials)} trials, {FOLDS}-fold over trials'
-            + ('' if reused else f'; training and labelling took {minutes:.1f} min'),
-        )
+        for number, split in enumerate(splits(import_trials(source, work)), 1):
+            if not options.only or str(number) in options.only:
+                report(split, work / f'split_{number}', options.seeds)
 
 
-def import_trials(source: Path, work: Path) -> list[Trial]:
-    """Import every trial through the command line."""
-    trials = []
-    for folder in sorted(p for p in source.iterdir() if p.is_dir()):
-        bag = work / 'bags' / folder.name
-        if not bag.exists():
-            m2r2('import', 'table', SPEC, '--input', folder, '--out', bag)
-        windows = FrameWindows.join(
-            list(WindowStream(open_recording(bag), WindowConfig(), tuple(SENSOR_DIMS)))
-        )
-        trials.append(Trial(folder.name, bag, windows, read_truth(bag).segments))
-    return trials
-
-
-def run_fold(
-    trials: Sequence[Trial], fold: int, work: Path, epochs: int | None
-) -> list[ScoredSequence]:
-    """Train on the other folds, label this one, and return its labels."""
-    train, test = split(trials, fold)
-    bundle, labels = work / f'bundle_{fold}', work / f'labels_{fold}'
-    if not bundle.exists():
-        extra = [] if epochs is None else ['--epochs', epochs]
-        m2r2('train', *(t.bag for t in train), '--preset', 'proprio', '--out', bundle, *extra)
-    m2r2('label', *(t.bag for t in test), '--model', bundle, '--out', labels, '--overwrite')
-    tracks = [read_label_track(labels / f'{t.name}_labels') for t in test]
-    assert all((track.revision_lags == 0).all() for track in tracks)
+def splits(trials: Sequence[Trial]) -> list[Split]:
+    """Return what is trained on and what is tested."""
+    turning = [t for t in trials if t.rotates]
+    direct = [t for t in trials if not t.rotates]
+    mixed = [t for k, t in enumerate(trials) if k % 3]
+    others = [t for k, t in enumerate(trials) if k % 3 == 0]
     return [
-        ScoredSequence(t.name, track.stamps, track.labels, t.truth)
-        for t, track in zip(test, tracks, strict=True)
+        Split('a mixture; trials without rotation', mixed, [t for t in others if not t.rotates]),
+        Split('a mixture; trials with rotation', mixed, [t for t in others if t.rotates]),
+        Split('only trials with rotation; those without', turning, direct),
+        Split('ten mixed trials; those without rotation', turning[:7] + direct[:3], direct[3:]),
+        Split('three trials without rotation; the others', direct[:3], direct[3:]),
+        Split('one trial with rotation; the others', turning[4:5], turning[5:]),
+        Split('one trial without rotation; the others', direct[:1], direct[1:]),
     ]
 
 
-def run_aside(trials: Sequence[Trial], fold: int, work: Path) -> list[ScoredSequence]:
-    """Label this fold, shifted, with the bundle of the other folds."""
-    segmenter = segmenter_of(load_bundle(work / f'bundle_{fold}'))
-    sequences = []
-    for t in split(trials, fold)[1]:
-        labels = [x.label for x in segmenter.segment(shifted(t.windows))]
-        sequences.append(ScoredSequence(t.name, t.windows.stamps, labels, t.truth))
-    return sequences
-
-
-def shifted(windows: FrameWindows) -> FrameWindows:
-    """Return the windows with y of the pose ASIDE further."""
-    pose = windows.sensors['pose'].copy()
-    pose[..., 1] += ASIDE
-    return replace(windows, sensors={**windows.sensors, 'pose': pose})
-
-
-def split(trials: Sequence[Trial], fold: int) -> tuple[list[Trial], list[Trial]]:
-    """Return what to train on and what to label."""
-    inside = [t for k, t in enumerate(trials) if k % FOLDS == fold]
-    return [t for k, t in enumerate(trials) if k % FOLDS != fold], inside
-
-
-def time_features(windows: FrameWindows) -> NDArray[np.float64]:
-    """Return seconds since the recording began, (n, 1)."""
-    seconds: NDArray[np.float64] = (windows.stamps - windows.stamps[0])[:, None] * 1e-9
-    return seconds
-
-
-def window_features(windows: FrameWindows) -> NDArray[np.float64]:
-    """Return mean, deviation, first and last value of each channel, now and some frames before."""
-    parts = []
-    for values in windows.sensors.values():
-        parts += [values.mean(1), values.std(1), values[:, 0], values[:, -1]]
-    now = np.concatenate(parts, axis=1)
-    rows = np.arange(len(now))
-    before = [now[np.maximum(rows - k, 0)] for k in LOOK_BACK]
-    features: NDArray[np.float64] = np.concatenate([now, *before], axis=1).astype(np.float64)
-    return features
-
-
-def predict_all(
-    trials: Sequence[Trial], features: Features, *, aside: bool = False
-) -> list[ScoredSequence]:
-    """Train boosted trees and apply them, fold by fold, to trials as they are or shifted."""
-    predicted = []
-    for fold in range(FOLDS):
-        train, test = split(trials, fold)
-        # Without regularisation the boosting diverges once the classes are told apart.
-        trees = HistGradientBoostingClassifier(l2_regularization=1.0, random_state=0)
-        trees.fit(
-            np.concatenate([features(t.windows) for t in train]),
-            [label for t in train for label in t.labels],
-        )
-        predicted += [
-            ScoredSequence(t.name, t.windows.stamps, list(trees.predict(features(w))), t.truth)
-            for t, w in ((t, shifted(t.windows) if aside else t.windows) for t in test)
-        ]
-    return predicted
-
-
-def report(results: dict[str, list[ScoredSequence]], title: str) -> None:
-    """Print one row a method."""
-    columns = {
-        'accuracy': 'accuracy', 'edit': 'edit', 'F1@10': 'f1@10', 'F1@25': 'f1@25',
-        'F1@50': 'f1@50', 'DR': 'dr', 'DR 1:1': 'dr_one_to_one',
-        'delay s': 'boundary_delay_median_s', 'p90 s': 'boundary_delay_p90_s',
-        'missed': 'boundaries_missed',
-    }  # fmt: skip
-    table = Table('method', *columns, title=title)
-    for method, sequences in results.items():
-        scores: Scores = score(sequences)
-        values = scores.to_dict()
-        table.add_row(method, *(_cell(key, values[key]) for key in columns.values()))
+def report(split: Split, work: Path, seeds: int) -> None:
+    """Print a row for each method, seed and place of the arm."""
+    title = f'{len(split.train)} to train on, {len(split.test)} to test: {split.title}'
+    table = Table('method', *COLUMNS, title=title)
+    for name, features in BASELINES.items():
+        for place, by in PLACES.items():
+            if name != 'time since the start' or not place:
+                moved = [t.aside(*by) for t in split.test]
+                add(table, name + place, predict(split.train, moved, features))
+    for seed in range(seeds):
+        bundle = work / f'bundle_{seed}'
+        if not bundle.exists():
+            work.mkdir(parents=True, exist_ok=True)
+            bags = [t.bag for t in split.train]
+            m2r2('train', *bags, '--preset', 'proprio', '--out', bundle, '--seed', seed)
+        for place, by in PLACES.items():
+            moved = [t.aside(*by) for t in split.test]
+            add(table, f'm2r2, seed {seed}{place}', label(bundle, moved, live=True))
+        add(table, f'm2r2 offline, seed {seed}', label(bundle, split.test, live=False))
     Console(width=120).print(table)
 
 
-def _cell(key: str, value: float | int | None) -> str:
+def label(bundle: Path, trials: Sequence[Trial], *, live: bool) -> list[ScoredSequence]:
+    """Label trials as a live robot would, or with all of them in view."""
+    segmenter = segmenter_of(load_bundle(bundle), live=live)
+    found = []
+    for trial in trials:
+        labels: list[FrameLabel] = segmenter.segment(trial.windows)
+        assert not live or all(x.revision_lag == 0 for x in labels)
+        names = [x.label for x in labels]
+        found.append(ScoredSequence(trial.name, trial.windows.stamps, names, trial.truth))
+    return found
+
+
+def add(table: Table, method: str, sequences: Sequence[ScoredSequence]) -> None:
+    """Add the row of a method."""
+    values = score(sequences).to_dict()
+    table.add_row(method, *(_cell(key, values[key]) for key in COLUMNS.values()))
+
+
+def _cell(key: str, value: object) -> str:
     if value is None:
         return '-'
     if key == 'accuracy':
         return f'{value:.4f}'
-    return str(value) if isinstance(value, int) else f'{value:.2f}'
-
-
-def m2r2(*arguments: object) -> None:
-    """Run the command line as a user would; its progress goes to standard error."""
-    command = [sys.executable, '-m', 'm2r2_ros.cli.main', *map(str, arguments)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return f'{value:.2f}' if isinstance(value, float) else str(value)
 
 
 if __name__ == '__main__':

@@ -90,7 +90,13 @@ def train_command(
             max=1.0,
         ),
     ] = None,
-    search: Annotated[bool, typer.Option(help='Choose by validation what no option says.')] = True,
+    search: Annotated[
+        bool,
+        typer.Option(
+            help='Choose what no option says, by recordings that are held out; --no-search takes '
+            'defaults, which is quicker.'
+        ),
+    ] = True,
     seed: Seed = 0,
     frame_rate: Annotated[
         float | None, typer.Option(help="Frames per second: 10, or the extractor's.", min=0.1)

@@ -23,6 +23,8 @@ HEAD_STEPS: Final = 600
 MOST_EPOCHS: Final = 400
 #: Epochs of a head where there are recordings enough.
 HEAD_EPOCHS: Final = 40
+#: Frames up to which other extractors than the default are tried: each takes a training.
+SMALL: Final = 5_000
 #: Shares of varied segments that are tried.
 VARIED: Final = (0.0, 0.4)
 #: Heads for recordings that are over, the default first.
@@ -39,7 +41,7 @@ class Wishes:
         noise: See TrainConfig.
         relative_pose: Whether the model is given poses relative to the start.
         vary: See Recipe.
-        search: Try more than the defaults.
+        search: Try more than the defaults; without, nothing is held out either.
     """
 
     epochs: int | None = None
@@ -61,6 +63,12 @@ class ExtractorChoice:
 
     config: TrainConfig
     relative_pose: bool
+
+    @property
+    def title(self) -> str:
+        """What it is called in a log."""
+        poses = ', relative poses' if self.relative_pose else ''
+        return f'offset {self.config.offset:g}{poses}'
 
     def to_dict(self) -> dict[str, Any]:
         """Return what YAML can hold."""
@@ -105,8 +113,17 @@ def extractor_choices(
     config = replace(config, epochs=_epochs(wishes.epochs, config.epochs, EXTRACTOR_STEPS, steps))
     pose = MODALITIES.index('pose')
     posed = any(bool(r.present[:, pose].any()) for r in recordings)
-    relative = wishes.relative_pose if fixed is None else fixed
-    return [ExtractorChoice(config, posed if relative is None else relative and posed)]
+    relative = posed and wishes.relative_pose is not False if fixed is None else fixed
+    default = ExtractorChoice(config, relative)
+    if not wishes.search or sum(map(len, recordings)) > SMALL:
+        return [default]
+    found = [default]
+    if posed and wishes.relative_pose is None and fixed is None:
+        found.append(ExtractorChoice(config, relative_pose=False))
+    if wishes.offset is None:
+        weaker = replace(config, offset=base.offset / 3)
+        found.append(ExtractorChoice(weaker, default.relative_pose))
+    return found
 
 
 def online_choices(head: HeadConfig, wishes: Wishes, recordings: int) -> list[HeadChoice]:

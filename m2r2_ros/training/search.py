@@ -73,7 +73,7 @@ def train_fold(
     """Train an extractor without the held-out recordings of a fold."""
     given = stages.begin.extractor
     own = data.part(fold.train, given.normalisation if given else None)
-    network = stages.extractor(f'{title}, extractor {_short(choice.to_dict())}', choice, own)
+    network = stages.extractor(f'{title}, extractor ({choice.title})', choice, own)
     scales = own.normalisation
     held_out = [data.recordings[k] for k in fold.held_out]
     return TrainedFold(
@@ -94,9 +94,11 @@ def choose_extractor(
 ) -> tuple[TrainedFold, ExtractorChoice, list[Trial]]:
     """Train every extractor on one fold and keep the one whose features a head learns best from.
 
+    The default stays unless another one is better by more than LEEWAY.
+
     Args:
         stages: Trains.
-        choices: What to try.
+        choices: What to try, the default first.
         probe: The head.
         data: All recordings.
         fold: What to hold out.
@@ -106,12 +108,13 @@ def choose_extractor(
         trained = train_fold(stages, 'fold 1', choice, data, fold)
         if len(choices) == 1:
             return trained, choice, []
-        title = f'fold 1, head on extractor {_short(choice.to_dict())}'
+        title = f'fold 1, head on extractor ({choice.title})'
         head = stages.head(title, probe, trained.train, trained.held_out)
         accuracy, f1 = _best_look(head)
         found.append((Trial('extractor', choice.to_dict(), accuracy, f1), trained, choice))
     trials = [trial for trial, _, _ in found]
     best = best_of(trials)
+    best = best if trials[best].value > trials[0].value + LEEWAY else 0
     return found[best][1], found[best][2], _marked(trials, best)
 
 
@@ -221,7 +224,3 @@ def _marked(trials: Sequence[Trial], best: int) -> list[Trial]:
         Trial(t.stage, t.options, t.accuracy, t.f1, t.other_kinds, k == best)
         for k, t in enumerate(trials)
     ]
-
-
-def _short(options: dict[str, Any]) -> str:
-    return ' '.join(f'{name}={value}' for name, value in options.items())

@@ -77,6 +77,11 @@ class Survey:
         ]
         if never := [label for label, n in self.frames.items() if not n]:
             said.append(f'labels without a frame in any recording: {listed(never)}')
+        said += [
+            f'{label}: no frame in {len(names)} of {total} recordings ({listed(names)})'
+            for label, names in self.without.items()
+            if 2 * len(names) <= total
+        ]
         if self.too_short:
             count = len(self.too_short)
             said.append(f'{count} segments are shorter than a frame: {listed(self.too_short)}')

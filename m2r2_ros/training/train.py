@@ -104,7 +104,8 @@ def train(
     data = _read(begin, labelled, workspace / 'windows', topics, told)
     found = survey(data.recordings, labelled, data.labels, model.modalities)
     told.survey(found)
-    everything, folds = data, choose_folds([r.targets for r in data.recordings])
+    targets = [r.targets for r in data.recordings]
+    everything, folds = data, choose_folds(targets) if wishes.search else ()
     if validate:
         known = open_labelled(validate, truths)
         held_out = _read(begin, known, workspace / 'held_out', topics, told, data)

@@ -38,7 +38,7 @@ STOPPABLE = (
     'import signal; signal.signal(signal.SIGINT, signal.default_int_handler); '
     'from m2r2_ros.cli.main import main; main()'
 )
-QUICK = ('--preset', 'proprio', '--epochs', 1)
+QUICK = ('--preset', 'proprio', '--epochs', 1, '--no-search')
 
 
 @pytest.fixture(scope='module')
@@ -77,6 +77,10 @@ def test_a_bundle_says_how_it_was_trained_and_what_it_scored(trained: Path) -> N
     assert bundle.scores['recordings'] == ['trial']
     assert bundle.scores['frames'] == 29
     assert {'accuracy', 'edit', 'f1@50', 'dr_one_to_one'} <= bundle.scores.keys()
+    assert bundle.scores['offline']['frames'] == 29
+    assert bundle.training['folds'] == [['trial']]
+    assert bundle.training['survey']['missing'] == ['sound']
+    assert bundle.model.offline_head is not None
     assert sorted(p.name for p in trained.parent.iterdir()) == ['bundle']
 
 
@@ -109,14 +113,15 @@ def test_an_interrupted_training_goes_on_where_it_was(
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (work / 'checkpoint.safetensors').exists() and process.poll() is None:
+    while not list((work / 'checkpoints').glob('*.safetensors')) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode not in (0, 2)
     assert 'Traceback' not in err
     assert not out.exists()
-    with safe_open(work / 'checkpoint.safetensors', framework='pt') as file:
+    (checkpoint,) = (work / 'checkpoints').glob('*.safetensors')
+    with safe_open(checkpoint, framework='pt') as file:
         begun = int(json.loads(file.metadata()['facts'])['epoch'])
     assert 1 <= begun < epochs
     saved: list[int] = []

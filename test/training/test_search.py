@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.heads.config import ASRFConfig, CausalTCNConfig, MSTCNConfig
+from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.choices import (
     EXTRACTOR_STEPS,
     HEAD_EPOCHS,
     HEAD_STEPS,
+    SMALL,
     Wishes,
     extractor_choices,
     offline_choices,
@@ -31,6 +34,27 @@ def test_few_recordings_are_seen_more_often() -> None:
     assert many.config.epochs == BASE.epochs
     assert online_choices(HEAD, Wishes(), 3)[0].recipe.epochs == HEAD_STEPS // 3
     assert online_choices(HEAD, Wishes(), 100)[0].recipe.epochs == HEAD_EPOCHS
+
+
+def test_other_extractors_are_tried_on_small_data_alone() -> None:
+    small = [posed(trial(60))]
+    choices = extractor_choices(BASE, Wishes(), small, fixed=None)
+    assert [(c.config.offset, c.relative_pose) for c in choices] == [
+        (0.6, True), (0.6, False), (pytest.approx(0.2), True),
+    ]  # fmt: skip
+    assert len(extractor_choices(BASE, Wishes(), small * (1 + SMALL // 60), fixed=None)) == 1
+    assert len(extractor_choices(BASE, Wishes(search=False), small, fixed=None)) == 1
+    wishes = Wishes(offset=0.6, relative_pose=False)
+    (only,) = extractor_choices(BASE, wishes, small, fixed=None)
+    assert not only.relative_pose
+    assert all(c.relative_pose for c in extractor_choices(BASE, Wishes(), small, fixed=True))
+
+
+def posed(recording: CachedRecording) -> CachedRecording:
+    """Return the recording as if it had poses."""
+    present = recording.present.copy()
+    present[:, MODALITIES.index('pose')] = True
+    return replace(recording, present=present)
 
 
 def test_what_the_user_decides_is_not_searched() -> None:
@@ -54,10 +78,11 @@ def test_without_a_search_there_are_defaults() -> None:
     assert len(online_choices(HEAD, Wishes(), 3)) > 1
 
 
-@pytest.mark.parametrize('fixed', [None, True])
-def test_without_poses_there_are_no_relative_ones(fixed: bool | None) -> None:
+def test_without_poses_there_are_no_relative_ones() -> None:
     wishes = Wishes(relative_pose=True)
-    assert not extractor_choices(BASE, wishes, [trial(60)], fixed=fixed)[0].relative_pose
+    assert not extractor_choices(BASE, wishes, [trial(60)], fixed=None)[0].relative_pose
+    # An extractor that training begins with keeps its shapes.
+    assert extractor_choices(BASE, wishes, [trial(60)], fixed=True)[0].relative_pose
 
 
 def tried(accuracy: float, f1: float, other: float | None = None) -> Trial:
