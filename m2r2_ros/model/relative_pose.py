@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Poses relative to the first one of a run, which do not change when all of a trial is aside."""
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -40,13 +41,12 @@ def first_poses(
         present: bool (N, 6).
         restarts: bool (N,), frames with which a run begins.
     """
-    runs = np.cumsum(restarts) - bool(len(restarts) and restarts[0])
-    seen = np.flatnonzero(present[:, _POSE])
-    found, places = np.unique(runs[seen], return_index=True)
-    first = np.zeros((runs[-1] + 1 if len(runs) else 0, poses.shape[-1]), np.float32)
-    for run, frame in zip(found, seen[places], strict=True):
-        first[run] = poses[frame, 0]
-    return first[runs]
+    origins = np.zeros((len(poses), poses.shape[-1]), np.float32)
+    seen = present[:, _POSE]
+    for lo, hi in pairwise([*np.unique([0, *np.flatnonzero(restarts)]).tolist(), len(poses)]):
+        if seen[lo:hi].any():
+            origins[lo:hi] = poses[lo + int(np.argmax(seen[lo:hi])), 0]
+    return origins
 
 
 class RelativePoses:

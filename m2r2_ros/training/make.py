@@ -11,7 +11,6 @@ from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.heads.base import Head
 from m2r2_ros.model.heads.config import HeadConfig
-from m2r2_ros.model.network import Network
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.choices import (
     ExtractorChoice,
@@ -43,8 +42,8 @@ class Made:
 
     Attributes:
         extractor: How its extractor was trained.
-        network: The extractor, with the head that taught it.
-        data: What it was trained on, with the scales that it needs.
+        whole: The extractor, what it was trained on and what it makes of that.
+        folds: Extractors that have not seen some recordings, and what they make of these.
         heads: The online head, then the offline one, with their shapes.
         trials: All that was tried.
         decoding: Options of the decoder.
@@ -52,8 +51,8 @@ class Made:
     """
 
     extractor: ExtractorChoice
-    network: Network
-    data: TrainingData
+    whole: TrainedFold
+    folds: list[TrainedFold]
     heads: list[tuple[HeadConfig, Head]]
     trials: list[Trial]
     decoding: dict[str, Any]
@@ -67,8 +66,8 @@ class Made:
             preset: Name of the preset that its shapes came from.
         """
         model = with_relative_pose(begin.model, self.extractor)
-        bundle = self.data.bundle(
-            self.network, {}, preset=preset, model=model, windows=begin.windows
+        bundle = self.whole.data.bundle(
+            self.whole.network, {}, preset=preset, model=model, windows=begin.windows
         )
         for config, head in self.heads:
             bundle = attach_head(bundle, config, head)
@@ -111,16 +110,12 @@ def make_model(
     for kind, found in chosen.items():
         head = found.heads[0].head if whole else _train_head(stages, kind, found, final)
         heads.append((found.choice.head, head))
-    posteriors = [
-        posterior
-        for fold, online, offline in zip(trained, *(c.heads for c in chosen.values()), strict=True)
-        for posterior in posteriors_of(fold.held_out, online.head, offline.head)
-    ]
+    posteriors = _posteriors(trained, *chosen.values())
     rate = stages.begin.windows.frame_rate
     return Made(
         extractor,
-        final.network,
-        final.data,
+        final,
+        trained,
         heads,
         trials + [trial for found in chosen.values() for trial in found.trials],
         learnt_decoding(posteriors, data.labels, rate),
@@ -142,6 +137,17 @@ def _train_folds(
     more = enumerate(folds[1:], 2)
     others = [train_fold(stages, f'fold {k}', extractor, data, fold) for k, fold in more]
     return [first, *others], extractor, trials
+
+
+def _posteriors(
+    folds: Sequence[TrainedFold], online: ChosenHead, offline: ChosenHead
+) -> list[Posterior]:
+    """Return what the chosen heads of each fold say of what it holds out."""
+    return [
+        posterior
+        for fold, live, whole in zip(folds, online.heads, offline.heads, strict=True)
+        for posterior in posteriors_of(fold.held_out, live.head, whole.head)
+    ]
 
 
 def _train_head(stages: Stages, kind: str, chosen: ChosenHead, final: TrainedFold) -> Head:

@@ -101,6 +101,28 @@ def test_tables_of_segments_are_ground_truth(plain: Path, tmp_path: Path) -> Non
     assert set(names) == {s.label for s in truth_of(3.0, 4)}
 
 
+def test_a_training_tells_what_it_reads_how_it_learns_and_what_it_chose(
+    robots: Path, tmp_path: Path
+) -> None:
+    """Without a terminal, in lines of a log."""
+    told = done('train', robots, '--out', tmp_path / 'b', *QUICK[:4], '--relative-pose')
+    for part in (
+        'reading first, 1 of 2',
+        'frames (segments): reach',
+        'no recording has sound: the model does without',
+        'fold 2 of 2 holds out 1: ',
+        'model, extractor (offset 0.6, relative poses): epoch 1/1, loss ',
+        'fold 1, online head 2: epoch 1/1, loss ',
+        'held out: accuracy 0.',
+        'chosen',
+    ):
+        assert part in told.err
+    bundle = load_bundle(tmp_path / 'b')
+    assert bundle.model.relative_pose
+    assert bundle.training['options']['wishes']['relative_pose'] is True
+    assert (tmp_path / 'b' / 'curve.png').read_bytes()[:4] == b'\x89PNG'
+
+
 def test_an_interrupted_training_goes_on_where_it_was(
     robots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
