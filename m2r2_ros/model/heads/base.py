@@ -3,8 +3,8 @@
 """What every segmentation head does, offline or online."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -45,10 +45,13 @@ class HeadOutput:
     Attributes:
         probabilities: float32 (N, C); the label of a frame is their arg max.
         boundaries: float32 (N,), how likely a new segment begins at each frame, 0..1.
+        revised: By lag k > 0, what is said k frames later, float32 (N, C): row t is of frame t - k.
+            Empty where the head has no such outputs.
     """
 
     probabilities: Tensor
     boundaries: Tensor
+    revised: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 class Head(nn.Module):

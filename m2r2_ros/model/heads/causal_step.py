@@ -52,8 +52,9 @@ class Pasts(Sequence[Tensor]):
 class HeadStep:
     """A frozen copy of a CausalTCN's weights that labels one frame at a time."""
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
-        """Copy the weights; `fresh` is false once they have changed."""
+    def __init__(self, stages: Sequence[Stage], lags: int) -> None:
+        """Copy the weights of a head with so many lags; `fresh` is false once they have changed."""
+        self._lags = lags
         self._watched = [parameter for stage in stages for parameter in stage.parameters()]
         self._versions = self._now()
         layers = [cast(CausalLayer, layer) for stage in stages for layer in stage.layers]
@@ -86,7 +87,7 @@ class HeadStep:
             layers: The past of each layer, float32 (1, 2d, width).
 
         Returns:
-            For each stage logits (1, 1, C + 1), and the new past of each layer.
+            For each stage logits (1, 1, |K| C + 1), and the new past of each layer.
         """
         old = layers.rows if isinstance(layers, Pasts) else _in_one(layers)
         known = old[self._taps].reshape(len(self._newest), -1, 1)
@@ -107,7 +108,7 @@ class HeadStep:
             weight, bias = self._leave[s]
             out = weight @ x + bias
             logits.append(torch.from_numpy(out)[None, None])
-            x = _probabilities(out)
+            x = _probabilities(out, self._lags)
         # Moved up by one, the last row of a layer is the next one's first; it is replaced below.
         rows = np.empty_like(old)
         rows[:-1] = old[1:]
@@ -133,8 +134,10 @@ def _array(parameter: Tensor) -> Array:
     return array
 
 
-def _probabilities(logits: Array) -> Array:
+def _probabilities(logits: Array, lags: int) -> Array:
     """Return what a later stage sees of the one before: class and boundary probabilities."""
-    shares = np.exp(logits[:-1] - logits[:-1].max())
+    labels = logits[:-1].reshape(lags, -1)
+    shares = np.exp(labels - labels.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
     boundary = 0.5 + 0.5 * np.tanh(0.5 * logits[-1:])  # the sigmoid, which overflows nowhere
-    return np.concatenate([shares / shares.sum(), boundary])
+    return np.concatenate([shares.ravel(), boundary])

@@ -9,6 +9,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.base import HeadOutput, OnlineHead, Recipe
 from m2r2_ros.model.heads.causal_layers import Stage
 from m2r2_ros.model.heads.causal_step import HeadStep
@@ -45,10 +46,11 @@ class CausalTCN(OnlineHead):
         """Make a head for `classes` labels from features of width `inputs`."""
         super().__init__()
         width, layers = config.width, config.layers
-        self._width, self._layers = width, layers
-        # The last output of each stage is the boundary logit.
+        self._width, self._layers, self._lags = width, layers, config.lags
+        # The classes for each lag; the last output of each stage is the boundary logit.
+        outputs = len(config.lags) * classes + 1
         self.stages = nn.ModuleList(
-            Stage(inputs if s == 0 else classes + 1, width, layers, classes + 1, 0.3)
+            Stage(inputs if s == 0 else outputs, width, layers, outputs, 0.3)
             for s in range(config.stages)
         )
         self._frozen: HeadStep | None = None
@@ -62,13 +64,16 @@ class CausalTCN(OnlineHead):
         """Return the sum of all stages' losses."""
         logits, _ = self(features.unsqueeze(0), self.initial_state())
         smoothed = boundary_targets(targets, SIGMA)
-        return torch.stack([stage_loss(stage[0], targets, smoothed) for stage in logits]).sum()
+        lagged = torch.stack([delayed(targets, k) for k in self._lags])
+        return torch.stack([stage_loss(stage[0], lagged, smoothed) for stage in logits]).sum()
 
     def advance(self, features: Tensor, state: HeadState) -> tuple[HeadOutput, HeadState]:
         """Label frames that follow on the state."""
         logits, state = self(features.unsqueeze(0), state)
         last = logits[-1][0]
-        return HeadOutput(last[:, :-1].softmax(-1), last[:, -1].sigmoid()), state
+        labels = by_lag(last, len(self._lags)).softmax(-1)
+        revised = {k: labels[:, i] for i, k in enumerate(self._lags) if k}
+        return HeadOutput(labels[:, 0], last[:, -1].sigmoid(), revised), state
 
     def forward(self, features: Tensor, state: HeadState) -> tuple[list[Tensor], HeadState]:
         """Label frames that follow on the state.
@@ -78,7 +83,8 @@ class CausalTCN(OnlineHead):
             state: State after the frame before the first.
 
         Returns:
-            For each stage logits (B, N, C + 1), the last of them the boundary's; the new state.
+            For each stage logits (B, N, |K| C + 1), the classes for each lag and behind them the
+            boundary; the new state.
         """
         if features.shape[:2] == (1, 1) and not (self.training or torch.is_grad_enabled()):
             outputs, pasts = self._step(features, state.layers)
@@ -91,7 +97,8 @@ class CausalTCN(OnlineHead):
             out, pasts = stage(x, state.layers[own])
             logits.append(out)
             kept += pasts
-            x = torch.cat([out[..., :-1].softmax(-1), out[..., -1:].sigmoid()], dim=-1)
+            labels = by_lag(out, len(self._lags)).softmax(-1).flatten(-2)
+            x = torch.cat([labels, out[..., -1:].sigmoid()], dim=-1)
         return logits, HeadState(kept)
 
     def _step(
@@ -99,21 +106,33 @@ class CausalTCN(OnlineHead):
     ) -> tuple[list[Tensor], Sequence[Tensor]]:
         """Label one frame of one sequence, without gradients."""
         if self._frozen is None or not self._frozen.fresh:
-            self._frozen = HeadStep(cast('list[Stage]', list(self.stages)))
+            self._frozen = HeadStep(cast('list[Stage]', list(self.stages)), len(self._lags))
         return self._frozen(features, pasts)
 
 
+def by_lag(logits: Tensor, lags: int) -> Tensor:
+    """Return the class logits of (..., |K| C + 1) outputs as (..., |K|, C)."""
+    return logits[..., :-1].unflatten(-1, (lags, -1))
+
+
+def delayed(targets: Tensor, lag: int) -> Tensor:
+    """Return y_(t - lag) for each frame t, int64 (N,); UNKNOWN for the first frames."""
+    before = targets.new_full((min(lag, len(targets)),), UNKNOWN)
+    return torch.cat([before, targets[: len(targets) - len(before)]])
+
+
 def stage_loss(logits: Tensor, targets: Tensor, smoothed: Tensor) -> Tensor:
-    """Return the loss of one stage: classes, their smoothness, and boundaries.
+    """Return the loss of one stage: classes and their smoothness, mean over lags; boundaries.
 
     Args:
-        logits: float32 (N, C + 1), the last of them the boundary's.
-        targets: int64 (N,), UNKNOWN where a frame has no label.
+        logits: float32 (N, |K| C + 1), the last of them the boundary's.
+        targets: int64 (|K|, N), the label that each output should give at each frame, UNKNOWN
+            where there is none.
         smoothed: float32 (N,), smoothed boundaries.
     """
-    labels, boundary = logits[:, :-1], logits[:, -1]
-    return (
-        classification_loss(labels, targets)
-        + SMOOTHING * smoothing_loss(labels)
-        + BOUNDARY * boundary_loss(boundary, smoothed)
-    )
+    labels = by_lag(logits, len(targets)).unbind(-2)
+    classes = [
+        classification_loss(own, wanted) + SMOOTHING * smoothing_loss(own)
+        for own, wanted in zip(labels, targets, strict=True)
+    ]
+    return torch.stack(classes).mean() + BOUNDARY * boundary_loss(logits[:, -1], smoothed)

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.options import between, check_options, read_options, shown
+from m2r2_ros.core.options import between, check_options, is_kind, read_options, shown
+
+#: Most outputs for labels of earlier frames, and the longest lag, in frames.
+MAX_OUTPUTS, MAX_LAG = 16, 1000
 
 
 def count(default: int, low: int = 1, high: int = 4096) -> int:
@@ -55,6 +58,8 @@ class CausalTCNConfig(HeadConfig):
         width: Feature maps (MS-TCN: 64).
         layers: Dilated layers of each stage; the last looks back 2 ** layers frames.
         stages: Stages; each one after the first refines the labels of the one before.
+        lags: Frames back from the newest whose labels it has an output for, K, from 0 on:
+            P(y_(t - k) | x_1 .. x_t) for each k of K.
     """
 
     name: ClassVar[str] = 'causal_tcn'
@@ -62,6 +67,15 @@ class CausalTCNConfig(HeadConfig):
     width: int = count(64)
     layers: int = count(8, high=16)
     stages: int = count(2, high=16)
+    lags: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        HeadConfig.__post_init__(self)
+        object.__setattr__(self, 'lags', _lags(self.lags))  # YAML and JSON know lists alone
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `head_from_dict` reads."""
+        return {**HeadConfig.to_dict(self), 'lags': list(self.lags)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +216,24 @@ class OnlineTASConfig(HeadConfig):
     layers: int = count(10, high=16)
     dropout: float = number(0.5, high=0.95)
     smoothing: float = number(0.15)
+
+
+def _lags(found: object) -> tuple[int, ...]:
+    """Return lags in order, the first of them 0.
+
+    Raises:
+        ConfigError: They are something else.
+    """
+    whole = isinstance(found, list | tuple) and all(is_kind(k, int) for k in found)
+    lags = tuple(found) if isinstance(found, list | tuple) and whole else ()
+    ordered = list(lags) == sorted(set(lags))
+    if not (lags and lags[0] == 0 and ordered and len(lags) <= MAX_OUTPUTS and lags[-1] <= MAX_LAG):
+        msg = (
+            f'model.head causal_tcn.lags: expected 0 and up to {MAX_OUTPUTS - 1} larger whole '
+            f'numbers up to {MAX_LAG}, in order, found {shown(found)}'
+        )
+        raise ConfigError(msg)
+    return lags
 
 
 CONFIGS: dict[str, type[HeadConfig]] = {
