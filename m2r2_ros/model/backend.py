@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs a learned model: numpy arrays in and out, whichever runtime stands behind it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,10 +22,13 @@ class Prediction:
     Attributes:
         probabilities: float32 (N, C); the label of a frame is their arg max.
         boundaries: float32 (N,), how likely a new segment begins at each frame, 0..1.
+        revised: By lag k > 0, what is said k frames later, float32 (N, C): row t is of frame t - k.
+            Empty where the head has no such outputs.
     """
 
     probabilities: NDArray[np.float32]
     boundaries: NDArray[np.float32]
+    revised: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class Backend(Protocol):

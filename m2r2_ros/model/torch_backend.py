@@ -56,7 +56,8 @@ class TorchBackend:
 
 
 def _prediction(found: HeadOutput) -> Prediction:
-    return Prediction(_array(found.probabilities), _array(found.boundaries))
+    revised = {lag: _array(rows) for lag, rows in found.revised.items()}
+    return Prediction(_array(found.probabilities), _array(found.boundaries), revised)
 
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:

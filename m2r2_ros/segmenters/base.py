@@ -32,8 +32,14 @@ class Segmenter(Protocol):
     def counters(self) -> Counter[str]:
         """What could not be used, by '<modality>.<reason>', until it is cleared."""
 
-    def set_hold(self, min_confidence: float, min_duration: float) -> None:
-        """Change the hold rule from the next frame on; see Decoding.
+    def set_hold(
+        self, min_confidence: float | None = None, min_duration: float | None = None
+    ) -> None:
+        """Change the hold rule from the next frame on, instead of a learnt rule; see Decoding.
+
+        Args:
+            min_confidence: None leaves what the segmenter began with.
+            min_duration: The same, s; where both are None, its own rule is back.
 
         Raises:
             ConfigError: A value is out of range.

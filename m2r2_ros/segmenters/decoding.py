@@ -1,34 +1,114 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From probabilities to labels: arg max, hold rule, fixed-lag smoothing."""
+"""Options of the decoder: from probabilities to labels, by rules that are given or learnt."""
 
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.options import (
+    Section,
+    between,
+    check_options,
+    expect_known,
+    is_kind,
+    read_options,
+    shown,
+)
+from m2r2_ros.segmenters.commit import Commit, weight_vector
+from m2r2_ros.segmenters.hold import Hold
+from m2r2_ros.segmenters.lags import Late, Revised, Smoother
 
-from m2r2_ros.core.options import between, check_options, read_options
+MAX_LAG = 10_000
+#: Rules that a bundle may hold: one for each lag that was asked for in training.
+MAX_RULES = 32
+#: Largest weight of a feature of the commit rule.
+MAX_WEIGHT = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How labels of one lag are decided, as validation recordings showed it.
+
+    Without weights it is the hold rule; with zeros there, arg max.
+
+    Attributes:
+        lag: Frames that labels wait for.
+        temperature: Of the probabilities: p ** (1 / temperature), scaled to a sum of 1.
+        own_output: Whether the head's output for this lag is used, not a mean around the frame.
+        min_confidence, min_duration: Of the hold rule; see Decoding.
+        threshold: Probability that a rival is true from which the commit rule takes it up.
+        weights: Of the commit rule, by feature (segmenters.commit).
+        delay_s: Median time from a boundary to when its label was known on these recordings, with
+            the lag; -1 where no boundary was found.
+    """
+
+    lag: int = between(0, 0, MAX_LAG)
+    temperature: float = between(1.0, 0.01, 100)
+    own_output: bool = False
+    min_confidence: float = between(0.0, 0, 1)
+    min_duration: float = between(0.0, 0, 3600)
+    threshold: float = between(0.5, 0.01, 0.99)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    delay_s: float = between(-1.0, -3600, 36_000)
+
+    def __post_init__(self) -> None:
+        check_options(self, 'decoding.learnt')
+        if not isinstance(self.weights, Mapping):
+            msg = f'decoding.learnt.weights: expected a mapping, found {shown(self.weights)}'
+            raise ConfigError(msg)
+        for name, weight in self.weights.items():
+            if not is_kind(weight, float) or abs(weight) > MAX_WEIGHT:
+                msg = (
+                    f'decoding.learnt.weights: expected numbers up to {MAX_WEIGHT:g}, '
+                    f'found {shown(weight)} for {shown(name)}'
+                )
+                raise ConfigError(msg)
+
+    def decider(self, labels: LabelSet) -> Hold | Commit:
+        """Return what decides the labels of a run of frames.
+
+        Raises:
+            ConfigError: The weights are not for these labels.
+        """
+        if self.weights:
+            return Commit(weight_vector(self.weights, labels), self.threshold, labels)
+        return Hold(self.min_confidence, round(self.min_duration * 1e9))
+
+    def late(self) -> Late:
+        """Return what delays the probabilities of a run of frames."""
+        return Revised(self.lag) if self.own_output else Smoother(self.lag)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """Options of the decoder; with all of them zero, each frame gets its own arg max.
+    """Options of the decoder; with none of them, each frame gets its own arg max.
 
     Attributes:
         min_confidence: A new label is taken up once its probability reaches this.
         min_duration: A new label is taken up once it was the likeliest for so long, s.
-        lag: Frames to look ahead: labels wait for them and are smoothed over as many before.
+        lag: Frames to look ahead: labels wait for them.
+        whole_temperature: Temperature of an offline head's probabilities.
+        learnt: Rules that were learnt, one for a lag; that of `lag` holds in place of the hold
+            rule above. For a lag without one, probabilities are smoothed over as many frames
+            before as behind.
     """
 
     min_confidence: float = between(0.0, 0, 1)
     min_duration: float = between(0.0, 0, 3600)
-    lag: int = between(0, 0, 10_000)
+    lag: int = between(0, 0, MAX_LAG)
+    whole_temperature: float = between(1.0, 0.01, 100)
+    learnt: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         check_options(self, 'decoding')
+        lags = [rule.lag for rule in self.learnt]
+        if len(set(lags)) != len(lags) or len(lags) > MAX_RULES:
+            msg = f'decoding.learnt: expected up to {MAX_RULES} rules of different lags, '
+            raise ConfigError(msg + f'found lags {shown(lags)}')
 
     @classmethod
     def from_dict(cls, entries: Mapping[str, Any]) -> 'Decoding':
@@ -37,11 +117,83 @@ class Decoding:
         Raises:
             ConfigError: An entry is unknown or out of range.
         """
-        return read_options(cls, entries, 'decoding')
+        section = Section(entries, 'decoding')
+        rules = section.get('learnt', (list,), [], expected='a list of rules')
+        learnt = tuple(
+            read_options(Rule, rule, 'decoding.learnt') for rule in rules[: MAX_RULES + 1]
+        )
+        return read_options(cls, {**section.entries, 'learnt': learnt}, 'decoding')
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads."""
-        return asdict(self)
+        options = asdict(self)
+        return {**options, 'learnt': list(options['learnt'])}
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of an online head's labels: the learnt one for the lag, or the hold rule."""
+        rules = {rule.lag: rule for rule in self.learnt}
+        if self.lag in rules:
+            return rules[self.lag]
+        return self._hold(rules[0].temperature if 0 in rules else 1.0)
+
+    @property
+    def whole_rule(self) -> Rule:
+        """The rule of an offline head's labels."""
+        return self._hold(self.whole_temperature)
+
+    def _hold(self, temperature: float) -> Rule:
+        return Rule(
+            lag=self.lag,
+            temperature=temperature,
+            min_confidence=self.min_confidence,
+            min_duration=self.min_duration,
+        )
+
+    def asked(self, entries: Mapping[str, Any]) -> 'Decoding':
+        """Return these options with some of `min_confidence`, `min_duration` and `lag` replaced.
+
+        Raises:
+            ConfigError: An entry is unknown or out of range.
+        """
+        expect_known(entries, ('min_confidence', 'min_duration', 'lag'), 'decoding')
+        lag = {name: value for name, value in entries.items() if name == 'lag'}
+        hold = {name: value for name, value in entries.items() if name != 'lag'}
+        return replace(self, **lag).held(**hold)
+
+    def held(
+        self, min_confidence: float | None = None, min_duration: float | None = None
+    ) -> 'Decoding':
+        """Return these options with the hold rule in place of learnt ones, where one is given.
+
+        Raises:
+            ConfigError: A value is out of range.
+        """
+        given = {'min_confidence': min_confidence, 'min_duration': min_duration}
+        asked: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
+        if not asked:
+            return self
+        rules = tuple(replace(r, weights={}, delay_s=-1.0, **asked) for r in self.learnt)
+        return replace(self, learnt=rules, **asked)
+
+    def expect_fits(self, labels: LabelSet, lags: Collection[int]) -> None:
+        """Refuse rules that are not for a head's outputs.
+
+        Args:
+            labels: Labels of the head.
+            lags: Lags that it has outputs for.
+
+        Raises:
+            ConfigError: A rule is for other labels, or uses an output that is not there.
+        """
+        for rule in self.learnt:
+            rule.decider(labels)
+            if rule.own_output and rule.lag not in lags:
+                msg = (
+                    f'decoding.learnt: the rule for lag {rule.lag} uses an output of its own, but '
+                    f'the head has outputs for lags {", ".join(map(str, lags))}'
+                )
+                raise ConfigError(msg)
 
     def added_delay(self, period: float) -> dict[str, float]:
         """Return the seconds that each rule adds to a label that it does not refuse.
@@ -49,76 +201,6 @@ class Decoding:
         Args:
             period: Seconds between frames.
         """
-        held = max(0.0, np.ceil(self.min_duration / period - 1e-9) - 1) * period
-        return {'hold_s': float(held), 'lag_s': self.lag * period}
-
-
-class Smoother:
-    """Mean of the probabilities over lag frames before and after each frame."""
-
-    def __init__(self, lag: int) -> None:
-        """Make a smoother; with lag 0 probabilities pass as they are."""
-        self._lag = lag
-        self._recent: deque[NDArray[np.float32]] = deque(maxlen=2 * lag + 1)
-        self._waiting = 0
-
-    def step(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Take a frame's probabilities (C,) and return those of the frame lag before."""
-        self._recent.append(probabilities)
-        self._waiting += 1
-        return self._next() if self._waiting > self._lag else None
-
-    def finish(self) -> list[NDArray[np.float32]]:
-        """Return what is still pending, and forget all."""
-        rest = [self._next() for _ in range(self._waiting)]
-        self._recent.clear()
-        return rest
-
-    def _next(self) -> NDArray[np.float32]:
-        """Return the oldest waiting frame, smoothed over the same count either side."""
-        here = len(self._recent) - self._waiting
-        reach = min(self._lag, self._waiting - 1, here)
-        around = list(self._recent)[here - reach : here + reach + 1]
-        self._waiting -= 1
-        smooth: NDArray[np.float32] = np.mean(around, axis=0, dtype=np.float32)
-        return smooth
-
-
-class Hold:
-    """Keeps a label until another has been the likeliest, and likely enough, for long enough.
-
-    Attributes:
-        min_confidence: Probability that another label must reach.
-        min_duration: Nanoseconds for which it must have been the likeliest.
-    """
-
-    def __init__(self, min_confidence: float, min_duration: int) -> None:
-        """Make a rule; min_duration in nanoseconds."""
-        self.min_confidence = min_confidence
-        self.min_duration = min_duration
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the label."""
-        self._label: int | None = None
-        self._rival = -1
-        self._since = 0
-
-    def step(self, probabilities: NDArray[np.float32], start: int, stamp: int) -> int:
-        """Return the label of a frame.
-
-        Args:
-            probabilities: (C,).
-            start: t(i-1), nanoseconds.
-            stamp: t(i), nanoseconds.
-        """
-        best = int(np.argmax(probabilities))
-        if self._label is None:
-            self._label = best
-        if best == self._label or probabilities[best] < self.min_confidence:
-            self._rival = -1
-        elif best != self._rival:
-            self._rival, self._since = best, start
-        if self._rival >= 0 and stamp - self._since >= self.min_duration:
-            self._label, self._rival = self._rival, -1
-        return self._label
+        least = self.rule.min_duration
+        held = max(0.0, math.ceil(least / period - 1e-9) - 1) * period
+        return {'hold_s': held, 'lag_s': self.lag * period}

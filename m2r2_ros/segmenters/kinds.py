@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.model.facts import YAML, BundleFacts, read_facts
+from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.model import Model
@@ -72,7 +73,7 @@ def open_model(
     if live:
         kind.expect_live(facts)
     own = _own_decoding(facts)
-    options = Decoding.from_dict({**own.to_dict(), **(decoding or {})})
+    options = own.asked(decoding or {})
     segmenter = kind.open(facts, options, device, live=live)
     whole = segmenter.revision_lag == WHOLE_RECORDING
     return Model(
@@ -80,18 +81,21 @@ def open_model(
         windows=facts.windows,
         modalities=facts.modalities,
         topics=facts.topics,
-        decoding=own.to_dict(),
         id=facts.id + OFFLINE if whole else facts.id,
         kind=facts.kind,
     )
 
 
 def _own_decoding(facts: BundleFacts) -> Decoding:
+    head = facts.network.model.head if facts.network else None
+    lags = head.lags if isinstance(head, CausalTCNConfig) else (0,)
     try:
-        return Decoding.from_dict(facts.decoding)
+        decoding = Decoding.from_dict(facts.decoding)
+        decoding.expect_fits(facts.labels, lags)
     except ConfigError as error:
         msg = f'{facts.folder / YAML}: {error}'
         raise BundleError(msg) from error
+    return decoding
 
 
 def find_kind(facts: BundleFacts) -> Kind:

@@ -3,66 +3,54 @@
 """From frames and their probabilities to frame labels that count segments."""
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import FrameLabel, LabelSet
-from m2r2_ros.segmenters.decoding import Decoding, Hold, Smoother
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A frame that waits for its label.
-
-    Attributes:
-        start: t(i-1), nanoseconds.
-        stamp: t(i), nanoseconds.
-        mask: Bits of the modalities that were present.
-        boundary_score: Probability that a segment begins here.
-        revision_lag: Frames that were seen after it.
-    """
-
-    start: int
-    stamp: int
-    mask: int
-    boundary_score: float
-    revision_lag: int
+from m2r2_ros.segmenters.calibration import calibrated
+from m2r2_ros.segmenters.decoding import Rule
+from m2r2_ros.segmenters.frame import Frame
+from m2r2_ros.segmenters.lags import Said
 
 
 class FrameLabels:
-    """Decodes frames in order: smoothing, hold rule, running number of the segment."""
+    """Decodes frames in order: lag, calibration, rule, running number of the segment."""
 
-    def __init__(self, labels: LabelSet, decoding: Decoding) -> None:
-        """Begin without a frame."""
+    def __init__(self, labels: LabelSet, rule: Rule) -> None:
+        """Begin without a frame.
+
+        Raises:
+            ConfigError: The rule was learnt for other labels.
+        """
         self._labels = labels
-        self._decoding = decoding
+        self._rule = rule
         self._index = 0
         self._begin()
 
     def _begin(self) -> None:
-        d = self._decoding
-        self._smoother = Smoother(d.lag)
-        self._hold = Hold(d.min_confidence, round(d.min_duration * 1e9))
+        self._late = self._rule.late()
+        self._decider = self._rule.decider(self._labels)
         self._waiting: deque[Frame] = deque()
         self._current = -1
         self._since = 0
 
-    def set_hold(self, min_confidence: float, min_duration: float) -> None:
-        """Change the hold rule from the next frame on; min_duration in seconds."""
-        self._hold.min_confidence = min_confidence
-        self._hold.min_duration = round(min_duration * 1e9)
+    def set_rule(self, rule: Rule) -> None:
+        """Decide by another rule from the next frame on, which has the lag of the one before."""
+        self._rule = rule
+        label = self._decider.label
+        self._decider = rule.decider(self._labels)
+        self._decider.label = label
 
-    def add(self, frame: Frame, probabilities: NDArray[np.float32]) -> list[FrameLabel]:
-        """Take the next frame and its probabilities (C,); return the label that it completes."""
+    def add(self, frame: Frame, said: Said) -> list[FrameLabel]:
+        """Take the next frame and what the head says there; return the label that it completes."""
         self._waiting.append(frame)
-        smooth = self._smoother.step(probabilities)
-        return [] if smooth is None else [self._label(smooth)]
+        probabilities = self._late.step(said)
+        return [] if probabilities is None else [self._label(probabilities)]
 
     def finish(self) -> list[FrameLabel]:
         """Return the pending labels; the next frame begins a new segment."""
-        labels = [self._label(p) for p in self._smoother.finish()]
+        labels = [self._label(p) for p in self._late.finish()]
         self._index += self._current >= 0
         self._begin()
         return labels
@@ -70,7 +58,8 @@ class FrameLabels:
     def _label(self, probabilities: NDArray[np.float32]) -> FrameLabel:
         """Decode the oldest waiting frame."""
         frame = self._waiting.popleft()
-        label = self._hold.step(probabilities, frame.start, frame.stamp)
+        probabilities = calibrated(probabilities, self._rule.temperature)
+        label = self._decider.step(probabilities, frame)
         if label != self._current:
             self._index += self._current >= 0
             self._current, self._since = label, frame.stamp

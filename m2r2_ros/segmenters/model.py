@@ -18,7 +18,6 @@ class Model:
         windows: The windows that it takes.
         modalities: What the windows hold.
         topics: Topics that it was trained on, by modality, each with `topic` and `type`.
-        decoding: The decoder's options that the model itself proposes.
         id: Of the bundle, with '-offline' behind it where labels come from an offline head; travels
             in every label.
         kind: What opened it.
@@ -28,6 +27,5 @@ class Model:
     windows: WindowConfig
     modalities: tuple[str, ...]
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    decoding: Mapping[str, float] = field(default_factory=dict)
     id: str = ''
     kind: str = ''

@@ -17,8 +17,9 @@ from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.backend import Backend
 from m2r2_ros.model.inputs import Inputs, make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses
-from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.labels import Frame, FrameLabels
+from m2r2_ros.segmenters.decoding import Decoding, Rule
+from m2r2_ros.segmenters.frame import Frame
+from m2r2_ros.segmenters.labels import FrameLabels
 from m2r2_ros.windows.normalisation import Normalisation
 
 #: Frames that go through the network in one call: enough to keep it busy, few enough to fit caches.
@@ -46,7 +47,7 @@ class NetworkSegmenter(ABC):
             decoding: Options of the decoder.
         """
         self._labels, self._modalities, self._normalisation = labels, modalities, normalisation
-        self._backend, self._decoding = backend, decoding
+        self._backend, self._decoding, self._own_decoding = backend, decoding, decoding
         self._counters: Counter[str] = Counter()
         self._relative = RelativePoses()
         self.reset()
@@ -66,20 +67,25 @@ class NetworkSegmenter(ABC):
         """The decoder's options."""
         return self._decoding
 
-    def set_hold(self, min_confidence: float, min_duration: float) -> None:
+    def set_hold(
+        self, min_confidence: float | None = None, min_duration: float | None = None
+    ) -> None:
         """Change the hold rule from the next frame on; see Segmenter."""
-        entries = {'min_confidence': min_confidence, 'min_duration': min_duration}
-        self._decoding = Decoding.from_dict({**self._decoding.to_dict(), **entries})
-        self._track.set_hold(self._decoding.min_confidence, self._decoding.min_duration)
+        self._decoding = self._own_decoding.held(min_confidence, min_duration)
+        self._track.set_rule(self._rule())
 
     @property
     @abstractmethod
     def revision_lag(self) -> int:
         """How many frames a label waits for."""
 
+    @abstractmethod
+    def _rule(self) -> Rule:
+        """Return the rule by which labels are decided."""
+
     def reset(self) -> None:
         """Forget all frames."""
-        self._track = FrameLabels(self.labels, self._decoding)
+        self._track = FrameLabels(self.labels, self._rule())
         self._ready: deque[FrameLabel] = deque()
         self._relative.reset()
         self._begin()

@@ -11,7 +11,8 @@ from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.segmenters.base import WHOLE_RECORDING
-from m2r2_ros.segmenters.labels import Frame
+from m2r2_ros.segmenters.decoding import Rule
+from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.network import NetworkSegmenter, frames_of
 
 
@@ -25,6 +26,9 @@ class OfflineSegmenter(NetworkSegmenter):
     def revision_lag(self) -> int:
         """All labels wait for the end."""
         return WHOLE_RECORDING
+
+    def _rule(self) -> Rule:
+        return self._decoding.whole_rule
 
     def _begin(self) -> None:
         self._features: list[NDArray[np.float32]] = []
@@ -44,5 +48,7 @@ class OfflineSegmenter(NetworkSegmenter):
         for i, (frame, p) in enumerate(zip(self._frames, prediction.probabilities, strict=True)):
             lag = len(self._frames) - 1 - i
             score = float(prediction.boundaries[i])
-            labels += self._track.add(replace(frame, boundary_score=score, revision_lag=lag), p)
+            labels += self._track.add(
+                replace(frame, boundary_score=score, revision_lag=lag), {0: p}
+            )
         return labels + self._track.finish()

@@ -5,6 +5,7 @@
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.segmenters.decoding import Rule
 from m2r2_ros.segmenters.network import NetworkSegmenter, frames_of
 
 
@@ -20,18 +21,21 @@ class OnlineSegmenter(NetworkSegmenter):
         """How many frames a label waits for."""
         return self._decoding.lag
 
+    def _rule(self) -> Rule:
+        return self._decoding.rule
+
     def _begin(self) -> None:
         self._state = self._backend.initial_state()
 
     def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
         prediction, self._state = self._backend.advance(inputs, self._state)
         labels: list[FrameLabel] = []
-        for frame, p in zip(
-            frames_of(windows, inputs, prediction.boundaries, self.revision_lag, self._counters),
-            prediction.probabilities,
-            strict=True,
-        ):
-            labels += self._track.add(frame, p)
+        frames = frames_of(
+            windows, inputs, prediction.boundaries, self.revision_lag, self._counters
+        )
+        said = {0: prediction.probabilities, **prediction.revised}
+        for t, frame in enumerate(frames):
+            labels += self._track.add(frame, {lag: rows[t] for lag, rows in said.items()})
         return labels
 
     def _end(self) -> list[FrameLabel]:

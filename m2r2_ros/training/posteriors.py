@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from m2r2_ros.model.heads.base import Head
+from m2r2_ros.model.heads.base import Head, HeadOutput
+from m2r2_ros.segmenters.lags import Revised, all_late
 from m2r2_ros.training.feature_set import FeatureTrack
 
 
@@ -58,10 +59,16 @@ def posteriors_of(
                 track.name,
                 track.targets,
                 said.probabilities.numpy(),
-                {},
+                _later(said),
                 said.boundaries.numpy(),
                 None if offline is None else offline.predict(features).probabilities.numpy(),
                 track.values,
             )
         )
     return found
+
+
+def _later(said: HeadOutput) -> dict[int, NDArray[np.float32]]:
+    """Return what is said of each frame some frames later, and of the last ones at the end."""
+    rows = {0: said.probabilities.numpy(), **{k: p.numpy() for k, p in said.revised.items()}}
+    return {lag: all_late(rows, Revised(lag)) for lag in said.revised}

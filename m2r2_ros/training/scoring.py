@@ -16,7 +16,9 @@ from m2r2_ros.evaluation.runs import runs_of
 from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
 from m2r2_ros.model.heads.base import Head, OnlineHead
-from m2r2_ros.segmenters.decoding import Decoding, Hold
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.frame import Frame
+from m2r2_ros.segmenters.hold import Hold
 from m2r2_ros.training.feature_set import FeatureTrack
 
 #: Prefixes of a recording that a head labels, to see which labels it revises.
@@ -70,16 +72,38 @@ def _sequence(
     rule = Hold(hold.min_confidence, to_ns(hold.min_duration))
     starts = stamps - round(period)
     predicted = [
-        rule.step(p, int(start), int(stamp))
+        rule.step(p, Frame(int(start), int(stamp), 0, 0.0, 0))
         for p, start, stamp in zip(probabilities, starts, stamps, strict=True)
     ]
-    runs = runs_of(track.targets, [UNKNOWN])
-    edges = np.append(stamps, stamps[-1] + round(period))
+    ids = np.array(predicted, np.int64)
+    return sequence_of(track.name, track.targets, ids, names, period)
+
+
+def sequence_of(
+    name: str,
+    targets: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    names: Sequence[str],
+    period: float,
+    lag_s: float = 0.0,
+) -> ScoredSequence:
+    """Return labels beside the truth as the metrics see them.
+
+    Args:
+        name: Name of the recording.
+        targets: int64 (T,), true label ids, UNKNOWN where a frame has none.
+        predicted: int64 (T,), label ids.
+        names: What they mean.
+        period: Nanoseconds between frames.
+        lag_s: How much later than its stamp each frame was labelled.
+    """
+    edges = np.round(np.arange(1, len(targets) + 2) * period).astype(np.int64)
+    runs = runs_of(targets, [UNKNOWN])
     truth = [
         Segment(int(edges[lo]), int(edges[hi]), names[k])
         for lo, hi, k in zip(runs.starts, runs.ends, runs.ids, strict=True)
     ]
-    return ScoredSequence(track.name, stamps, [names[k] for k in predicted], truth)
+    return ScoredSequence(name, edges[:-1], [names[k] for k in predicted], truth, lag_s)
 
 
 @torch.no_grad()

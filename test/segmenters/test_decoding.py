@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.segmenters.decoding import Decoding, Hold, Smoother
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.frame import Frame
+from m2r2_ros.segmenters.hold import Hold
+from m2r2_ros.segmenters.lags import Smoother
 
 MS = 1_000_000
 T = 1_700_000_000_000_000_000
@@ -23,13 +26,17 @@ def likely(label: int, confidence: float = 0.9, classes: int = 4) -> NDArray[np.
     return p
 
 
+def frame(start: int, stamp: int) -> Frame:
+    return Frame(start, stamp, mask=0, boundary_score=0.0, revision_lag=0)
+
+
 def held(
     rule: Hold, labels: list[int], confidences: list[float] | None = None, period: int = 100
 ) -> list[int]:
     """Run labels through a rule; frame i is [T + i * period, T + (i + 1) * period) ms."""
     confidences = confidences or [0.9] * len(labels)
     return [
-        rule.step(likely(k, c), T + i * period * MS, T + (i + 1) * period * MS)
+        rule.step(likely(k, c), frame(T + i * period * MS, T + (i + 1) * period * MS))
         for i, (k, c) in enumerate(zip(labels, confidences, strict=True))
     ]
 
@@ -70,16 +77,15 @@ def test_duration_is_time_not_frames(lengths: list[int], least: int) -> None:
     found = []
     for i in range(len(lengths)):
         label = int(i > 0)
-        found.append(rule.step(likely(label), T + int(edges[i]) * MS, T + int(edges[i + 1]) * MS))
+        span = frame(T + int(edges[i]) * MS, T + int(edges[i + 1]) * MS)
+        found.append(rule.step(likely(label), span))
     expected = [int(i > 0 and edges[i + 1] - edges[1] >= least) for i in range(len(lengths))]
     assert found == expected
 
 
-def test_the_first_label_is_taken_as_it_is_and_again_after_a_reset() -> None:
-    rule = Hold(0.9, 500 * MS)
-    assert held(rule, [2, 3], [0.3, 0.3]) == [2, 2]
-    rule.reset()
-    assert held(rule, [3, 1], [0.3, 0.3]) == [3, 3]
+def test_the_first_label_is_taken_as_it_is_unless_there_is_one_to_go_on_from() -> None:
+    assert held(Hold(0.9, 500 * MS), [2, 3], [0.3, 0.3]) == [2, 2]
+    assert held(Hold(0.9, 500 * MS, label=1), [3, 1], [0.3, 0.3]) == [1, 1]
 
 
 @pytest.mark.parametrize('period', [0.1, 1 / 15, 1 / 29.97, 0.05])
@@ -88,7 +94,7 @@ def test_the_added_delay_is_the_delay_that_a_change_has(least: float, period: fl
     rule = Hold(0, round(least * 1e9))
     frames = [0] * 5 + [1] * 50
     stamps = [round((i + 1) * period * 1e9) for i in range(-1, 55)]
-    found = [rule.step(likely(k), stamps[i], stamps[i + 1]) for i, k in enumerate(frames)]
+    found = [rule.step(likely(k), frame(stamps[i], stamps[i + 1])) for i, k in enumerate(frames)]
     delay = Decoding(min_duration=least, lag=3).added_delay(period)
     assert delay['hold_s'] == pytest.approx((found.index(1) - 5) * period)
     assert delay['lag_s'] == pytest.approx(3 * period)
@@ -99,7 +105,7 @@ def smoothed(lag: int, rows: NDArray[np.float32]) -> tuple[list[int], NDArray[np
     smoother = Smoother(lag)
     when, out = [], []
     for i, row in enumerate(rows):
-        result = smoother.step(row)
+        result = smoother.step({0: row})
         if result is not None:
             when.append(i)
             out.append(result)
@@ -130,10 +136,10 @@ def test_without_lag_probabilities_pass_as_they_are() -> None:
 def test_what_is_finished_is_forgotten() -> None:
     smoother = Smoother(2)
     for k in range(5):
-        smoother.step(likely(0, 0.5 + 0.1 * (k % 2)))
+        smoother.step({0: likely(0, 0.5 + 0.1 * (k % 2))})
     assert len(smoother.finish()) == 2
     assert smoother.finish() == []
-    assert smoother.step(likely(1)) is None
+    assert smoother.step({0: likely(1)}) is None
     np.testing.assert_array_equal(smoother.finish()[0], likely(1))
 
 

@@ -23,8 +23,9 @@ from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.kinds import KINDS
-from m2r2_ros.segmenters.labels import Frame, FrameLabels
+from m2r2_ros.segmenters.labels import FrameLabels
 from m2r2_ros.windows.config import WindowConfig
 from test.model.networks import make_bundle
 from test.replay.recordings import robot_bag
@@ -42,11 +43,13 @@ class Push:
         self._threshold = threshold
         self.reset()
 
-    def set_hold(self, min_confidence: float, min_duration: float) -> None:
-        self._track.set_hold(min_confidence, min_duration)
+    def set_hold(
+        self, min_confidence: float | None = None, min_duration: float | None = None
+    ) -> None:
+        self._track.set_rule(self.decoding.held(min_confidence, min_duration).rule)
 
     def reset(self) -> None:
-        self._track = FrameLabels(self.labels, self.decoding)
+        self._track = FrameLabels(self.labels, self.decoding.rule)
 
     def step(self, window: FrameWindows) -> FrameLabel | None:
         labels = self.extend(window)
@@ -57,7 +60,7 @@ class Push:
         labels = []
         for k, push in enumerate(force > self._threshold):
             frame = Frame(int(windows.starts[k]), int(windows.stamps[k]), 0, 0.0, self.revision_lag)
-            labels += self._track.add(frame, np.array([not push, push], np.float32))
+            labels += self._track.add(frame, {0: np.array([not push, push], np.float32)})
         return labels
 
     def finish(self) -> list[FrameLabel]:

@@ -112,7 +112,8 @@ class CausalTCN(OnlineHead):
 
 def by_lag(logits: Tensor, lags: int) -> Tensor:
     """Return the class logits of (..., |K| C + 1) outputs as (..., |K|, C)."""
-    return logits[..., :-1].unflatten(-1, (lags, -1))
+    classes: Tensor = logits[..., :-1].unflatten(-1, (lags, -1))
+    return classes
 
 
 def delayed(targets: Tensor, lag: int) -> Tensor:

@@ -22,8 +22,6 @@ def load_model(
     *,
     device: str = 'auto',
     threads: int = 0,
-    min_confidence: float = -1.0,
-    min_duration: float = -1.0,
     lag: int = -1,
 ) -> Model:
     """Load a bundle and let it label nothing for a moment, so that its first label is not late.
@@ -32,8 +30,6 @@ def load_model(
         path: Folder of the bundle.
         device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
         threads: For the network on the CPU; 0 leaves a core to the rest of the robot.
-        min_confidence: Hold rule; negative is the bundle's own.
-        min_duration: Hold rule, s; negative is the bundle's own.
         lag: Frames to look ahead; negative is the bundle's own.
 
     Raises:
@@ -44,9 +40,8 @@ def load_model(
         msg = 'model is not set: give the folder of a bundle, as m2r2 train writes it'
         raise ConfigError(msg)
     use_threads(threads)
-    asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
-    own = {k: v for k, v in asked.items() if v >= 0}
-    model = open_model(file_path(path, 'model'), own, device=device, live=True)
+    decoding = {'lag': lag} if lag >= 0 else {}
+    model = open_model(file_path(path, 'model'), decoding, device=device, live=True)
     _warm_up(model, path)
     return model
 

@@ -133,8 +133,9 @@ class SegmenterNode(ManagedNode):
 
     def _read_model(self, path: str) -> Model:
         p = self.parameters
-        given = {k: p[k] for k in ('device', 'threads', 'min_confidence', 'min_duration', 'lag')}
+        given = {k: p[k] for k in ('device', 'threads', 'lag')}
         model = within(LOADING, self.stop, 'loading the model', lambda: load_model(path, **given))
+        self._set_hold(model, {})
         names = ', '.join(model.modalities)
         self.get_logger().info(f'model {model.id} from {path}, looks at {names}')
         return model
@@ -174,8 +175,7 @@ class SegmenterNode(ManagedNode):
 
     def _set_hold(self, model: Model, changed: Mapping[str, Any]) -> None:
         asked = {k: changed.get(k, self.parameters[k]) for k in HOLD}
-        hold = {k: model.decoding[k] if value < 0 else value for k, value in asked.items()}
-        model.segmenter.set_hold(**hold)
+        model.segmenter.set_hold(**{k: value for k, value in asked.items() if value >= 0})
 
     def _statuses(self) -> list[Status]:
         worker = self._worker

@@ -1,0 +1,132 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Learn how labels are decided from recordings that the network was not trained on.
+
+For each lag, arg max, hold rules and the commit rule are compared by leaving recordings out, on
+what the head says of that lag and on the mean around the frame. What scores best is kept; a rule
+with more to learn has to be better by a margin.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.labels import UNKNOWN, LabelSet
+from m2r2_ros.evaluation.runs import runs_of
+from m2r2_ros.segmenters.commit import feature_names
+from m2r2_ros.segmenters.decoding import Decoding, Rule
+from m2r2_ros.training.calibrate import fit_temperature
+from m2r2_ros.training.fit_commit import Track, first_samples, fit_commit
+from m2r2_ros.training.posteriors import Posterior
+from m2r2_ros.training.rule_trials import Trial, Trials, tracks_of
+
+#: Lags for which rules are learnt, beside those that the head has outputs for, frames.
+LAGS: Final = (0, 3, 5, 10)
+#: Hold rules that are tried: every pair of these, durations in frames.
+CONFIDENCES: Final = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+DURATIONS: Final = (1, 2, 3, 5, 8, 12)
+#: Thresholds of the commit rule that are tried.
+THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.8)
+#: What a rule with more to learn has to gain, in accuracy (percent) + F1@50.
+MARGIN: Final = 1.0
+#: Boundaries without which there is no commit rule to learn.
+ENOUGH: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Rules that were learnt, and how they were chosen.
+
+    Attributes:
+        decoding: The best for each lag.
+        rows: What was tried for each lag, with its scores on recordings that were left out.
+    """
+
+    decoding: Decoding
+    rows: tuple[dict[str, Any], ...]
+
+
+def learn_decoding(found: Sequence[Posterior], labels: LabelSet, frame_rate: float) -> Decoding:
+    """Return the rules that do best on recordings that they were not learnt from.
+
+    Args:
+        found: What the heads say of recordings that neither they nor their extractor were trained
+            on.
+        labels: What the ids mean.
+        frame_rate: Frames per second.
+    """
+    return compare_rules(found, labels, frame_rate).decoding
+
+
+def compare_rules(found: Sequence[Posterior], labels: LabelSet, frame_rate: float) -> Comparison:
+    """Return the same as `learn_decoding`, and the scores that it went by."""
+    known = [p for p in found if (p.targets != UNKNOWN).any()]
+    if not known:
+        return Comparison(Decoding(), ())
+    rules, rows = [], []
+    for lag in sorted({*LAGS, *known[0].later}):
+        tried = [t for own in _kinds(known, lag) for t in _try(known, lag, own, labels, frame_rate)]
+        kept = _choose(tried)
+        rules.append(kept.rule)
+        rows += [{**trial.row(), 'kept': trial is kept} for trial in tried]
+    return Comparison(Decoding(whole_temperature=_whole(known), learnt=tuple(rules)), tuple(rows))
+
+
+def _kinds(found: Sequence[Posterior], lag: int) -> list[bool]:
+    """Return whether to try the mean (False) and the head's own output for the lag (True)."""
+    return [False, True] if lag and all(lag in p.later for p in found) else [False]
+
+
+def _whole(found: Sequence[Posterior]) -> float:
+    whole = [(p.whole, p.targets) for p in found if p.whole is not None]
+    return fit_temperature([p for p, _ in whole], [y for _, y in whole]) if whole else 1.0
+
+
+def _try(
+    found: Sequence[Posterior], lag: int, own: bool, labels: LabelSet, frame_rate: float
+) -> list[Trial]:
+    """Return a trial of each sort of rule, the simplest first."""
+    rule, tracks = tracks_of(found, lag, own=own)
+    trials = Trials(tracks, labels, frame_rate)
+    tried = [trials.of_rule('arg max', rule)]
+    if len(tracks) > 1:
+        period = 1 / frame_rate
+        holds = [
+            replace(rule, min_confidence=c, min_duration=round(d * period, 6) if d > 1 else 0.0)
+            for c in CONFIDENCES
+            for d in DURATIONS
+        ]
+        tried.append(trials.of_best('hold', holds))
+        if sum(len(runs_of(t.targets, [UNKNOWN])) - 1 for t in tracks) >= ENOUGH:
+            tried += _commit(trials, rule, labels)
+    return tried
+
+
+def _commit(trials: Trials, rule: Rule, labels: LabelSet) -> list[Trial]:
+    """Return a trial of the commit rule, none where it could not be learnt."""
+    first = [first_samples(track, labels) for track in trials.tracks]
+
+    def learn(chosen: Sequence[int]) -> Rule | None:
+        tracks: list[Track] = [trials.tracks[k] for k in chosen]
+        weights = fit_commit(tracks, [first[k] for k in chosen], labels)
+        return None if weights is None else replace(rule, weights=_named(weights, labels))
+
+    trial = trials.of_learnt('commit', learn, THRESHOLDS)
+    return [] if trial is None else [trial]
+
+
+def _named(weights: NDArray[np.float64], labels: LabelSet) -> dict[str, float]:
+    names = feature_names(labels)
+    return {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)}
+
+
+def _choose(tried: Sequence[Trial]) -> Trial:
+    """Return the best trial; one that comes later is taken where it is better by the margin."""
+    best = tried[0]
+    for trial in tried[1:]:
+        if trial.value > best.value + MARGIN:
+            best = trial
+    return best

@@ -1,0 +1,199 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules tried on recordings that they were not learnt from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.labels import UNKNOWN, LabelSet
+from m2r2_ros.core.time import SECOND
+from m2r2_ros.evaluation.counts import Counts
+from m2r2_ros.evaluation.f1 import segment_counts
+from m2r2_ros.evaluation.score import BACKGROUND, Scores, score
+from m2r2_ros.segmenters.calibration import calibrated
+from m2r2_ros.segmenters.decoding import Rule
+from m2r2_ros.segmenters.frame import Frame
+from m2r2_ros.segmenters.lags import Smoother, all_late
+from m2r2_ros.training.calibrate import fit_temperature
+from m2r2_ros.training.fit_commit import Track
+from m2r2_ros.training.posteriors import Posterior
+from m2r2_ros.training.scoring import sequence_of
+
+#: Recordings are left out one by one, or in so many groups.
+FOLDS: Final = 8
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A rule, and how it did.
+
+    Attributes:
+        sort: 'arg max', 'hold' or 'commit'.
+        rule: Learnt from all recordings.
+        value: Accuracy in percent + F1@50, on recordings that it was not learnt from.
+        scores: All scores on these.
+    """
+
+    sort: str
+    rule: Rule
+    value: float
+    scores: Scores
+
+    def row(self) -> dict[str, Any]:
+        """Return what a bundle keeps of it."""
+        s = self.scores
+        return {
+            'lag': self.rule.lag,
+            'probabilities': 'own output' if self.rule.own_output else 'mean',
+            'rule': self.sort,
+            'accuracy': s.accuracy,
+            'f1@50': s.f1[50],
+            'delay_median_s': s.boundary_delay_median_s,
+            'delay_p90_s': s.boundary_delay_p90_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What the labels of a recording add to accuracy and F1@50."""
+
+    right: int
+    frames: int
+    segments: Counts
+
+    def __add__(self, other: '_Tally') -> '_Tally':
+        return _Tally(
+            self.right + other.right, self.frames + other.frames, self.segments + other.segments
+        )
+
+    @property
+    def value(self) -> float:
+        return 100 * self.right / self.frames + (self.segments.f1 or 0.0)
+
+
+class Trials:
+    """Tries rules on recordings.
+
+    Attributes:
+        tracks: The recordings, each with some labelled frames.
+    """
+
+    def __init__(self, tracks: Sequence[Track], labels: LabelSet, frame_rate: float) -> None:
+        """Take recordings."""
+        self.tracks = tracks
+        self._labels, self._period = labels, SECOND / frame_rate
+        self._skipped = [labels.id_of(name) for name in BACKGROUND if name in labels.names]
+        n = min(FOLDS, len(tracks))
+        self._folds = [list(range(k, len(tracks), n)) for k in range(n)]
+
+    def of_rule(self, sort: str, rule: Rule) -> Trial:
+        """Try a rule that learns nothing."""
+        return self._trial(sort, rule, [self._decide(t, rule) for t in self.tracks])
+
+    def of_best(self, sort: str, rules: Sequence[Rule]) -> Trial:
+        """Try to choose among rules: on each recording the one that is best on the others."""
+        predicted = [[self._decide(t, rule) for t in self.tracks] for rule in rules]
+        tallies = [self._tallies(found) for found in predicted]
+
+        def best(chosen: Sequence[int]) -> int:
+            values = [_sum([found[k] for k in chosen]).value for found in tallies]
+            return int(np.argmax(values))
+
+        held_out = [np.zeros(0, np.int64)] * len(self.tracks)
+        for fold in self._folds:
+            rule = best(self._rest(fold))
+            for k in fold:
+                held_out[k] = predicted[rule][k]
+        return self._trial(sort, rules[best(range(len(self.tracks)))], held_out)
+
+    def of_learnt(
+        self,
+        sort: str,
+        learn: Callable[[Sequence[int]], Rule | None],
+        thresholds: Sequence[float],
+    ) -> Trial | None:
+        """Try what is learnt from the other recordings; the threshold is chosen on all.
+
+        Args:
+            sort: What to call it.
+            learn: Returns the rule that some recordings, by number, teach; None without one.
+            thresholds: Of the rule.
+        """
+        held_out = [[np.zeros(0, np.int64)] * len(self.tracks) for _ in thresholds]
+        for fold in self._folds:
+            rule = learn(self._rest(fold))
+            if rule is None:
+                return None
+            for found, threshold in zip(held_out, thresholds, strict=True):
+                for k in fold:
+                    found[k] = self._decide(self.tracks[k], replace(rule, threshold=threshold))
+        rule = learn(range(len(self.tracks)))
+        if rule is None:
+            return None
+        best = int(np.argmax([_sum(self._tallies(found)).value for found in held_out]))
+        return self._trial(sort, replace(rule, threshold=thresholds[best]), held_out[best])
+
+    def _rest(self, fold: Sequence[int]) -> list[int]:
+        return [k for k in range(len(self.tracks)) if k not in fold]
+
+    def _decide(self, track: Track, rule: Rule) -> Ids:
+        """Return the labels of a recording."""
+        decider = rule.decider(self._labels)
+        edges = np.round(np.arange(len(track.targets) + 1) * self._period).astype(np.int64).tolist()
+        ids = [
+            decider.step(p, Frame(edges[t], edges[t + 1], 0, boundary, 0))
+            for t, (p, boundary) in enumerate(
+                zip(track.probabilities, track.boundaries.tolist(), strict=True)
+            )
+        ]
+        return np.array(ids, np.int64)
+
+    def _tallies(self, predicted: Sequence[Ids]) -> list[_Tally]:
+        found = []
+        for track, ids in zip(self.tracks, predicted, strict=True):
+            known = track.targets != UNKNOWN
+            y, own = track.targets[known], ids[known]
+            counts = segment_counts(y, own, 0.5, self._skipped)
+            found.append(_Tally(int((y == own).sum()), len(y), counts))
+        return found
+
+    def _trial(self, sort: str, rule: Rule, predicted: Sequence[Ids]) -> Trial:
+        sequences = [
+            sequence_of(
+                str(k), track.targets, ids, self._labels.names, self._period,
+                lag_s=rule.lag * self._period / SECOND,
+            )
+            for k, (track, ids) in enumerate(zip(self.tracks, predicted, strict=True))
+        ]  # fmt: skip
+        scores = score(sequences)
+        delay = scores.boundary_delay_median_s
+        rule = replace(rule, delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3))
+        return Trial(sort, rule, _sum(self._tallies(predicted)).value, scores)
+
+
+def tracks_of(found: Sequence[Posterior], lag: int, *, own: bool) -> tuple[Rule, list[Track]]:
+    """Return recordings as decoders with a lag see them, and arg max with their temperature.
+
+    Args:
+        found: What the head says of them.
+        lag: Frames that labels wait for.
+        own: Take the head's output for this lag, not the mean around the frame.
+    """
+    late = [p.later[lag] if own else all_late({0: p.probabilities}, Smoother(lag)) for p in found]
+    temperature = fit_temperature(late, [p.targets for p in found])
+    tracks = [
+        Track(calibrated(rows, temperature), p.boundaries, p.targets)
+        for rows, p in zip(late, found, strict=True)
+    ]
+    return Rule(lag=lag, temperature=temperature, own_output=own), tracks
+
+
+def _sum(tallies: Sequence[_Tally]) -> _Tally:
+    return reduce(_Tally.__add__, tallies)
