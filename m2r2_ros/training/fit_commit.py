@@ -19,6 +19,8 @@ from m2r2_ros.segmenters.commit import Evidence
 
 #: Weight of the squared weights of standardised features, against the sum of log losses.
 L2 = 10.0
+#: A feature that varies by less never varies; its mean is not exact.
+LEAST_SCALE = 1e-6
 #: Thresholds at which the first fit is tried out.
 TRIED = (0.6, 0.8)
 
@@ -146,7 +148,7 @@ def logistic_regression(samples: Sequence[Samples]) -> NDArray[np.float64] | Non
     phi = np.concatenate([s.phi for s in some])
     mean, scale = phi.mean(axis=0), phi.std(axis=0)
     mean[0], scale[0] = 0.0, 1.0
-    varies = scale > 0
+    varies = scale > LEAST_SCALE
     z = torch.from_numpy((phi[:, varies] - mean[varies]) / scale[varies])
     w = _minimise(z, torch.from_numpy(true.astype(np.float64)))
     weights = np.zeros(phi.shape[1])

@@ -23,7 +23,7 @@ from m2r2_ros.training.fit_commit import Track, first_samples, fit_commit
 from m2r2_ros.training.posteriors import Posterior
 from m2r2_ros.training.rule_trials import Trial, Trials, tracks_of
 
-#: Lags for which rules are learnt, beside those that the head has outputs for, frames.
+#: Lags for which rules are learnt, frames.
 LAGS: Final = (0, 3, 5, 10)
 #: Hold rules that are tried: every pair of these, durations in frames.
 CONFIDENCES: Final = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -49,7 +49,9 @@ class Comparison:
     rows: tuple[dict[str, Any], ...]
 
 
-def learn_decoding(found: Sequence[Posterior], labels: LabelSet, frame_rate: float) -> Decoding:
+def learn_decoding(
+    found: Sequence[Posterior], labels: LabelSet, frame_rate: float, lags: Sequence[int] = LAGS
+) -> Decoding:
     """Return the rules that do best on recordings that they were not learnt from.
 
     Args:
@@ -57,17 +59,20 @@ def learn_decoding(found: Sequence[Posterior], labels: LabelSet, frame_rate: flo
             on.
         labels: What the ids mean.
         frame_rate: Frames per second.
+        lags: Lags to learn rules for, beside those that the head has outputs for, frames.
     """
-    return compare_rules(found, labels, frame_rate).decoding
+    return compare_rules(found, labels, frame_rate, lags).decoding
 
 
-def compare_rules(found: Sequence[Posterior], labels: LabelSet, frame_rate: float) -> Comparison:
+def compare_rules(
+    found: Sequence[Posterior], labels: LabelSet, frame_rate: float, lags: Sequence[int] = LAGS
+) -> Comparison:
     """Return the same as `learn_decoding`, and the scores that it went by."""
     known = [p for p in found if (p.targets != UNKNOWN).any()]
     if not known:
         return Comparison(Decoding(), ())
     rules, rows = [], []
-    for lag in sorted({*LAGS, *known[0].later}):
+    for lag in sorted({0, *lags, *known[0].later}):
         tried = [t for own in _kinds(known, lag) for t in _try(known, lag, own, labels, frame_rate)]
         kept = _choose(tried)
         rules.append(kept.rule)

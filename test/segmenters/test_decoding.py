@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.segmenters.commit import Commit, feature_names
+from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.hold import Hold
 from m2r2_ros.segmenters.lags import Smoother
@@ -143,10 +146,51 @@ def test_what_is_finished_is_forgotten() -> None:
     np.testing.assert_array_equal(smoother.finish()[0], likely(1))
 
 
-def test_options_survive_a_round_trip() -> None:
-    options = Decoding(0.6, 0.5, 4)
-    assert Decoding.from_dict(options.to_dict()) == options
+LABELS = LabelSet.of('abcd')
+WEIGHTS = {name: 0.1 * k for k, name in enumerate(feature_names(LABELS))}
+COMMIT = Rule(0, temperature=1.5, threshold=0.6, weights=WEIGHTS, delay_s=0.2)
+LATE = Rule(3, temperature=1.2, own_output=True, min_confidence=0.6)
+LEARNT = Decoding(whole_temperature=2.0, learnt=(COMMIT, LATE))
+
+
+@pytest.mark.parametrize('options', [Decoding(0.6, 0.5, 4), LEARNT])
+def test_options_survive_a_round_trip(options: Decoding) -> None:
+    text = yaml.safe_dump(options.to_dict())
+    assert Decoding.from_dict(yaml.safe_load(text)) == options
     assert Decoding.from_dict({}) == Decoding()
+
+
+def test_the_learnt_rule_is_that_of_the_lag() -> None:
+    assert LEARNT.rule == COMMIT
+    assert isinstance(LEARNT.rule.decider(LABELS), Commit)
+    assert LEARNT.asked({'lag': 3}).rule == LATE
+    # Nothing was learnt for lag 5: a mean, as likely as at lag 0.
+    assert LEARNT.asked({'lag': 5}).rule == Rule(5, temperature=1.5)
+    assert LEARNT.whole_rule == Rule(0, temperature=2.0)
+    assert Decoding(0.5, 0.2, 1).rule == Rule(1, min_confidence=0.5, min_duration=0.2)
+
+
+def test_a_hold_rule_that_is_asked_for_replaces_what_was_learnt() -> None:
+    held = LEARNT.held(min_confidence=0.8)
+    assert held.rule == Rule(0, temperature=1.5, min_confidence=0.8, threshold=0.6)
+    assert isinstance(held.rule.decider(LABELS), Hold)
+    late = LEARNT.asked({'lag': 3, 'min_duration': 0.3})
+    assert late.rule == Rule(3, 1.2, True, 0.6, 0.3)
+    assert late.added_delay(0.1) == {'hold_s': pytest.approx(0.2), 'lag_s': pytest.approx(0.3)}
+    assert LEARNT.held() == LEARNT
+    assert LEARNT.asked({}) == LEARNT
+    wrongs: list[dict[str, Any]] = [{'min_confidence': 2.0}, {'lag': -1}, {'learnt': []}]
+    for wrong in wrongs:
+        with pytest.raises(ConfigError, match='decoding'):
+            LEARNT.asked(wrong)
+
+
+def test_rules_fit_the_head_that_they_were_learnt_for() -> None:
+    LEARNT.expect_fits(LABELS, (0, 3))
+    with pytest.raises(ConfigError, match=r'lag 3 uses an output.*lags 0, 5'):
+        LEARNT.expect_fits(LABELS, (0, 5))
+    with pytest.raises(ConfigError, match='weights'):
+        LEARNT.expect_fits(LabelSet.of('abx'), (0, 3))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +206,22 @@ def test_options_survive_a_round_trip() -> None:
         ({'lag': 1.5}, 'lag'),
         ({'lag': '2'}, 'lag'),
         ({'hold': 1}, 'hold'),
+        ({'whole_temperature': 0}, 'whole_temperature'),
+        ({'learnt': {}}, 'learnt'),
+        ({'learnt': [1]}, 'learnt'),
+        ({'learnt': [{'lag': True}]}, 'learnt.lag'),
+        ({'learnt': [{'lag': 0}, {'lag': 0}]}, 'learnt'),
+        ({'learnt': [{'lag': k} for k in range(40)]}, 'learnt'),
+        ({'learnt': [{'lag': 0, 'temperature': 0.0}]}, 'learnt.temperature'),
+        ({'learnt': [{'lag': 0, 'temperature': float('inf')}]}, 'learnt.temperature'),
+        ({'learnt': [{'lag': 0, 'threshold': 1.0}]}, 'learnt.threshold'),
+        ({'learnt': [{'lag': 0, 'own_output': 1}]}, 'learnt.own_output'),
+        ({'learnt': [{'lag': 0, 'delay_s': 'soon'}]}, 'learnt.delay_s'),
+        ({'learnt': [{'lag': 0, 'patience': 2}]}, 'patience'),
+        ({'learnt': [{'lag': 0, 'weights': [1.0]}]}, 'learnt.weights'),
+        ({'learnt': [{'lag': 0, 'weights': {'bias': float('nan')}}]}, 'learnt.weights'),
+        ({'learnt': [{'lag': 0, 'weights': {'bias': 1e9}}]}, 'learnt.weights'),
+        ({'learnt': [{'lag': 0, 'weights': {'bias': '1'}}]}, 'learnt.weights'),
     ],
 )
 def test_wrong_options_are_named(entries: dict[str, Any], named: str) -> None:

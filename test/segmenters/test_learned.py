@@ -15,15 +15,24 @@ from m2r2_ros.core.errors import ConfigError, M2R2Error, MessageError
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.segmenters.base import Segmenter
-from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.commit import feature_names
+from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.network import CHUNK, NetworkSegmenter
 from test.model.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
 
-BUNDLE = make_bundle()
+BUNDLE = make_bundle(replace(SENSING, head=CausalTCNConfig(width=16, layers=4, lags=(0, 1, 4))))
 enliven(BUNDLE)
 PLAIN = Decoding()
+WEIGHTS = {
+    **dict.fromkeys(feature_names(LABELS), 0.0),
+    **{'bias': -1.0, 'rival_short_mean': 1.0, 'own': -0.5, 'boundary_long_max': 0.2},
+}
+COMMITTING = Rule(0, temperature=0.7, weights=WEIGHTS)
 N = 90
 WINDOWS = make_windows(N)
 
@@ -69,6 +78,8 @@ DECODINGS = [
     Decoding(lag=4),
     Decoding(min_confidence=0.4, min_duration=0.3),
     Decoding(0.35, 0.25, 7),
+    Decoding(learnt=(COMMITTING,)),
+    Decoding(lag=4, learnt=(COMMITTING, Rule(4, temperature=1.4, own_output=True))),
 ]
 each_decoding = pytest.mark.parametrize('decoding', DECODINGS, ids=str)
 
@@ -268,3 +279,27 @@ def test_hold_rule_can_change_between_frames() -> None:
     assert held.decoding == Decoding(0.0, 3600.0, 0)
     with pytest.raises(ConfigError):
         held.set_hold(2.0, 0.0)
+
+
+def test_without_a_hold_rule_the_learnt_one_is_back() -> None:
+    learnt = Decoding(learnt=(COMMITTING,))
+    expected = segmenter(learnt).segment(WINDOWS)
+    assert not same(expected, segmenter(learnt.held(0.0, 0.0)).segment(WINDOWS))
+    s = segmenter(learnt)
+    s.set_hold(min_duration=1.0)
+    assert s.decoding.rule.min_duration == 1.0
+    assert not s.decoding.rule.weights
+    s.set_hold()
+    assert s.decoding == learnt
+    assert same(s.segment(WINDOWS), expected)
+
+
+def test_an_output_for_a_lag_labels_the_frame_that_it_is_of() -> None:
+    found = segmenter(Decoding(lag=4, learnt=(Rule(4, own_output=True),))).segment(WINDOWS)
+    backend = TorchBackend(BUNDLE.network)
+    inputs = make_inputs(WINDOWS, BUNDLE.normalisation, BUNDLE.model.modalities)
+    said = backend.advance(inputs, backend.initial_state())[0]
+    rows = np.array([x.probabilities for x in found])
+    np.testing.assert_allclose(rows[:-4], said.revised[4][4:], atol=1e-5)
+    np.testing.assert_allclose(rows[-4:-1], said.revised[1][-3:], atol=1e-5)
+    np.testing.assert_allclose(rows[-1], said.probabilities[-1], atol=1e-5)

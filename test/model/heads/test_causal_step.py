@@ -14,9 +14,11 @@ from test.model.networks import SENSING
 CLASSES = 5
 
 
-def make_head(layers: int = 4, stages: int = 2, width: int = 16) -> CausalTCN:
+def make_head(
+    layers: int = 4, stages: int = 2, width: int = 16, lags: tuple[int, ...] = (0,)
+) -> CausalTCN:
     torch.manual_seed(0)
-    config = CausalTCNConfig(width=width, layers=layers, stages=stages)
+    config = CausalTCNConfig(width=width, layers=layers, stages=stages, lags=lags)
     return CausalTCN(config, SENSING.width, CLASSES).eval()
 
 
@@ -44,6 +46,10 @@ def assert_same(head: CausalTCN, x: Tensor) -> None:
 @pytest.mark.parametrize(('layers', 'stages', 'width'), [(1, 1, 1), (5, 1, 8), (3, 4, 24)])
 def test_steps_are_the_whole_in_every_shape(layers: int, stages: int, width: int) -> None:
     assert_same(make_head(layers, stages, width), torch.randn(1, 80, SENSING.width))
+
+
+def test_steps_are_the_whole_with_outputs_for_older_frames() -> None:
+    assert_same(make_head(lags=(0, 2, 7)), torch.randn(1, 80, SENSING.width))
 
 
 def test_steps_follow_weights_that_are_loaded_later() -> None:

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState
-from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState, delayed, stage_loss
+from m2r2_ros.model.heads.config import CausalTCNConfig, head_from_dict
 from test.model.networks import SENSING
 
 CLASSES = 5
@@ -133,3 +135,68 @@ def test_steps_with_and_without_gradients_may_alternate() -> None:
             logits, state = HEAD(x[:, t : t + 1], state)
     expected = run(HEAD, x, [])[-1][:, -1:]
     torch.testing.assert_close(logits[-1], expected, atol=1e-5, rtol=0)
+
+
+LAGS = (0, 2, 5)
+
+
+def lagged_head() -> CausalTCN:
+    torch.manual_seed(0)
+    config = CausalTCNConfig(width=16, layers=4, lags=LAGS)
+    return CausalTCN(config, SENSING.width, CLASSES).eval()
+
+
+@torch.no_grad()
+def test_a_head_says_what_it_thinks_of_older_frames() -> None:
+    head, x = lagged_head(), features(30)[0]
+    said, state = head.advance(x[:20], head.initial_state())
+    rest, _ = head.advance(x[20:], state)
+    assert list(said.revised) == [2, 5]
+    for k, rows in said.revised.items():
+        assert rows.shape == (20, CLASSES)
+        torch.testing.assert_close(rows.sum(dim=1), torch.ones(20))
+        whole = head.predict(x).revised[k]
+        torch.testing.assert_close(torch.cat([rows, rest.revised[k]]), whole, atol=1e-5, rtol=0)
+    assert not torch.allclose(said.revised[2], said.probabilities, atol=1e-3)
+    assert not CausalTCN(CausalTCNConfig(), 4, 2).eval().predict(torch.randn(3, 4)).revised
+
+
+def test_each_output_learns_the_label_that_is_its_lag_old() -> None:
+    targets = torch.tensor([0, 0, 1, 1, 1, 2, 2, UNKNOWN, 3, 3, 3, 4])
+    wanted = torch.stack([delayed(targets, k) for k in LAGS])
+    assert wanted[1].tolist() == [UNKNOWN, UNKNOWN, *targets[:-2].tolist()]
+    logits = torch.zeros(len(targets), len(LAGS) * CLASSES + 1)
+    for i, k in enumerate(LAGS):
+        for t in range(k, len(targets)):
+            if targets[t - k] != UNKNOWN:
+                logits[t, i * CLASSES + int(targets[t - k])] = 4.0
+    smoothed = torch.zeros(len(targets))
+    right = stage_loss(logits, wanted, smoothed)
+    for i in range(len(LAGS)):
+        moved = wanted.clone()
+        moved[i] = delayed(targets, LAGS[i] + 1)
+        assert stage_loss(logits, moved, smoothed) > right + 0.1
+    assert bool(torch.isfinite(lagged_head().loss(features(3)[0], targets[:3])))
+
+
+@torch.no_grad()
+def test_later_frames_change_nothing_that_was_said() -> None:
+    head, x = lagged_head(), features(30)[0]
+    other = torch.cat([x[:20], torch.randn(10, SENSING.width)])
+    a, b = head.predict(x), head.predict(other)
+    for k, rows in a.revised.items():
+        torch.testing.assert_close(rows[:20], b.revised[k][:20], atol=1e-5, rtol=0)
+        assert not torch.allclose(rows[20:], b.revised[k][20:], atol=1e-3)
+
+
+@pytest.mark.parametrize('lags', [[], [1], [0, 3, 3], [3, 0], [0, -1], [0, 1.0], [0, True], '0', 0,
+                                  [0, 100_000], list(range(99)), None])  # fmt: skip
+def test_lags_are_checked(lags: object) -> None:
+    with pytest.raises(ConfigError, match=r'model\.head causal_tcn\.lags'):
+        head_from_dict({'name': 'causal_tcn', 'lags': lags})
+
+
+def test_lags_survive_a_round_trip_and_are_one_where_they_are_not_named() -> None:
+    config = CausalTCNConfig(lags=LAGS)
+    assert head_from_dict(config.to_dict()) == config
+    assert head_from_dict({'name': 'causal_tcn'}) == CausalTCNConfig(lags=(0,))
