@@ -75,17 +75,32 @@ def _announce(model: 'Model') -> None:
     """Say what labels, and how many seconds its decoder adds."""
     from m2r2_ros.segmenters.base import WHOLE_RECORDING
 
-    delays = model.segmenter.decoding.added_delay(1 / model.windows.frame_rate)
+    whole = model.segmenter.revision_lag == WHOLE_RECORDING
     console.print(
         f'model {model.id}: {len(model.segmenter.labels.names)} labels at '
-        f'{model.windows.frame_rate:g} Hz; the hold rule adds {delays["hold_s"]:.2f} s to a '
-        f'change of label, the lag {delays["lag_s"]:.2f} s'
+        f'{model.windows.frame_rate:g} Hz; {_delays(model, whole=whole)}'
     )
-    if model.segmenter.revision_lag == WHOLE_RECORDING:
+    if whole:
         console.print(
             'each label is made with the whole recording in view; --as-live gives those of a live '
             'robot'
         )
+
+
+def _delays(model: 'Model', *, whole: bool) -> str:
+    """Say how late labels are: as validation recordings showed, or what the hold rule adds."""
+    decoding = model.segmenter.decoding
+    rule = decoding.whole_rule if whole else decoding.rule
+    if rule.delay_s >= 0:
+        return (
+            f'labels come {rule.delay_s:.2f} s after an action begins, median of the recordings '
+            'that their rule was learnt from'
+        )
+    added = rule.added_delay(1 / model.windows.frame_rate)
+    return (
+        f'the hold rule adds {added["hold_s"]:.2f} s to a change of label, '
+        f'the lag {added["lag_s"]:.2f} s'
+    )
 
 
 def _expect_lag_fits(model: 'Model', lag: int | None) -> None:

@@ -82,6 +82,15 @@ class Rule:
         """Return what delays the probabilities of a run of frames."""
         return Revised(self.lag) if self.own_output else Smoother(self.lag)
 
+    def added_delay(self, period: float) -> dict[str, float]:
+        """Return the seconds that hold rule and lag add to a label that is not refused.
+
+        Args:
+            period: Seconds between frames.
+        """
+        held = max(0.0, math.ceil(self.min_duration / period - 1e-9) - 1) * period
+        return {'hold_s': held, 'lag_s': self.lag * period}
+
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
@@ -194,13 +203,3 @@ class Decoding:
                     f'the head has outputs for lags {", ".join(map(str, lags))}'
                 )
                 raise ConfigError(msg)
-
-    def added_delay(self, period: float) -> dict[str, float]:
-        """Return the seconds that each rule adds to a label that it does not refuse.
-
-        Args:
-            period: Seconds between frames.
-        """
-        least = self.rule.min_duration
-        held = max(0.0, math.ceil(least / period - 1e-9) - 1) * period
-        return {'hold_s': held, 'lag_s': self.lag * period}

@@ -21,7 +21,7 @@ from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.training.calibrate import fit_temperature
 from m2r2_ros.training.fit_commit import Track, first_samples, fit_commit
 from m2r2_ros.training.posteriors import Posterior
-from m2r2_ros.training.rule_trials import Trial, Trials, tracks_of
+from m2r2_ros.training.rule_trials import Trial, Trials, plain_rule, track_of
 
 #: Lags for which rules are learnt, frames.
 LAGS: Final = (0, 3, 5, 10)
@@ -42,11 +42,16 @@ class Comparison:
 
     Attributes:
         decoding: The best for each lag.
-        rows: What was tried for each lag, with its scores on recordings that were left out.
+        trials: What was tried for each lag, with its scores on recordings that were left out.
     """
 
     decoding: Decoding
-    rows: tuple[dict[str, Any], ...]
+    trials: tuple[Trial, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what a bundle keeps of the trials."""
+        kept = self.decoding.learnt
+        return [{**trial.row(), 'kept': trial.rule in kept} for trial in self.trials]
 
 
 def learn_decoding(
@@ -71,13 +76,14 @@ def compare_rules(
     known = [p for p in found if (p.targets != UNKNOWN).any()]
     if not known:
         return Comparison(Decoding(), ())
-    rules, rows = [], []
+    rules: list[Rule] = []
+    trials: list[Trial] = []
     for lag in sorted({0, *lags, *known[0].later}):
         tried = [t for own in _kinds(known, lag) for t in _try(known, lag, own, labels, frame_rate)]
-        kept = _choose(tried)
-        rules.append(kept.rule)
-        rows += [{**trial.row(), 'kept': trial is kept} for trial in tried]
-    return Comparison(Decoding(whole_temperature=_whole(known), learnt=tuple(rules)), tuple(rows))
+        rules.append(_choose(tried).rule)
+        trials += tried
+    decoding = Decoding(whole_temperature=_whole(known), learnt=tuple(rules))
+    return Comparison(decoding, tuple(trials))
 
 
 def _kinds(found: Sequence[Posterior], lag: int) -> list[bool]:
@@ -94,7 +100,8 @@ def _try(
     found: Sequence[Posterior], lag: int, own: bool, labels: LabelSet, frame_rate: float
 ) -> list[Trial]:
     """Return a trial of each sort of rule, the simplest first."""
-    rule, tracks = tracks_of(found, lag, own=own)
+    rule = plain_rule(found, lag, own=own)
+    tracks = [track_of(p, rule) for p in found]
     trials = Trials(tracks, labels, frame_rate)
     tried = [trials.of_rule('arg max', rule)]
     if len(tracks) > 1:

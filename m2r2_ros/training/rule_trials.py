@@ -46,12 +46,19 @@ class Trial:
     value: float
     scores: Scores
 
+    @property
+    def probabilities(self) -> str:
+        """What the rule looks at."""
+        if not self.rule.lag:
+            return 'as they come'
+        return 'own output' if self.rule.own_output else 'mean'
+
     def row(self) -> dict[str, Any]:
         """Return what a bundle keeps of it."""
         s = self.scores
         return {
             'lag': self.rule.lag,
-            'probabilities': 'own output' if self.rule.own_output else 'mean',
+            'probabilities': self.probabilities,
             'rule': self.sort,
             'accuracy': s.accuracy,
             'f1@50': s.f1[50],
@@ -61,21 +68,46 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tally:
-    """What the labels of a recording add to accuracy and F1@50."""
+class Tally:
+    """What the labels of recordings add to accuracy and F1@50.
+
+    Attributes:
+        right: Frames with the right label.
+        frames: Frames that have a true label.
+        segments: Segments that overlap by half, and those that do not.
+    """
 
     right: int
     frames: int
     segments: Counts
 
-    def __add__(self, other: '_Tally') -> '_Tally':
-        return _Tally(
+    @classmethod
+    def of(cls, targets: Ids, predicted: Ids, labels: LabelSet) -> 'Tally':
+        """Count the labels of one recording, int64 (T,) both."""
+        known = targets != UNKNOWN
+        y, own = targets[known], predicted[known]
+        skipped = [labels.id_of(name) for name in BACKGROUND if name in labels.names]
+        return cls(int((y == own).sum()), len(y), segment_counts(y, own, 0.5, skipped))
+
+    def __add__(self, other: 'Tally') -> 'Tally':
+        return Tally(
             self.right + other.right, self.frames + other.frames, self.segments + other.segments
         )
 
     @property
+    def accuracy(self) -> float:
+        """Share of frames with the right label, percent."""
+        return 100 * self.right / max(self.frames, 1)
+
+    @property
+    def f1(self) -> float:
+        """F1@50, percent."""
+        return self.segments.f1 or 0.0
+
+    @property
     def value(self) -> float:
-        return 100 * self.right / self.frames + (self.segments.f1 or 0.0)
+        """What rules are chosen by."""
+        return self.accuracy + self.f1
 
 
 class Trials:
@@ -89,7 +121,6 @@ class Trials:
         """Take recordings."""
         self.tracks = tracks
         self._labels, self._period = labels, SECOND / frame_rate
-        self._skipped = [labels.id_of(name) for name in BACKGROUND if name in labels.names]
         n = min(FOLDS, len(tracks))
         self._folds = [list(range(k, len(tracks), n)) for k in range(n)]
 
@@ -103,7 +134,7 @@ class Trials:
         tallies = [self._tallies(found) for found in predicted]
 
         def best(chosen: Sequence[int]) -> int:
-            values = [_sum([found[k] for k in chosen]).value for found in tallies]
+            values = [total([found[k] for k in chosen]).value for found in tallies]
             return int(np.argmax(values))
 
         held_out = [np.zeros(0, np.int64)] * len(self.tracks)
@@ -137,32 +168,20 @@ class Trials:
         rule = learn(range(len(self.tracks)))
         if rule is None:
             return None
-        best = int(np.argmax([_sum(self._tallies(found)).value for found in held_out]))
+        best = int(np.argmax([total(self._tallies(found)).value for found in held_out]))
         return self._trial(sort, replace(rule, threshold=thresholds[best]), held_out[best])
 
     def _rest(self, fold: Sequence[int]) -> list[int]:
         return [k for k in range(len(self.tracks)) if k not in fold]
 
     def _decide(self, track: Track, rule: Rule) -> Ids:
-        """Return the labels of a recording."""
-        decider = rule.decider(self._labels)
-        edges = np.round(np.arange(len(track.targets) + 1) * self._period).astype(np.int64).tolist()
-        ids = [
-            decider.step(p, Frame(edges[t], edges[t + 1], 0, boundary, 0))
-            for t, (p, boundary) in enumerate(
-                zip(track.probabilities, track.boundaries.tolist(), strict=True)
-            )
-        ]
-        return np.array(ids, np.int64)
+        return decide(track, rule, self._labels, self._period)
 
-    def _tallies(self, predicted: Sequence[Ids]) -> list[_Tally]:
-        found = []
-        for track, ids in zip(self.tracks, predicted, strict=True):
-            known = track.targets != UNKNOWN
-            y, own = track.targets[known], ids[known]
-            counts = segment_counts(y, own, 0.5, self._skipped)
-            found.append(_Tally(int((y == own).sum()), len(y), counts))
-        return found
+    def _tallies(self, predicted: Sequence[Ids]) -> list[Tally]:
+        return [
+            Tally.of(track.targets, ids, self._labels)
+            for track, ids in zip(self.tracks, predicted, strict=True)
+        ]
 
     def _trial(self, sort: str, rule: Rule, predicted: Sequence[Ids]) -> Trial:
         sequences = [
@@ -175,25 +194,47 @@ class Trials:
         scores = score(sequences)
         delay = scores.boundary_delay_median_s
         rule = replace(rule, delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3))
-        return Trial(sort, rule, _sum(self._tallies(predicted)).value, scores)
+        return Trial(sort, rule, total(self._tallies(predicted)).value, scores)
 
 
-def tracks_of(found: Sequence[Posterior], lag: int, *, own: bool) -> tuple[Rule, list[Track]]:
-    """Return recordings as decoders with a lag see them, and arg max with their temperature.
+def track_of(posterior: Posterior, rule: Rule) -> Track:
+    """Return a recording as a rule sees it."""
+    rows = _late(posterior, rule.lag, own=rule.own_output)
+    return Track(calibrated(rows, rule.temperature), posterior.boundaries, posterior.targets)
+
+
+def plain_rule(found: Sequence[Posterior], lag: int, *, own: bool) -> Rule:
+    """Return arg max with the temperature that recordings ask for.
 
     Args:
         found: What the head says of them.
         lag: Frames that labels wait for.
         own: Take the head's output for this lag, not the mean around the frame.
     """
-    late = [p.later[lag] if own else all_late({0: p.probabilities}, Smoother(lag)) for p in found]
-    temperature = fit_temperature(late, [p.targets for p in found])
-    tracks = [
-        Track(calibrated(rows, temperature), p.boundaries, p.targets)
-        for rows, p in zip(late, found, strict=True)
+    rows = [_late(p, lag, own=own) for p in found]
+    temperature = fit_temperature(rows, [p.targets for p in found])
+    return Rule(lag=lag, temperature=temperature, own_output=own)
+
+
+def decide(track: Track, rule: Rule, labels: LabelSet, period: float) -> Ids:
+    """Return the labels of a recording by a rule, int64 (T,); the period is in nanoseconds."""
+    decider = rule.decider(labels)
+    edges = np.round(np.arange(len(track.targets) + 1) * period).astype(np.int64).tolist()
+    ids = [
+        decider.step(p, Frame(edges[t], edges[t + 1], 0, boundary, 0))
+        for t, (p, boundary) in enumerate(
+            zip(track.probabilities, track.boundaries.tolist(), strict=True)
+        )
     ]
-    return Rule(lag=lag, temperature=temperature, own_output=own), tracks
+    return np.array(ids, np.int64)
 
 
-def _sum(tallies: Sequence[_Tally]) -> _Tally:
-    return reduce(_Tally.__add__, tallies)
+def total(tallies: Sequence[Tally]) -> Tally:
+    """Return what all recordings add together."""
+    return reduce(Tally.__add__, tallies)
+
+
+def _late(posterior: Posterior, lag: int, *, own: bool) -> NDArray[np.float32]:
+    if own:
+        return posterior.later[lag]
+    return all_late({0: posterior.probabilities}, Smoother(lag))

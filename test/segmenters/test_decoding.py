@@ -98,7 +98,7 @@ def test_the_added_delay_is_the_delay_that_a_change_has(least: float, period: fl
     frames = [0] * 5 + [1] * 50
     stamps = [round((i + 1) * period * 1e9) for i in range(-1, 55)]
     found = [rule.step(likely(k), frame(stamps[i], stamps[i + 1])) for i, k in enumerate(frames)]
-    delay = Decoding(min_duration=least, lag=3).added_delay(period)
+    delay = Rule(3, min_duration=least).added_delay(period)
     assert delay['hold_s'] == pytest.approx((found.index(1) - 5) * period)
     assert delay['lag_s'] == pytest.approx(3 * period)
 
@@ -176,7 +176,7 @@ def test_a_hold_rule_that_is_asked_for_replaces_what_was_learnt() -> None:
     assert isinstance(held.rule.decider(LABELS), Hold)
     late = LEARNT.asked({'lag': 3, 'min_duration': 0.3})
     assert late.rule == Rule(3, 1.2, True, 0.6, 0.3)
-    assert late.added_delay(0.1) == {'hold_s': pytest.approx(0.2), 'lag_s': pytest.approx(0.3)}
+    assert late.rule.added_delay(0.1) == {'hold_s': pytest.approx(0.2), 'lag_s': pytest.approx(0.3)}
     assert LEARNT.held() == LEARNT
     assert LEARNT.asked({}) == LEARNT
     wrongs: list[dict[str, Any]] = [{'min_confidence': 2.0}, {'lag': -1}, {'learnt': []}]

@@ -61,7 +61,7 @@ def study() -> Comparison:
 
 
 def rows_of(found: Comparison, lag: int = 0) -> dict[str, dict[str, Any]]:
-    return {row['rule']: row for row in found.rows if row['lag'] == lag}
+    return {row['rule']: row for row in found.rows() if row['lag'] == lag}
 
 
 def test_flicker_is_held_back_without_delay() -> None:
@@ -106,7 +106,9 @@ def test_what_is_learnt_can_be_kept_in_a_bundle() -> None:
     again = Decoding.from_dict(yaml.safe_load(text))
     assert again == compared.decoding
     again.expect_fits(LABELS, (0,))
-    assert yaml.safe_load(yaml.safe_dump(list(compared.rows))) == list(compared.rows)
+    rows = compared.rows()
+    assert yaml.safe_load(yaml.safe_dump(rows)) == rows
+    assert sum(row['kept'] for row in rows) == 1
 
 
 def test_recordings_without_labels_teach_nothing() -> None:
