@@ -29,7 +29,7 @@ LAGS: Final = (0, 3, 5, 10)
 CONFIDENCES: Final = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 DURATIONS: Final = (1, 2, 3, 5, 8, 12)
 #: Thresholds of the commit rule that are tried.
-THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.8)
+THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
 #: What a rule with more to learn has to gain, in accuracy (percent) + F1@50.
 MARGIN: Final = 1.0
 #: Boundaries without which there is no commit rule to learn.
