@@ -28,7 +28,7 @@ from m2r2_ros.training.feature_set import FeatureTrack
 from m2r2_ros.training.learn_decoding import compare_rules
 from m2r2_ros.training.posteriors import Posterior, posteriors_of
 from m2r2_ros.training.recordings import open_labelled
-from m2r2_ros.training.rule_trials import Tally, Trial, decide, total, track_of
+from m2r2_ros.training.rule_trials import Marks, Trial, decide, total, track_of
 from m2r2_ros.training.scoring import sequence_of
 
 #: Drawings of as many recordings, with replacement, for an interval of 95 %.
@@ -97,30 +97,30 @@ def cells(bundle: Bundle, test: Sequence[Posterior], trial: Trial) -> list[str]:
             for p, ids in zip(test, found, strict=True)
         ]
     )
-    tallies = [Tally.of(p.targets, ids, labels) for p, ids in zip(test, found, strict=True)]
+    marks = [Marks.of(p.targets, ids, labels) for p, ids in zip(test, found, strict=True)]
     delays = (scores.boundary_delay_median_s, scores.boundary_delay_p90_s)
     return [
         str(rule.lag),
         trial.probabilities,
         trial.sort,
-        interval(tallies, lambda tally: tally.accuracy),
-        interval(tallies, lambda tally: tally.f1),
+        interval(marks, lambda marks: marks.accuracy),
+        interval(marks, lambda marks: marks.f1),
         '-' if scores.edit is None else f'{scores.edit:.1f}',
         ' / '.join('-' if delay is None else f'{delay:.2f}' for delay in delays),
     ]
 
 
-def interval(tallies: Sequence[Tally], measure: Callable[[Tally], float]) -> str:
+def interval(marks: Sequence[Marks], measure: Callable[[Marks], float]) -> str:
     """Return a measure of all recordings and its bootstrap interval over recordings."""
     rng = np.random.default_rng(0)
     drawn: NDArray[np.float64] = np.array(
         [
-            measure(total([tallies[k] for k in rng.integers(0, len(tallies), len(tallies))]))
+            measure(total([marks[k] for k in rng.integers(0, len(marks), len(marks))]))
             for _ in range(DRAWINGS)
         ]
     )
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return f'{measure(total(tallies)):.1f} ({low:.1f} to {high:.1f})'
+    return f'{measure(total(marks)):.1f} ({low:.1f} to {high:.1f})'
 
 
 if __name__ == '__main__':

@@ -68,7 +68,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Marks:
     """What the labels of recordings add to accuracy and F1@50.
 
     Attributes:
@@ -82,15 +82,15 @@ class Tally:
     segments: Counts
 
     @classmethod
-    def of(cls, targets: Ids, predicted: Ids, labels: LabelSet) -> 'Tally':
+    def of(cls, targets: Ids, predicted: Ids, labels: LabelSet) -> 'Marks':
         """Count the labels of one recording, int64 (T,) both."""
         known = targets != UNKNOWN
         y, own = targets[known], predicted[known]
         skipped = [labels.id_of(name) for name in BACKGROUND if name in labels.names]
         return cls(int((y == own).sum()), len(y), segment_counts(y, own, 0.5, skipped))
 
-    def __add__(self, other: 'Tally') -> 'Tally':
-        return Tally(
+    def __add__(self, other: 'Marks') -> 'Marks':
+        return Marks(
             self.right + other.right, self.frames + other.frames, self.segments + other.segments
         )
 
@@ -131,10 +131,10 @@ class Trials:
     def of_best(self, sort: str, rules: Sequence[Rule]) -> Trial:
         """Try to choose among rules: on each recording the one that is best on the others."""
         predicted = [[self._decide(t, rule) for t in self.tracks] for rule in rules]
-        tallies = [self._tallies(found) for found in predicted]
+        marks = [self._marks(found) for found in predicted]
 
         def best(chosen: Sequence[int]) -> int:
-            values = [total([found[k] for k in chosen]).value for found in tallies]
+            values = [total([found[k] for k in chosen]).value for found in marks]
             return int(np.argmax(values))
 
         held_out = [np.zeros(0, np.int64)] * len(self.tracks)
@@ -168,7 +168,7 @@ class Trials:
         rule = learn(range(len(self.tracks)))
         if rule is None:
             return None
-        best = int(np.argmax([total(self._tallies(found)).value for found in held_out]))
+        best = int(np.argmax([total(self._marks(found)).value for found in held_out]))
         return self._trial(sort, replace(rule, threshold=thresholds[best]), held_out[best])
 
     def _rest(self, fold: Sequence[int]) -> list[int]:
@@ -177,9 +177,9 @@ class Trials:
     def _decide(self, track: Track, rule: Rule) -> Ids:
         return decide(track, rule, self._labels, self._period)
 
-    def _tallies(self, predicted: Sequence[Ids]) -> list[Tally]:
+    def _marks(self, predicted: Sequence[Ids]) -> list[Marks]:
         return [
-            Tally.of(track.targets, ids, self._labels)
+            Marks.of(track.targets, ids, self._labels)
             for track, ids in zip(self.tracks, predicted, strict=True)
         ]
 
@@ -194,7 +194,7 @@ class Trials:
         scores = score(sequences)
         delay = scores.boundary_delay_median_s
         rule = replace(rule, delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3))
-        return Trial(sort, rule, total(self._tallies(predicted)).value, scores)
+        return Trial(sort, rule, total(self._marks(predicted)).value, scores)
 
 
 def track_of(posterior: Posterior, rule: Rule) -> Track:
@@ -229,9 +229,9 @@ def decide(track: Track, rule: Rule, labels: LabelSet, period: float) -> Ids:
     return np.array(ids, np.int64)
 
 
-def total(tallies: Sequence[Tally]) -> Tally:
+def total(marks: Sequence[Marks]) -> Marks:
     """Return what all recordings add together."""
-    return reduce(Tally.__add__, tallies)
+    return reduce(Marks.__add__, marks)
 
 
 def _late(posterior: Posterior, lag: int, *, own: bool) -> NDArray[np.float32]:
