@@ -9,7 +9,7 @@ test on; the bundle should have been trained on neither. Prints a table in Markd
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,9 @@ from rich.console import Console
 
 from m2r2_ros.core.labels import UNKNOWN, label_at
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.evaluation.score import score
+from m2r2_ros.evaluation.bootstrap import bootstrap
+from m2r2_ros.evaluation.score import Pool
+from m2r2_ros.evaluation.tally import Rules, tally
 from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.torch_backend import TorchBackend
@@ -28,11 +30,11 @@ from m2r2_ros.training.feature_set import FeatureTrack
 from m2r2_ros.training.learn_decoding import compare_rules
 from m2r2_ros.training.posteriors import Posterior, posteriors_of
 from m2r2_ros.training.recordings import open_labelled
-from m2r2_ros.training.rule_trials import Marks, Trial, decide, total, track_of
+from m2r2_ros.training.rule_trials import Trial, decide, track_of
 from m2r2_ros.training.scoring import sequence_of
 
-#: Drawings of as many recordings, with replacement, for an interval of 95 %.
-DRAWINGS = 2000
+#: For intervals of 95 %.
+RESAMPLES = 1000
 COLUMNS = (
     'lag', 'probabilities', 'rule', 'accuracy %', 'F1@50 %', 'edit %', 'delay s, median / p90',
     'kept',
@@ -89,38 +91,35 @@ def cells(bundle: Bundle, test: Sequence[Posterior], trial: Trial) -> list[str]:
     period = SECOND / bundle.windows.frame_rate
     tracks = [track_of(p, rule) for p in test]
     found = [decide(track, rule, labels, period) for track in tracks]
-    scores = score(
+    rules = Rules()
+    pool = Pool(
         [
-            sequence_of(
-                p.name, p.targets, ids, labels.names, period, lag_s=rule.lag * period / SECOND
+            tally(
+                sequence_of(
+                    p.name, p.targets, ids, labels.names, period, lag_s=rule.lag * period / SECOND
+                ),
+                rules,
             )
             for p, ids in zip(test, found, strict=True)
-        ]
+        ],
+        rules,
     )
-    marks = [Marks.of(p.targets, ids, labels) for p, ids in zip(test, found, strict=True)]
+    scores, spread = pool.scores(), bootstrap(pool, RESAMPLES)
     delays = (scores.boundary_delay_median_s, scores.boundary_delay_p90_s)
     return [
         str(rule.lag),
         trial.probabilities,
         trial.sort,
-        interval(marks, lambda marks: marks.accuracy),
-        interval(marks, lambda marks: marks.f1),
+        interval(100 * (scores.accuracy or 0.0), 100 * np.array(spread['accuracy'])),
+        interval(scores.f1[50] or 0.0, np.array(spread['f1@50'])),
         '-' if scores.edit is None else f'{scores.edit:.1f}',
         ' / '.join('-' if delay is None else f'{delay:.2f}' for delay in delays),
     ]
 
 
-def interval(marks: Sequence[Marks], measure: Callable[[Marks], float]) -> str:
-    """Return a measure of all recordings and its bootstrap interval over recordings."""
-    rng = np.random.default_rng(0)
-    drawn: NDArray[np.float64] = np.array(
-        [
-            measure(total([marks[k] for k in rng.integers(0, len(marks), len(marks))]))
-            for _ in range(DRAWINGS)
-        ]
-    )
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return f'{measure(total(marks)):.1f} ({low:.1f} to {high:.1f})'
+def interval(value: float, ends: NDArray[np.float64]) -> str:
+    """Return a measure and its interval."""
+    return f'{value:.1f} ({ends[0]:.1f} to {ends[1]:.1f})'
 
 
 if __name__ == '__main__':
