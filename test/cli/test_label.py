@@ -13,6 +13,7 @@ from rosbags.highlevel import AnyReader
 from m2r2_ros.bags.labels.reader import read_label_track, read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.model.bundle import load_bundle, save_bundle
+from m2r2_ros.segmenters.decoding import Decoding, Rule
 from test.cli.run import digest, done, m2r2, summary
 from test.replay.recordings import (
     ACTIONS,
@@ -349,3 +350,20 @@ def test_no_bundle_at_all_is_named(robots: Path, tmp_path: Path) -> None:
     error = m2r2('label', robots, '--model', tmp_path / 'none', '--out', tmp_path / 'o').error
     assert f'{tmp_path / "none"}/bundle.yaml: no such file' in error
     assert not (tmp_path / 'o').exists()
+
+
+def test_the_delay_of_a_learnt_rule_is_told(robots: Path, bundle: Path, tmp_path: Path) -> None:
+    learnt = Decoding(learnt=(Rule(0, delay_s=0.2), Rule(3, delay_s=0.5)))
+    model = tmp_path / 'learnt'
+    save_bundle(replace(load_bundle(bundle), decoding=learnt.to_dict()), model)
+    label = ['label', robots / 'second', '--model', model, '--as-live', '--out', tmp_path]
+    assert 'labels come 0.20 s after an action begins' in told(*label)
+    assert 'labels come 0.50 s after' in told(*label, '--lag', 3, '--overwrite')
+    held = told(*label, '--min-duration', 0.3, '--overwrite')
+    assert 'the hold rule adds 0.20 s' in held
+    assert 'labels come' not in held
+
+
+def told(*arguments: object) -> str:
+    """Return what a command says beside its table, on one line."""
+    return ' '.join(done(*arguments).err.split())
