@@ -20,7 +20,7 @@ LOCK ?= requirements/lock.txt
 LOCKED := $(addprefix -c ,$(LOCK))
 SOURCES := CMakeLists.txt package.xml msg srv config launch models m2r2_ros scripts
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg srv/*.srv scripts/*) $(wildcard tools/messages/*/* tools/messages/*/msg/*)
-BENCHMARKS := $(filter-out benchmarks/ablation.py benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/ablation.py benchmarks/public_heads.py benchmarks/real.py benchmarks/_%,$(wildcard benchmarks/*.py))
 IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 
 # A ROS installation that happens to be sourced must not leak into the wheels' environment.

@@ -64,10 +64,10 @@ class DiffAct(Head):
         soft = soft_labels(targets, self._classes, self.config.label_sigma)
         logits, condition = self.encoder(features.T.unsqueeze(0))
         step = int(torch.randint(len(self.schedule), ()))
-        kind = MASKS[int(torch.randint(len(MASKS), ()))]
-        shown = condition_mask(kind, targets, boundaries)
         start = hard_labels(targets, self._classes).T.unsqueeze(0)
         noised = noisy(start, self.schedule[step], self.config.snr_scale)
+        kind = MASKS[int(torch.randint(len(MASKS), ()))]
+        shown = condition_mask(kind, targets, boundaries)
         denoised = self.decoder(noised, step, condition * shown)[0].T
         total = BOUNDARY * change_loss(denoised, boundaries, known)
         for output in (logits[0].T, denoised):

@@ -35,7 +35,8 @@ def unscaled(x: Tensor, scale: float) -> Tensor:
 
 def noisy(labels: Tensor, left: Tensor, scale: float) -> Tensor:
     """Return labels, 0..1, as they are at a step at which a_t is `left`; 0..1 as well."""
-    noise = torch.randn_like(labels)
+    # The same numbers, whichever way labels lie in memory.
+    noise = torch.randn_like(labels, memory_format=torch.contiguous_format)
     return unscaled(left.sqrt() * scaled(labels, scale) + (1 - left).sqrt() * noise, scale)
 
 
