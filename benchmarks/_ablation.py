@@ -96,13 +96,19 @@ def _digest(path: Path) -> str:
 
 
 class WindowCache:
-    """Windows of episodes with all modalities, which outlast the process that made them."""
+    """Windows of episodes, which outlast the process that made them.
 
-    def __init__(self, folder: Path, config: WindowConfig, labels: LabelSet) -> None:
-        """Open a folder, whatever it holds."""
-        self._folder = folder
+    Frames follow the camera, whether images are kept or not.
+    """
+
+    def __init__(
+        self, folder: Path, config: WindowConfig, labels: LabelSet, *, images: bool
+    ) -> None:
+        """Open a folder, whatever it holds; windows with and without images lie apart."""
+        self._folder = folder / ('with_images' if images else 'without_images')
         self._config = config
         self._labels = labels
+        self._images = images
         self._backbone: EfficientNetLite0 | None = None
 
     def get(self, episode: Episode) -> CachedRecording:
@@ -126,7 +132,7 @@ class WindowCache:
         stamps, targets, restarts, present = (
             arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
         )
-        modalities = {m: arrays[m] for m in MODALITIES}
+        modalities = {m: arrays[m] for m in MODALITIES if m in arrays}
         return CachedRecording(episode.name, stamps, targets, restarts, modalities, present)
 
     def _make(self, episode: Episode, folder: Path, facts: str) -> None:
@@ -137,7 +143,8 @@ class WindowCache:
         shutil.rmtree(draft, ignore_errors=True)
         done = draft / 'arrays'
         done.mkdir(parents=True)
-        writer = CacheWriter(draft, self._config, self._image_features())
+        encoder = self._image_features() if self._images else None
+        writer = CacheWriter(draft, self._config, encoder)
         windows = writer.write(episode.name, stream, episode.truth.segments, self._labels)
         for name in ('stamps', 'targets', 'restarts', 'present'):
             np.save(done / name, getattr(windows, name))

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ from m2r2_ros.training.recordings import common_labels
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
-#: Rows of the paper in its order, then one that shows what sound adds.
+#: Rows of the paper in its order, then those that show what sound adds.
 ROWS: Final[dict[str, tuple[str, ...]]] = {
     'vision': ('image',),
     'sound': ('sound',),
@@ -62,6 +63,7 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     'proprioception without wrench': ('pose', 'twist', 'gripper'),
     'all': MODALITIES,
     'all without sound': ('image', *SENSORS),
+    'proprioception and sound': ('sound', *SENSORS),
 }
 #: First seed of the episodes that are labelled; those trained on begin at 0.
 HELD_OUT: Final = 900
@@ -103,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--train', type=int, default=24, help='episodes to train on')
     parser.add_argument('--held-out', type=int, default=6, help='episodes to label')
+    parser.add_argument('--rows', default=','.join(ROWS), help='some of the rows, with commas')
     parser.add_argument('--epochs', type=int, default=20, help='as of m2r2 train')
     parser.add_argument('--seed', type=int, default=0, help='of weights, order, crops and noise')
     parser.add_argument('--work', type=Path, default=Path('out/ablation'), help='folder to keep')
@@ -129,13 +132,17 @@ def run(options: argparse.Namespace) -> None:
         if not low <= (value := getattr(options, name)) <= high:
             msg = f'--{name.replace("_", "-")}: expected {low} to {high}, found {value}'
             raise ConfigError(msg)
+    names = options.rows.split(',')
+    if unknown := sorted(set(names) - set(ROWS)):
+        msg = f'--rows: {", ".join(unknown)} is unknown: expected some of {", ".join(ROWS)}'
+        raise ConfigError(msg)
     read_conclusions(options.table)  # what cannot be written is better known before training
     use_cores()
-    study = prepare(options)
+    study = prepare(options, images=any('image' in ROWS[name] for name in names))
     rows = {}
-    for k, (name, modalities) in enumerate(ROWS.items(), 1):
+    for k, name in enumerate(names, 1):
         file = options.work / 'rows' / f'{name.replace(" ", "_")}.json'
-        rows[name] = run_row(f'{k}/{len(ROWS)} {name}', modalities, study, file)
+        rows[name] = run_row(f'{k}/{len(names)} {name}', ROWS[name], study, file)
     cells = [row_cells(name, row, study) for name, row in rows.items()]
     table = Table(*COLUMNS, title=f'{len(study.held_out)} held-out episodes, strictly online')
     for row in cells:
@@ -148,14 +155,14 @@ def run(options: argparse.Namespace) -> None:
     stdout.print(f'table: {options.table}', soft_wrap=True)
 
 
-def prepare(options: argparse.Namespace) -> Study:
+def prepare(options: argparse.Namespace, *, images: bool) -> Study:
     """Simulate, and cache the windows of every episode."""
     recordings = options.work / 'recordings'
     train = read_episodes(recordings, range(options.train))
     held_out = read_episodes(recordings, range(HELD_OUT, HELD_OUT + options.held_out))
     labels = common_labels({e.path: e.truth for e in train + held_out})
     windows = WindowConfig()
-    cache = WindowCache(options.work / 'windows', windows, labels)
+    cache = WindowCache(options.work / 'windows', windows, labels, images=images)
     with progress_bar() as bar:
         cached = {e.name: cache.get(e) for e in bar.track(train + held_out, description='windows')}
     return Study(
@@ -248,6 +255,8 @@ def markdown(cells: Sequence[Sequence[str]], study: Study, total: float) -> str:
     """Return the table and what it shows, without what follows from it."""
     train, held_out, config = study.train, study.held_out, study.config
     frames = [sum(len(study.cached[e.name]) for e in part) for part in (train, held_out)]
+    names = ','.join(row[0] for row in cells)
+    rows = '' if names == ','.join(ROWS) else f' \\\n        --rows {shlex.quote(names)}'
     lines = [f'| {" | ".join(row)} |' for row in (COLUMNS, *cells)]
     lines.insert(1, f'|---{"|--:" * (len(COLUMNS) - 1)}|')
     return f"""\
@@ -256,7 +265,7 @@ def markdown(cells: Sequence[Sequence[str]], study: Study, total: float) -> str:
 What each modality is worth, after table II of the M2R2 paper. This file is written by
 
     python benchmarks/ablation.py --train {len(train)} --held-out {len(held_out)} \
---epochs {config.epochs} --seed {config.seed}
+--epochs {config.epochs} --seed {config.seed}{rows}
 
 down to the line that begins the conclusions; those are written by hand.
 
