@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels.reader import Truth, read_truth
@@ -132,7 +133,7 @@ class WindowCache:
         stamps, targets, restarts, present = (
             arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
         )
-        modalities = {m: arrays[m] for m in MODALITIES if m in arrays}
+        modalities: dict[str, NDArray[Any]] = {m: arrays[m] for m in MODALITIES if m in arrays}
         return CachedRecording(episode.name, stamps, targets, restarts, modalities, present)
 
     def _make(self, episode: Episode, folder: Path, facts: str) -> None:

@@ -19,8 +19,8 @@ from rich.console import Console
 from m2r2_ros.core.labels import UNKNOWN, label_at
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.evaluation.bootstrap import bootstrap
+from m2r2_ros.evaluation.recording_counts import Rules, count_recording
 from m2r2_ros.evaluation.score import Pool
-from m2r2_ros.evaluation.tally import Rules, tally
 from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.torch_backend import TorchBackend
@@ -94,7 +94,7 @@ def cells(bundle: Bundle, test: Sequence[Posterior], trial: Trial) -> list[str]:
     rules = Rules()
     pool = Pool(
         [
-            tally(
+            count_recording(
                 sequence_of(
                     p.name, p.targets, ids, labels.names, period, lag_s=rule.lag * period / SECOND
                 ),

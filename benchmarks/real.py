@@ -18,7 +18,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from _snap import (
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks._snap import (
     Trial,
     import_trials,
     m2r2,
@@ -27,9 +30,6 @@ from _snap import (
     time_features,
     window_features,
 )
-from rich.console import Console
-from rich.table import Table
-
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence

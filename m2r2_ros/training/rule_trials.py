@@ -14,8 +14,8 @@ from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.evaluation.counts import Counts
 from m2r2_ros.evaluation.f1 import segment_counts
+from m2r2_ros.evaluation.recording_counts import BACKGROUND
 from m2r2_ros.evaluation.score import Scores, score
-from m2r2_ros.evaluation.tally import BACKGROUND
 from m2r2_ros.segmenters.calibration import calibrated
 from m2r2_ros.segmenters.decoding import Rule
 from m2r2_ros.segmenters.frame import Frame
