@@ -59,7 +59,7 @@ def test_choices_stand_with_what_they_were_chosen_on(whole: Trained) -> None:
     facts = whole.bundle.training
     assert sorted(name for fold in facts['folds'] for name in fold) == ['r0', 'r1', 'r2']
     assert facts['survey']['segments'].keys() == set(whole.bundle.labels.names)
-    for stage, number in (('extractor', 3), ('online head', 2), ('offline head', 2)):
+    for stage, number in (('extractor', 3), ('online head', 3), ('offline head', 2)):
         tried = [t for t in facts['tried'] if t['stage'] == stage]
         assert len(tried) == number
         assert sum(t['chosen'] for t in tried) == 1
