@@ -30,7 +30,7 @@ from m2r2_ros.training.feature_set import FeatureTrack
 from m2r2_ros.training.learn_decoding import compare_rules
 from m2r2_ros.training.posteriors import Posterior, posteriors_of
 from m2r2_ros.training.recordings import open_labelled
-from m2r2_ros.training.rule_trials import Trial, decide, track_of
+from m2r2_ros.training.rule_trials import RuleTrial, decide, track_of
 from m2r2_ros.training.scoring import sequence_of
 
 #: For intervals of 95 %.
@@ -85,7 +85,7 @@ def table(bundle: Bundle, validation: Sequence[Posterior], test: Sequence[Poster
     return lines
 
 
-def cells(bundle: Bundle, test: Sequence[Posterior], trial: Trial) -> list[str]:
+def cells(bundle: Bundle, test: Sequence[Posterior], trial: RuleTrial) -> list[str]:
     """Return a row without its last cell."""
     rule, labels = trial.rule, bundle.labels
     period = SECOND / bundle.windows.frame_rate

@@ -10,10 +10,11 @@ from typing import Any, Final
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.base import Recipe
-from m2r2_ros.model.heads.config import ASRFConfig, HeadConfig, MSTCNConfig
+from m2r2_ros.model.heads.config import ASRFConfig, CausalTCNConfig, HeadConfig, MSTCNConfig
 from m2r2_ros.model.heads.registry import recipe_of
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
+from m2r2_ros.training.learn_decoding import LAGS
 from m2r2_ros.training.loop import sequences_of
 
 #: Optimiser steps that an extractor and a head take at least, so that few recordings teach as well
@@ -21,7 +22,7 @@ from m2r2_ros.training.loop import sequences_of
 EXTRACTOR_STEPS: Final = 300
 HEAD_STEPS: Final = 600
 MOST_EPOCHS: Final = 400
-#: Epochs of a head where there are recordings enough, and its learning rate at the peak: a rate that
+#: Epochs of a head where there are recordings enough, and its learning rate at the peak: one that
 #: goes down to 0 may begin higher than the published one, which stays.
 HEAD_EPOCHS: Final = 30
 HEAD_RATE: Final = 1e-3
@@ -149,6 +150,12 @@ def offline_choices(wishes: Wishes, recordings: int) -> list[HeadChoice]:
     """
     heads = OFFLINE if wishes.search else OFFLINE[:1]
     return [HeadChoice(head, _recipe(head, wishes, recordings, 0.0)) for head in heads]
+
+
+def with_lags(choice: HeadChoice) -> HeadChoice:
+    """Return a head with outputs of their own for labels of older frames, trained alike."""
+    assert isinstance(choice.head, CausalTCNConfig)
+    return replace(choice, head=replace(choice.head, lags=LAGS))
 
 
 def _recipe(head: HeadConfig, wishes: Wishes, recordings: int, vary: float) -> Recipe:

@@ -21,7 +21,7 @@ from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.training.calibrate import fit_temperature
 from m2r2_ros.training.fit_commit import Track, first_samples, fit_commit
 from m2r2_ros.training.posteriors import Posterior
-from m2r2_ros.training.rule_trials import Trial, Trials, plain_rule, track_of
+from m2r2_ros.training.rule_trials import RuleTrial, RuleTrials, plain_rule, track_of
 
 #: Lags for which rules are learnt, frames.
 LAGS: Final = (0, 3, 5, 10)
@@ -46,7 +46,13 @@ class Comparison:
     """
 
     decoding: Decoding
-    trials: tuple[Trial, ...]
+    trials: tuple[RuleTrial, ...]
+
+    @property
+    def values(self) -> dict[int, float]:
+        """Accuracy (percent) + F1@50 of the rule that is kept for each lag."""
+        kept = self.decoding.learnt
+        return {trial.rule.lag: trial.value for trial in self.trials if trial.rule in kept}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what a bundle keeps of the trials."""
@@ -77,7 +83,7 @@ def compare_rules(
     if not known:
         return Comparison(Decoding(), ())
     rules: list[Rule] = []
-    trials: list[Trial] = []
+    trials: list[RuleTrial] = []
     for lag in sorted({0, *lags, *known[0].later}):
         tried = [t for own in _kinds(known, lag) for t in _try(known, lag, own, labels, frame_rate)]
         rules.append(_choose(tried).rule)
@@ -98,11 +104,11 @@ def _whole(found: Sequence[Posterior]) -> float:
 
 def _try(
     found: Sequence[Posterior], lag: int, own: bool, labels: LabelSet, frame_rate: float
-) -> list[Trial]:
+) -> list[RuleTrial]:
     """Return a trial of each sort of rule, the simplest first."""
     rule = plain_rule(found, lag, own=own)
     tracks = [track_of(p, rule) for p in found]
-    trials = Trials(tracks, labels, frame_rate)
+    trials = RuleTrials(tracks, labels, frame_rate)
     tried = [trials.of_rule('arg max', rule)]
     if len(tracks) > 1:
         period = 1 / frame_rate
@@ -117,7 +123,7 @@ def _try(
     return tried
 
 
-def _commit(trials: Trials, rule: Rule, labels: LabelSet) -> list[Trial]:
+def _commit(trials: RuleTrials, rule: Rule, labels: LabelSet) -> list[RuleTrial]:
     """Return a trial of the commit rule, none where it could not be learnt."""
     first = [first_samples(track, labels) for track in trials.tracks]
 
@@ -135,7 +141,7 @@ def _named(weights: NDArray[np.float64], labels: LabelSet) -> dict[str, float]:
     return {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)}
 
 
-def _choose(tried: Sequence[Trial]) -> Trial:
+def _choose(tried: Sequence[RuleTrial]) -> RuleTrial:
     """Return the best trial; one that comes later is taken where it is better by the margin."""
     best = tried[0]
     for trial in tried[1:]:

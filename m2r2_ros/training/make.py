@@ -4,14 +4,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.heads.base import Head
 from m2r2_ros.model.heads.config import HeadConfig
-from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.choices import (
     ExtractorChoice,
     HeadChoice,
@@ -19,12 +16,15 @@ from m2r2_ros.training.choices import (
     extractor_choices,
     offline_choices,
     online_choices,
+    with_lags,
     with_relative_pose,
 )
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.folds import Fold
-from m2r2_ros.training.posteriors import Posterior, posteriors_of
+from m2r2_ros.training.judge import Judged, better_of, judge
+from m2r2_ros.training.learn_decoding import Comparison
+from m2r2_ros.training.posteriors import Posterior
 from m2r2_ros.training.search import (
     ChosenHead,
     TrainedFold,
@@ -46,7 +46,7 @@ class Made:
         folds: Extractors that have not seen some recordings, and what they make of these.
         heads: The online head, then the offline one, with their shapes.
         trials: All that was tried.
-        decoding: Options of the decoder.
+        rules: How labels are decided, and what was compared.
         posteriors: What the chosen heads say of each recording in the fold that holds it out.
     """
 
@@ -55,7 +55,7 @@ class Made:
     folds: list[TrainedFold]
     heads: list[tuple[HeadConfig, Head]]
     trials: list[Trial]
-    decoding: dict[str, Any]
+    rules: Comparison
     posteriors: list[Posterior]
 
     def bundle(self, begin: Begin, preset: str) -> Bundle:
@@ -71,7 +71,7 @@ class Made:
         )
         for config, head in self.heads:
             bundle = attach_head(bundle, config, head)
-        return replace(bundle, decoding=self.decoding)
+        return replace(bundle, decoding=self.rules.decoding.to_dict())
 
 
 def make_model(
@@ -101,26 +101,15 @@ def make_model(
     trained, extractor, trials = _train_folds(stages, choices, online[0], data, folds)
     whole = next((fold for fold in trained if fold.fold.train == tuple(own)), None)
     final = whole or train_fold(stages, 'model', extractor, data, Fold(tuple(own), ()))
-    chosen = {
-        'online head': choose_head(stages, 'online head', online, trained, data),
-        # Both are good; one fold tells them apart well enough.
-        'offline head': choose_head(stages, 'offline head', offline, trained, data, judged=1),
-    }
+    # Both offline heads are good; one fold tells them apart well enough.
+    whole_head = choose_head(stages, 'offline head', offline, trained, data, judged=1)
+    live, tried = _choose_online(stages, online, whole_head, trained, data)
     heads = []
-    for kind, found in chosen.items():
+    for kind, found in (('online head', live.head), ('offline head', whole_head)):
         head = found.heads[0].head if whole else _train_head(stages, kind, found, final)
         heads.append((found.choice.head, head))
-    posteriors = _posteriors(trained, *chosen.values())
-    rate = stages.begin.windows.frame_rate
-    return Made(
-        extractor,
-        final,
-        trained,
-        heads,
-        trials + [trial for found in chosen.values() for trial in found.trials],
-        learnt_decoding(posteriors, data.labels, rate),
-        posteriors,
-    )
+    trials += [*tried, *whole_head.trials]
+    return Made(extractor, final, trained, heads, trials, live.rules, live.posteriors)
 
 
 def _train_folds(
@@ -139,24 +128,25 @@ def _train_folds(
     return [first, *others], extractor, trials
 
 
-def _posteriors(
-    folds: Sequence[TrainedFold], online: ChosenHead, offline: ChosenHead
-) -> list[Posterior]:
-    """Return what the chosen heads of each fold say of what it holds out."""
-    return [
-        posterior
-        for fold, live, whole in zip(folds, online.heads, offline.heads, strict=True)
-        for posterior in posteriors_of(fold.held_out, live.head, whole.head)
-    ]
+def _choose_online(
+    stages: Stages,
+    choices: Sequence[HeadChoice],
+    offline: ChosenHead,
+    folds: Sequence[TrainedFold],
+    data: TrainingData,
+) -> tuple[Judged, list[Trial]]:
+    """Choose the online head; the best is also tried with outputs for labels of older frames."""
+    rate = stages.begin.windows.frame_rate
+    head = choose_head(stages, 'online head', choices, folds, data)
+    plain = judge(folds, head, offline, data.labels, rate)
+    if not folds:
+        return plain, head.trials
+    older = choose_head(stages, 'older labels too', [with_lags(head.choice)], folds, data)
+    best = better_of(plain, judge(folds, older, offline, data.labels, rate))
+    tried = [replace(trial, chosen=best.head is older) for trial in older.trials]
+    return best, [*head.trials, *tried]
 
 
 def _train_head(stages: Stages, kind: str, chosen: ChosenHead, final: TrainedFold) -> Head:
     """Train the chosen head on all recordings."""
     return stages.head(f'model, {kind}', chosen.choice, final.train, stop=chosen.epochs).head
-
-
-def learnt_decoding(
-    posteriors: Sequence[Posterior], labels: LabelSet, frame_rate: float
-) -> dict[str, Any]:
-    """Return the options of the decoder, learnt from recordings that nothing was trained on."""
-    return dict(Decoding().to_dict())

@@ -32,7 +32,7 @@ Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class RuleTrial:
     """A rule, and how it did.
 
     Attributes:
@@ -111,7 +111,7 @@ class Marks:
         return self.accuracy + self.f1
 
 
-class Trials:
+class RuleTrials:
     """Tries rules on recordings.
 
     Attributes:
@@ -125,11 +125,11 @@ class Trials:
         n = min(FOLDS, len(tracks))
         self._folds = [list(range(k, len(tracks), n)) for k in range(n)]
 
-    def of_rule(self, sort: str, rule: Rule) -> Trial:
+    def of_rule(self, sort: str, rule: Rule) -> RuleTrial:
         """Try a rule that learns nothing."""
         return self._trial(sort, rule, [self._decide(t, rule) for t in self.tracks])
 
-    def of_best(self, sort: str, rules: Sequence[Rule]) -> Trial:
+    def of_best(self, sort: str, rules: Sequence[Rule]) -> RuleTrial:
         """Try to choose among rules: on each recording the one that is best on the others."""
         predicted = [[self._decide(t, rule) for t in self.tracks] for rule in rules]
         marks = [self._marks(found) for found in predicted]
@@ -150,7 +150,7 @@ class Trials:
         sort: str,
         learn: Callable[[Sequence[int]], Rule | None],
         thresholds: Sequence[float],
-    ) -> Trial | None:
+    ) -> RuleTrial | None:
         """Try what is learnt from the other recordings; the threshold is chosen on all.
 
         Args:
@@ -184,7 +184,7 @@ class Trials:
             for track, ids in zip(self.tracks, predicted, strict=True)
         ]
 
-    def _trial(self, sort: str, rule: Rule, predicted: Sequence[Ids]) -> Trial:
+    def _trial(self, sort: str, rule: Rule, predicted: Sequence[Ids]) -> RuleTrial:
         sequences = [
             sequence_of(
                 str(k), track.targets, ids, self._labels.names, self._period,
@@ -195,7 +195,7 @@ class Trials:
         scores = score(sequences)
         delay = scores.boundary_delay_median_s
         rule = replace(rule, delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3))
-        return Trial(sort, rule, total(self._marks(predicted)).value, scores)
+        return RuleTrial(sort, rule, total(self._marks(predicted)).value, scores)
 
 
 def track_of(posterior: Posterior, rule: Rule) -> Track:

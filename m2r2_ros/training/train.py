@@ -98,7 +98,6 @@ def train(
         M2R2Error: A recording cannot be read or has no ground truth.
     """
     told = told or Told()
-    told = told or Told()
     labelled = open_labelled(bags, truths)
     begin = Begin(model, windows, labelled.labels, config.seed, extractor, freeze)
     data = _read(begin, labelled, workspace / 'windows', topics, told)
@@ -127,6 +126,7 @@ def train(
         'survey': found.to_dict(),
         'folds': names,
         'tried': [asdict(trial) for trial in made.trials],
+        'rules': made.rules.rows(),
     }
     bundle = replace(made.bundle(begin, preset), training=facts)
     return Trained(bundle, found, made.trials, stages.curves)

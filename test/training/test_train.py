@@ -12,6 +12,8 @@ import torch
 
 from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.heads.config import CausalTCNConfig, MSTCNConfig
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.curves import draw_curves
@@ -64,6 +66,17 @@ def test_choices_stand_with_what_they_were_chosen_on(whole: Trained) -> None:
         assert len(tried) == number
         assert sum(t['chosen'] for t in tried) == 1
         assert all(0 <= t['accuracy'] <= 1 for t in tried)
+    (lagged,) = (t for t in facts['tried'] if t['stage'] == 'older labels too')
+    lags = list(whole.bundle.model.head.to_dict()['lags'])
+    assert lags == (lagged['options']['lags'] if lagged['chosen'] else [0])
+
+
+def test_rules_are_learnt_for_each_lag(whole: Trained) -> None:
+    decoding = Decoding.from_dict(whole.bundle.decoding)
+    assert [rule.lag for rule in decoding.learnt] == [0, 3, 5, 10]
+    kept = [row for row in whole.bundle.training['rules'] if row['kept']]
+    assert [row['lag'] for row in kept] == [0, 3, 5, 10]
+    assert segmenter_of(whole.bundle, live=True).decoding == decoding
 
 
 def test_every_stage_has_a_curve(whole: Trained, tmp_path: Path) -> None:
@@ -83,7 +96,7 @@ def test_with_recordings_to_validate_on_nothing_is_trained_twice(
     result = trained(bags[:2], tmp_path, validate=bags[2:])
     stages = [curve.stage for curve in result.curves]
     assert sum(', extractor (' in stage for stage in stages) == 1
-    assert len(stages) == 3
+    assert len(stages) == 4  # the extractor, an offline head, online heads without and with lags
     assert result.bundle.training['folds'] == [['r2']]
     assert result.bundle.training['recordings'] == ['r0', 'r1']
 
