@@ -80,8 +80,8 @@ def table(bundle: Bundle, validation: Sequence[Posterior], test: Sequence[Poster
     compared = compare_rules(validation, bundle.labels, bundle.windows.frame_rate)
     lines = [f'| {" | ".join(COLUMNS)} |', f'|{"---|" * len(COLUMNS)}']
     for trial in compared.trials:
-        kept = trial.rule in compared.decoding.learnt
-        lines.append(f'| {" | ".join([*cells(bundle, test, trial), "yes" if kept else ""])} |')
+        kept = 'yes' if compared.kept(trial) else ''
+        lines.append(f'| {" | ".join([*cells(bundle, test, trial), kept])} |')
     return lines
 
 

@@ -3,8 +3,8 @@
 """Learn how labels are decided from recordings that the network was not trained on.
 
 For each lag, arg max, hold rules and the commit rule are compared by leaving recordings out, on
-what the head says of that lag and on the mean around the frame. What scores best is kept; a rule
-with more to learn has to be better by a margin.
+what the head says of that lag and on the mean around the frame. Of those that score best, and
+never below arg max, the one is kept whose labels are right most often.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ CONFIDENCES: Final = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 DURATIONS: Final = (1, 2, 3, 5, 8, 12)
 #: Thresholds of the commit rule that are tried.
 THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
-#: What a rule with more to learn has to gain, in accuracy (percent) + F1@50.
+#: Rules so close to the best one, in accuracy (percent) + F1@50, are as good as it.
 MARGIN: Final = 1.0
 #: Boundaries without which there is no commit rule to learn.
 ENOUGH: Final = 60
@@ -56,8 +56,11 @@ class Comparison:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what a bundle keeps of the trials."""
-        kept = self.decoding.learnt
-        return [{**trial.row(), 'kept': trial.rule in kept} for trial in self.trials]
+        return [{**trial.row(), 'kept': self.kept(trial)} for trial in self.trials]
+
+    def kept(self, trial: Trial) -> bool:
+        """Return whether the rule of a trial is the one that was chosen for its lag."""
+        return any(trial.rule is rule for rule in self.decoding.learnt)
 
 
 def learn_decoding(
@@ -142,9 +145,11 @@ def _named(weights: NDArray[np.float64], labels: LabelSet) -> dict[str, float]:
 
 
 def _choose(tried: Sequence[RuleTrial]) -> RuleTrial:
-    """Return the best trial; one that comes later is taken where it is better by the margin."""
-    best = tried[0]
-    for trial in tried[1:]:
-        if trial.value > best.value + MARGIN:
-            best = trial
-    return best
+    """Return the trial of the most accurate labels, which late ones are not, among the best.
+
+    Of those that are equal it is the first: the simplest one.
+    """
+    best = max(trial.value for trial in tried)
+    plain = max(trial.value for trial in tried if trial.sort == 'arg max')
+    good = [trial for trial in tried if trial.value >= max(best - MARGIN, plain)]
+    return max(good, key=lambda trial: trial.scores.accuracy or 0.0)

@@ -74,8 +74,8 @@ def test_choices_stand_with_what_they_were_chosen_on(whole: Trained) -> None:
 def test_rules_are_learnt_for_each_lag(whole: Trained) -> None:
     decoding = Decoding.from_dict(whole.bundle.decoding)
     assert [rule.lag for rule in decoding.learnt] == [0, 3, 5, 10]
-    kept = [row for row in whole.bundle.training['rules'] if row['kept']]
-    assert [row['lag'] for row in kept] == [0, 3, 5, 10]
+    kept = {row['lag'] for row in whole.bundle.training['rules'] if row['kept']}
+    assert sorted(kept) == [0, 3, 5, 10]
     assert segmenter_of(whole.bundle, live=True).decoding == decoding
 
 
