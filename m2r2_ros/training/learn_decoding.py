@@ -58,7 +58,7 @@ class Comparison:
         """Return what a bundle keeps of the trials."""
         return [{**trial.row(), 'kept': self.kept(trial)} for trial in self.trials]
 
-    def kept(self, trial: Trial) -> bool:
+    def kept(self, trial: RuleTrial) -> bool:
         """Return whether the rule of a trial is the one that was chosen for its lag."""
         return any(trial.rule is rule for rule in self.decoding.learnt)
 
