@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from m2r2_ros.model.relative_pose import first_poses, relative_to
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel, mel_frames
 from m2r2_ros.windows.normalisation import Normalisation
+
+#: In the folder of a recording, once all of it is written.
+DONE: Final = 'done'
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,22 @@ class CacheWriter:
         self._count = 0
 
     def write(
-        self, name: str, runs: Iterable[FrameWindows], segments: list[Segment], labels: LabelSet
+        self,
+        name: str,
+        runs: Iterable[FrameWindows],
+        segments: list[Segment],
+        labels: LabelSet,
+        key: str = '',
     ) -> CachedRecording:
         """Write a recording's windows and targets, and map them.
+
+        Args:
+            name: Of the recording.
+            runs: Its windows.
+            segments: Its ground truth.
+            labels: What ids mean.
+            key: Files that were written to their end under this key are taken as they are, without
+                reading the recording; '' writes them anew.
 
         Raises:
             BagError: There is no window.
@@ -104,15 +120,15 @@ class CacheWriter:
         # Numbered, since recordings of several folders may have one name.
         folder = self._folder / f'{self._count:04d}'
         self._count += 1
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for old in folder.iterdir():
-                old.unlink()
+        done = folder / DONE
+        if key and done.is_file() and done.read_text(encoding='utf-8') == key:
+            return self._open(folder, name)
+        _empty(folder)
         for windows in runs:
             arrays = self._arrays(windows, segments, labels)
             with disk_errors(folder):
-                for key, rows in arrays.items():
-                    with (folder / f'{key}.bin').open('ab') as file:
+                for column, rows in arrays.items():
+                    with (folder / f'{column}.bin').open('ab') as file:
                         file.write(np.ascontiguousarray(rows).tobytes())
         if not (folder / 'stamps.bin').is_file():
             msg = (
@@ -120,6 +136,8 @@ class CacheWriter:
                 'message: leave it out (m2r2 inspect shows what is in it)'
             )
             raise BagError(msg)
+        with disk_errors(folder):
+            done.write_text(key, encoding='utf-8')
         return self._open(folder, name)
 
     def _open(self, folder: Path, name: str) -> CachedRecording:
@@ -172,6 +190,15 @@ class CacheWriter:
             arrays['image'] = _features(self._image_encoder, pixels)
         arrays['present'] = present
         return arrays
+
+
+def _empty(folder: Path) -> None:
+    """Make a folder, or remove what is in it: first of all that it is complete."""
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / DONE).unlink(missing_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
 
 
 def _features(encoder: ImageEncoder, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:

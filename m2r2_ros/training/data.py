@@ -18,6 +18,7 @@ from m2r2_ros.model.network import Network
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
+from m2r2_ros.training.cache_key import cache_key, encoder_key
 from m2r2_ros.training.recordings import LabelledRecordings
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation, NormalisationFit
@@ -93,7 +94,7 @@ def prepare(
     normalisation: Normalisation | None = None,
     on_recording: Callable[[str, int, int], None] = lambda name, k, n: None,
 ) -> TrainingData:
-    """Make the windows of recordings with ground truth.
+    """Make the windows of recordings with ground truth, those of an interrupted run excepted.
 
     Args:
         labelled: Recordings.
@@ -113,12 +114,17 @@ def prepare(
     """
     labels = labels or labelled.labels
     writer = CacheWriter(folder, windows, image_encoder)
+    encoder = encoder_key(image_encoder)
     recordings: list[CachedRecording] = []
     used: dict[str, dict[str, str]] = {}
     for k, (recording, truth) in enumerate(labelled.pairs):
         on_recording(recording.name, k, len(labelled.pairs))
         stream = WindowStream(recording, windows, modalities, topics)
-        recordings.append(writer.write(recording.name, stream, truth.segments, labels))
+        segments = truth.segments
+        key = cache_key(
+            recording.path, segments, labels, windows, modalities, stream.topics, encoder
+        )
+        recordings.append(writer.write(recording.name, stream, segments, labels, key))
         for modality, spec in stream.topics.items():
             used.setdefault(modality, {'topic': spec.topic, 'type': spec.type})
     _expect_labels(recordings, labelled)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Windows on disk, and what is read of them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from m2r2_ros.model.image import ClipImageEncoder, EfficientNetLite0
 from m2r2_ros.model.inputs import Inputs, decode_images, make_inputs
 from m2r2_ros.model.relative_pose import RELATIVE_POSE, RelativePoses
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
+from m2r2_ros.training.cache_key import cache_key
 from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import log_mel
@@ -139,6 +141,41 @@ def test_what_lay_there_before_is_replaced(tmp_path: Path) -> None:
     again = cached(tmp_path, [windows(3, 5)], [])
     assert len(again) == 3
     assert not again.arrays['pose'].flags.writeable
+
+
+def test_what_was_written_to_its_end_is_not_made_again(tmp_path: Path) -> None:
+    def write(runs: Iterator[FrameWindows], key: str) -> CachedRecording:
+        return CacheWriter(tmp_path, CONFIG, None).write('trial', runs, [], LABELS, key)
+
+    unread = iter([windows(9)])
+    first = write(iter([windows(5)]), 'a')
+    again = write(unread, 'a')
+    np.testing.assert_array_equal(again.arrays['wrench'], first.arrays['wrench'])
+    assert len(list(unread)) == 1
+    assert len(write(iter([windows(9)]), 'b')) == 9
+
+    def interrupted() -> Iterator[FrameWindows]:
+        yield windows(4)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(interrupted(), 'c')
+    assert len(write(iter([windows(7)]), 'c')) == 7
+
+
+def test_a_change_of_the_recording_or_of_its_truth_changes_the_key(tmp_path: Path) -> None:
+    bag = tmp_path / 'bag'
+    bag.mkdir()
+    (bag / 'a.mcap').write_bytes(b'x')
+
+    def key(label: str = 'a', encoder: str = '') -> str:
+        return cache_key(bag, [Segment(0, 1, label)], LABELS, CONFIG, SENSORS, {}, encoder)
+
+    before = key()
+    assert key() == before
+    assert len({before, key('b'), key(encoder='e')}) == 3
+    (bag / 'a.mcap').write_bytes(b'xy')
+    assert key() != before
 
 
 def test_recordings_without_a_window_are_named(tmp_path: Path) -> None:
