@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: Folder of the labels that a live robot would have given, in that of the demo.
 AS_LIVE = 'as_live'
-#: The shipped model was trained on episodes 0 to 31 and chosen without looking at this one.
+#: The shipped model was trained and chosen without looking at this episode.
 SEED = 1000
 
 
