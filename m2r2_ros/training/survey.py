@@ -20,7 +20,7 @@ from m2r2_ros.training.recordings import LabelledRecordings
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordingKind:
     """Recordings in which the same labels follow on each other.
 
     Attributes:
@@ -51,7 +51,7 @@ class Survey:
     segments: dict[str, int]
     without: dict[str, tuple[str, ...]]
     too_short: tuple[str, ...]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RecordingKind, ...]
     missing: tuple[str, ...]
     sometimes_missing: dict[str, float]
 
@@ -126,7 +126,7 @@ def survey(
         without={n: r for n, r in without.items() if 0 < len(r) < len(recordings)},
         too_short=_too_short(recordings, labelled),
         kinds=tuple(
-            Kind(
+            RecordingKind(
                 tuple(labels.names[k] for k in sequence_of(recordings[members[0]].targets)),
                 tuple(recordings[k].name for k in members),
             )
