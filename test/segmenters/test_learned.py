@@ -303,3 +303,18 @@ def test_an_output_for_a_lag_labels_the_frame_that_it_is_of() -> None:
     np.testing.assert_allclose(rows[:-4], said.revised[4][4:], atol=1e-5)
     np.testing.assert_allclose(rows[-4:-1], said.revised[1][-3:], atol=1e-5)
     np.testing.assert_allclose(rows[-1], said.probabilities[-1], atol=1e-5)
+
+
+@pytest.mark.parametrize('size', [1, 7])
+def test_poses_relative_to_the_start_of_a_run_are_the_same_in_any_pieces(size: int) -> None:
+    """Each run has its own start; a pose that moves as a whole changes nothing of them."""
+    bundle = make_bundle(replace(SENSING, relative_pose=True))
+    enliven(bundle)
+    windows = restarting(WINDOWS, 40)
+    whole = segmenter_of(bundle).segment(windows)
+    cuts = list(range(0, N, size))
+    assert same(in_pieces(segmenter_of(bundle), windows, cuts), whole)
+    # Frames of the second run are labelled as if it were alone.
+    alone = segmenter_of(bundle).segment(windows[40:])
+    first, second = (np.stack([x.probabilities for x in own]) for own in (whole[40:], alone))
+    np.testing.assert_allclose(first, second, atol=1e-5)
