@@ -130,7 +130,29 @@ def _behind(
         **facts,
         'recordings': [t.name for t in data.parts['train']],
     }
-    return replace(attach_head(extractor, config, head), training=training)
+    bundle = attach_head(extractor, config, head)
+    decoding, rules = _decoding(bundle, data)
+    return replace(bundle, decoding=decoding, training={**training, 'rules': rules})
+
+
+def _decoding(bundle: 'Bundle', data: 'FeatureSet') -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return how labels are decided, learnt from the validation part, and what was compared.
+
+    What was learnt for other heads is gone, even where there is nothing to learn from.
+    """
+    from m2r2_ros.segmenters.decoding import Decoding
+    from m2r2_ros.training.learn_decoding import compare_rules
+    from m2r2_ros.training.posteriors import posteriors_of
+
+    network = bundle.network
+    found = posteriors_of(data.parts['val'], network.head, network.recording_head)
+    compared = compare_rules(found, data.labels, data.frame_rate)
+    options = replace(
+        Decoding.from_dict(bundle.decoding),
+        whole_temperature=compared.decoding.whole_temperature,
+        learnt=compared.decoding.learnt if network.head.online else (),
+    )
+    return options.to_dict(), compared.rows() if network.head.online else []
 
 
 def _save(bundle: 'Bundle', data: 'FeatureSet', draft: Path) -> 'Bundle':

@@ -51,8 +51,7 @@ class Comparison:
     @property
     def values(self) -> dict[int, float]:
         """Accuracy (percent) + F1@50 of the rule that is kept for each lag."""
-        kept = self.decoding.learnt
-        return {trial.rule.lag: trial.value for trial in self.trials if trial.rule in kept}
+        return {trial.rule.lag: trial.value for trial in self.trials if self.kept(trial)}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what a bundle keeps of the trials."""

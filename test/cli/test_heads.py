@@ -51,6 +51,18 @@ def offline(tmp_path_factory: pytest.TempPathFactory, features: Path, bundle: Pa
     return out
 
 
+def test_rules_are_learnt_for_an_online_head(
+    features: Path, bundle: Path, third: Path, tmp_path: Path
+) -> None:
+    online = ('--head', 'causal_tcn:layers=3:lags=[0,2]', '--epochs', 5)
+    done('train-head', features, '--model', bundle, '--out', tmp_path / 'lags', *online)
+    first = load_bundle(tmp_path / 'lags')
+    assert [rule['lag'] for rule in first.decoding['learnt']] == [0, 2, 3, 5, 10]
+    assert {row['lag'] for row in first.training['rules']} == {0, 2, 3, 5, 10}
+    done('label', third, '--model', tmp_path / 'lags', '--out', tmp_path, '--as-live', '--lag', 2)
+    assert set(read_label_track(tmp_path / 'third_labels').revision_lags) == {2}
+
+
 def test_features_lie_as_the_field_wants_them(features: Path, bundle: Path) -> None:
     data = read_feature_set(features)
     assert data.labels == load_bundle(bundle).labels
