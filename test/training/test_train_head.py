@@ -40,7 +40,7 @@ HEADS: list[HeadConfig] = [
     ),
 ]  # fmt: skip
 #: Of heads that learn slower or faster than others.
-RECIPES = {DiffActConfig: Recipe(60, 2e-3), OnlineTASConfig: Recipe(15, 5e-3)}
+RECIPES = {DiffActConfig: Recipe(60, 5e-3), OnlineTASConfig: Recipe(15, 5e-3)}
 RECIPE = Recipe(epochs=4, learning_rate=5e-3)
 #: So fast that the loss rises now and then, which lowers the rate each time.
 RESTLESS = Recipe(epochs=4, learning_rate=0.2, patience=0)
