@@ -61,7 +61,7 @@ class Bundle:
     model: ModelConfig
     normalisation: Normalisation
     network: Network
-    decoding: Mapping[str, float] = field(default_factory=dict)
+    decoding: Mapping[str, Any] = field(default_factory=dict)
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)

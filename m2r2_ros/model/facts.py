@@ -76,7 +76,7 @@ class BundleFacts:
     modalities: tuple[str, ...]
     network: NetworkFacts | None
     options: Mapping[str, Any]
-    decoding: Mapping[str, float]
+    decoding: Mapping[str, Any]
     topics: Mapping[str, Mapping[str, str]]
     training: Mapping[str, Any]
     scores: Mapping[str, Any]
