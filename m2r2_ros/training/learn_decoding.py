@@ -146,9 +146,9 @@ def _named(weights: NDArray[np.float64], labels: LabelSet) -> dict[str, float]:
 def _choose(tried: Sequence[RuleTrial]) -> RuleTrial:
     """Return the trial of the most accurate labels, which late ones are not, among the best.
 
-    Of those that are equal it is the first: the simplest one.
+    Of those that are equal to a tenth of a percent it is the first: the simplest one.
     """
     best = max(trial.value for trial in tried)
     plain = max(trial.value for trial in tried if trial.sort == 'arg max')
     good = [trial for trial in tried if trial.value >= max(best - MARGIN, plain)]
-    return max(good, key=lambda trial: trial.scores.accuracy or 0.0)
+    return max(good, key=lambda trial: round(trial.scores.accuracy or 0.0, 3))
