@@ -13,6 +13,8 @@ from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.text import excerpt, listed
 
 UNKNOWN = -1
+#: What frames and segments without a label are called.
+UNKNOWN_LABEL = 'unknown'
 #: Labels in a set, and characters of one: scores are kept for every pair of labels.
 MAX_LABELS = 4096
 MAX_LABEL = 256
@@ -85,8 +87,8 @@ class FrameLabel:
     Attributes:
         stamp: Frame stamp t_i, nanoseconds.
         label_id: Index into the label set, UNKNOWN without one.
-        label: Name of the label.
-        confidence: Probability of the label, 0..1.
+        label: Name of the label, UNKNOWN_LABEL without one.
+        confidence: Probability of the label, 0..1; without one, of the label that was withheld.
         probabilities: float32 (C,), one for each label of the set.
         boundary_score: Probability that a new segment began at this frame, 0..1.
         segment_index: Running number of the segment that the frame belongs to.
@@ -94,6 +96,7 @@ class FrameLabel:
         revision_lag: Frames that were seen after this one before it was labelled; 0 is strictly
             online.
         modality_mask: Bits of the modalities that were present (core.modalities).
+        reason: Why there is no label, such as 'unlike: wrench'; '' where there is one.
     """
 
     stamp: int
@@ -106,6 +109,7 @@ class FrameLabel:
     segment_start: int
     revision_lag: int
     modality_mask: int
+    reason: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,8 @@ class Segment:
         confidence: Mean probability of the label over the segment, 0..1.
         success: Whether the attempt succeeded; None where that is not known, as in every segment
             that a model found.
+        reason: Why nothing is known of it, such as 'unlike: wrench': such a segment is called
+            UNKNOWN_LABEL and counts as none in scores. '' where it has a label.
     """
 
     start: int
@@ -126,6 +132,7 @@ class Segment:
     label: str
     confidence: float = 1.0
     success: bool | None = None
+    reason: str = ''
 
 
 def label_at(segments: Sequence[Segment], stamps: NDArray[np.int64]) -> list[str]:

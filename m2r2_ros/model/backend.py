@@ -38,6 +38,9 @@ class Backend(Protocol):
     def online(self) -> bool:
         """Whether `advance` works; `predict` always does."""
 
+    def prepare(self, inputs: Inputs) -> Inputs:
+        """Return the inputs with features of the image encoder's backbone in place of pixels."""
+
     def features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return x_i of N frames, float32 (N, D_e)."""
 
@@ -51,8 +54,14 @@ class Backend(Protocol):
             BundleError: The head is offline.
         """
 
-    def advance(self, inputs: Inputs, state: BackendState) -> tuple[Prediction, BackendState]:
+    def advance(
+        self, features: NDArray[np.float32], state: BackendState
+    ) -> tuple[Prediction, BackendState]:
         """Label N frames that follow the state; return the new state too.
+
+        Args:
+            features: x_i, float32 (N, D_e).
+            state: After the frame before the first.
 
         Raises:
             BundleError: The head is offline.

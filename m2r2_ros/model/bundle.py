@@ -14,10 +14,12 @@ from safetensors import safe_open
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.core.reading import reading
+from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import listed
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.describe import described_widths
 from m2r2_ros.model.facts import (
+    FAMILIARITY,
     LEARNED,
     WEIGHTS,
     YAML,
@@ -26,6 +28,8 @@ from m2r2_ros.model.facts import (
     read_facts,
     write_yaml,
 )
+from m2r2_ros.model.familiarity import FEATURES, Familiarity, familiarity_shapes
+from m2r2_ros.model.image import ImageEncoder
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.weight_files import write_tensors
 from m2r2_ros.model.weight_header import EXPECTED, read_header
@@ -52,6 +56,7 @@ class Bundle:
         topics: Expected topics by modality, each with `topic` and `type`.
         training: How it was trained and on what.
         scores: What it scored on recordings that it was not trained on.
+        familiarity: What it knows of its training set; None where that was not measured.
         id: Hash of both files; travels in every label. Empty before the bundle was saved.
     """
 
@@ -65,6 +70,7 @@ class Bundle:
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    familiarity: Familiarity | None = None
     id: str = ''
 
 
@@ -90,10 +96,15 @@ def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
         'training': dict(bundle.training),
         'scores': dict(bundle.scores),
     }
+    if bundle.familiarity is not None:
+        sections['familiarity'] = bundle.familiarity.to_dict()
     tensors = {
         name: (t.half() if t.is_floating_point() else t).contiguous()
         for name, t in bundle.network.state_dict().items()
     }
+    if bundle.familiarity is not None:  # small, and compared with: stored as it is
+        for name, array in bundle.familiarity.tensors().items():
+            tensors[FAMILIARITY + name] = torch.from_numpy(array).contiguous()
     draft = partial_path(folder)
     with disk_errors(folder), Claim(folder):
         expect_free(folder)
@@ -126,6 +137,7 @@ def load_bundle(folder: Path) -> Bundle:
     _expect_shapes(facts, facts.network.model)
     network = _network(facts, facts.network.model)
     _load_weights(network, folder / WEIGHTS)
+    familiarity = _load_familiarity(facts)
     return Bundle(
         preset=facts.network.preset,
         labels=facts.labels,
@@ -137,6 +149,7 @@ def load_bundle(folder: Path) -> Bundle:
         topics=facts.topics,
         training=facts.training,
         scores=facts.scores,
+        familiarity=familiarity,
         id=facts.id,
     )
 
@@ -154,7 +167,8 @@ def _expect_shapes(facts: BundleFacts, model: ModelConfig) -> None:
     path = facts.folder / WEIGHTS
     found = dict(read_header(path).tensors)
     with torch.device('meta'):
-        expected = _network(facts, model).state_dict()
+        meta = _network(facts, model)
+        expected = {**meta.state_dict(), **_familiarity_tensors(facts, meta)}
     for name, tensor in expected.items():
         shape = tuple(tensor.shape)
         own = found.pop(name, None)
@@ -172,6 +186,42 @@ def _expect_shapes(facts: BundleFacts, model: ModelConfig) -> None:
         names = listed(sorted(found))
         msg = f'{path}: unknown tensors {names}; {YAML} describes another model'
         raise BundleError(msg)
+
+
+def _familiarity_tensors(facts: BundleFacts, network: Network) -> dict[str, torch.Tensor]:
+    """Return tensors as the section promises them; made where tensors take no memory."""
+    if facts.familiarity is None:
+        return {}
+    encoder = dict(network.extractor.encoders.items()).get('image')
+    width = {'image': encoder.feature_dim} if isinstance(encoder, ImageEncoder) else {}
+    model = network.extractor.modalities
+    widths = {m: k for m, k in described_widths(width).items() if m in model}
+    widths[FEATURES] = network.width
+    with naming(facts.folder / YAML, BundleError):
+        shapes = familiarity_shapes(facts.familiarity, widths)
+    return {
+        f'{FAMILIARITY}{part}.{name}': torch.empty(shape)
+        for part, tensors in shapes.items()
+        for name, shape in tensors.items()
+    }
+
+
+def _load_familiarity(facts: BundleFacts) -> Familiarity | None:
+    """Load what is known of the training set; its shapes fit by now."""
+    if facts.familiarity is None:
+        return None
+    path = facts.folder / WEIGHTS
+    arrays = {}
+    with reading(path, EXPECTED, BundleError), safe_open(path, framework='pt') as file:
+        for name in file.keys():  # noqa: SIM118 - no mapping
+            if name.startswith(FAMILIARITY):
+                tensor = file.get_tensor(name).float()
+                if not torch.isfinite(tensor).all():
+                    msg = f'{path}: tensor {name} holds values that are not finite'
+                    raise BundleError(msg)
+                arrays[name.removeprefix(FAMILIARITY)] = tensor.numpy()
+    with naming(facts.folder / YAML, BundleError):
+        return Familiarity.from_dict(facts.familiarity, arrays)
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,8 @@ _BUFFERS: Final = frozenset(
     {'running_mean', 'running_var', 'num_batches_tracked'}
     | {'graph', 'class_weights', 'boundary_weight'}
 )
+#: In front of the names of tensors that describe the training set.
+FAMILIARITY: Final = 'familiarity.'
 _SEAL: Final = 'bundle_yaml_sha256'
 
 
@@ -58,7 +60,7 @@ class BundleFacts:
         kind: What opens it (segmenters.kinds).
         labels: The labels that it can give.
         windows: The windows that it takes.
-        modalities: What the windows hold.
+        modalities: What the windows hold: what the model looks at and was trained on.
         network: Sections of a network; None for other kinds.
         options: Options of any other kind; empty for a network.
         decoding: Default options of the decoder (segmenters.decoding).
@@ -67,6 +69,8 @@ class BundleFacts:
         scores: What it scored on recordings that it was not trained on.
         id: Hash of its files; travels in every label.
         parameters: How many the weights hold; 0 without weights.
+        familiarity: What a network knows of its training set (model.familiarity), without the
+            tensors; None where it was not measured.
     """
 
     folder: Path
@@ -82,6 +86,7 @@ class BundleFacts:
     scores: Mapping[str, Any]
     id: str
     parameters: int
+    familiarity: Mapping[str, Any] | None = None
 
 
 def read_facts(folder: Path) -> BundleFacts:
@@ -107,13 +112,14 @@ def read_facts(folder: Path) -> BundleFacts:
 def _read_sections(file: Section, folder: Path, kind: str) -> BundleFacts:
     labels = file.section('labels')
     network, options = None, {}
+    topics = _topics(file.section('topics'))
     if kind == LEARNED:
         network = NetworkFacts(
             file.text('preset'),
             ModelConfig.from_dict(file.section('model').entries),
             Normalisation.from_dict(file.section('normalisation').entries),
         )
-        modalities = network.model.modalities
+        modalities = trained_modalities(network.model.modalities, topics, network.normalisation)
     else:
         modalities = _modalities(file)
         options = file.section('options').entries
@@ -126,12 +132,33 @@ def _read_sections(file: Section, folder: Path, kind: str) -> BundleFacts:
         network=network,
         options=options,
         decoding=file.section('decoding').entries,
-        topics=_topics(file.section('topics')),
+        topics=topics,
         training=file.section('training').entries,
         scores=file.section('scores').entries,
         id='',
         parameters=0,
+        familiarity=file.section('familiarity').entries if file.has('familiarity') else None,
     )
+
+
+def trained_modalities(
+    modalities: Sequence[str],
+    topics: Mapping[str, Mapping[str, str]],
+    normalisation: Normalisation,
+) -> tuple[str, ...]:
+    """Return the modalities that a network has learnt from.
+
+    What no recording of the training set had went through random weights only: it is not looked at.
+
+    Args:
+        modalities: What the network has encoders for.
+        topics: Of the training set, by modality; empty where they are not known.
+        normalisation: Its scales. A twist that was made from the pose has no topic.
+    """
+    if not topics:
+        return tuple(modalities)
+    derived = {'twist'} if 'pose' in topics and (normalisation.std['twist'] != 1).any() else set()
+    return tuple(m for m in modalities if m in topics or m in derived)
 
 
 def _parents(labels: Section) -> tuple[str, ...]:
@@ -217,5 +244,5 @@ def _count_parameters(path: Path) -> int:
     return sum(
         math.prod(tensor.shape)
         for name, tensor in header.tensors.items()
-        if name.rpartition('.')[2] not in _BUFFERS
+        if name.rpartition('.')[2] not in _BUFFERS and not name.startswith(FAMILIARITY)
     )

@@ -41,9 +41,12 @@ class Inputs:
 def make_inputs(
     windows: FrameWindows, normalisation: Normalisation, modalities: Collection[str]
 ) -> Inputs:
-    """Normalise windows for a model that looks at `modalities`; what is masked is zero."""
+    """Normalise windows for a model that looks at `modalities`; what is masked is zero.
+
+    Other modalities count as masked.
+    """
     data: dict[str, NDArray[Any]] = {}
-    present = windows.present.copy()
+    present = windows.present & np.array([m in modalities for m in MODALITIES])
     for name in SENSOR_DIMS:
         if name in modalities:
             z = normalisation.scale(name, windows.sensors[name])

@@ -38,6 +38,7 @@ class Network(nn.Module):
         )
         self.head = make_head(model.head, model.width, classes)
         self.head_name = model.head.name
+        self.width = model.width
         self.offline_head = None
         if model.offline_head is not None:
             self.offline_head = make_head(model.offline_head, model.width, classes)
@@ -64,14 +65,20 @@ class Network(nn.Module):
         Raises:
             BundleError: The head is not online.
         """
-        return self._online_head().initial_state()
+        return self.online_head.initial_state()
 
     @torch.no_grad()
     def advance(self, inputs: InputTensors, state: State) -> tuple[HeadOutput, State]:
         """Label N frames that follow on the state of an online head; return the new state too."""
-        return self._online_head().advance(self.features(inputs), state)
+        return self.online_head.advance(self.features(inputs), state)
 
-    def _online_head(self) -> OnlineHead:
+    @property
+    def online_head(self) -> OnlineHead:
+        """The head, which labels frames as they come.
+
+        Raises:
+            BundleError: It is offline.
+        """
         if isinstance(self.head, OnlineHead):
             return self.head
         msg = (

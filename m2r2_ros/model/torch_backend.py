@@ -7,8 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.backend import BackendState, Prediction
 from m2r2_ros.model.heads.base import HeadOutput
+from m2r2_ros.model.image import ImageEncoder
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
@@ -35,6 +37,20 @@ class TorchBackend:
         """Whether the head labels frames as they come."""
         return bool(self._network.head.online)
 
+    @torch.no_grad()
+    def prepare(self, inputs: Inputs) -> Inputs:
+        """Return the inputs with the backbone's features in place of pixels; see Backend."""
+        encoder = dict(self._network.extractor.encoders.items()).get('image')
+        pixels = inputs.data.get('image')
+        if not isinstance(encoder, ImageEncoder) or pixels is None or pixels.dtype != np.uint8:
+            return inputs
+        seen = inputs.present[:, MODALITIES.index('image')]
+        found = np.zeros((len(inputs), encoder.feature_dim), np.float32)
+        if seen.any():
+            device = next(encoder.parameters()).device
+            found[seen] = _array(encoder.features(torch.from_numpy(pixels[seen]).to(device)).cpu())
+        return Inputs({**inputs.data, 'image': found}, inputs.present)
+
     def features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return x_i of N frames; see Backend."""
         return _array(self._network.features(InputTensors.of(inputs)))
@@ -49,9 +65,12 @@ class TorchBackend:
         """Return the state before the first frame; see Backend."""
         return self._network.initial_state()
 
-    def advance(self, inputs: Inputs, state: BackendState) -> tuple[Prediction, BackendState]:
+    @torch.no_grad()
+    def advance(
+        self, features: NDArray[np.float32], state: BackendState
+    ) -> tuple[Prediction, BackendState]:
         """Label N frames that follow the state; see Backend."""
-        prediction, state = self._network.advance(InputTensors.of(inputs), state)
+        prediction, state = self._network.online_head.advance(torch.from_numpy(features), state)
         return _prediction(prediction), state
 
 

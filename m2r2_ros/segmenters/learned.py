@@ -6,7 +6,7 @@ from typing import Final
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.model.bundle import Bundle, load_bundle
-from m2r2_ros.model.facts import BundleFacts
+from m2r2_ros.model.facts import BundleFacts, trained_modalities
 from m2r2_ros.model.heads.config import NoHeadConfig
 from m2r2_ros.model.heads.no_head import NoHead
 from m2r2_ros.model.torch_backend import TorchBackend
@@ -62,8 +62,10 @@ def segmenter_of(
     kind = OnlineSegmenter if online else OfflineSegmenter
     return kind(
         bundle.labels,
-        bundle.model.modalities,
+        trained_modalities(bundle.model.modalities, bundle.topics, bundle.normalisation),
         bundle.normalisation,
         TorchBackend(network, device),
         Decoding.from_dict(bundle.decoding) if decoding is None else decoding,
+        bundle.familiarity,
+        bundle.windows.frame_rate,
     )

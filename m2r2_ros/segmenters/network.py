@@ -15,11 +15,13 @@ from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.backend import Backend
+from m2r2_ros.model.familiarity import Doubt, Familiarity, Watch
 from m2r2_ros.model.inputs import Inputs, make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.labels import FrameLabels
+from m2r2_ros.segmenters.withholding import Withholding
 from m2r2_ros.windows.normalisation import Normalisation
 
 #: Frames that go through the network in one call: enough to keep it busy, few enough to fit caches.
@@ -36,18 +38,24 @@ class NetworkSegmenter(ABC):
         normalisation: Normalisation,
         backend: Backend,
         decoding: Decoding,
+        familiarity: Familiarity | None = None,
+        frame_rate: float = 10.0,
     ) -> None:
         """Make a segmenter.
 
         Args:
             labels: The labels that the head gives, in the order of its outputs.
-            modalities: What the network looks at.
+            modalities: What the network looks at, and was trained on.
             normalisation: Scales of its inputs.
             backend: What runs the network.
             decoding: Options of the decoder.
+            familiarity: What the training set looked like; without it, every frame gets a label.
+            frame_rate: Frames per second.
         """
         self._labels, self._modalities, self._normalisation = labels, modalities, normalisation
         self._backend, self._decoding, self._own_decoding = backend, decoding, decoding
+        self._familiarity = familiarity
+        self._watch = None if familiarity is None else Watch(familiarity, frame_rate)
         self._counters: Counter[str] = Counter()
         self._relative = RelativePoses()
         self.reset()
@@ -87,8 +95,9 @@ class NetworkSegmenter(ABC):
         """Forget all frames."""
         self._track = FrameLabels(self.labels, self._rule())
         self._ready: deque[FrameLabel] = deque()
-        self._relative.reset()
-        self._begin()
+        least = 0.0 if self._familiarity is None else self._familiarity.least_confidence
+        self._withholding = Withholding(least)
+        self._restart()
 
     def step(self, window: FrameWindows) -> FrameLabel | None:
         """Take one window; see Segmenter."""
@@ -107,7 +116,7 @@ class NetworkSegmenter(ABC):
 
     def finish(self) -> list[FrameLabel]:
         """Return the labels of the frames that are still pending, and reset."""
-        labels = [*self._ready, *self._end()]
+        labels = [*self._ready, *self._withholding.apply(self._end())]
         self.reset()
         return labels
 
@@ -121,22 +130,39 @@ class NetworkSegmenter(ABC):
         edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
         for lo, hi in pairwise(edges):
             if windows.restarts[lo]:  # the clock jumped; segments keep counting
-                labels += self._end()
-                self._relative.reset()
-                self._begin()
+                labels += self._withholding.apply(self._end())
+                self._restart()
             for first in range(lo, hi, CHUNK):
                 chunk = windows[first : min(first + CHUNK, hi)]
                 inputs = make_inputs(chunk, self._normalisation, self._modalities)
-                labels += self._take(chunk, self._relative(inputs))
+                if self._watch is not None:
+                    inputs = self._backend.prepare(inputs)
+                inputs = self._relative(inputs)
+                features = self._backend.features(inputs)
+                self._withholding.expect(self._doubts(inputs, features))
+                labels += self._withholding.apply(self._take(chunk, inputs, features))
         return labels
+
+    def _restart(self) -> None:
+        self._relative.reset()
+        if self._watch is not None:
+            self._watch.reset()
+        self._begin()
+
+    def _doubts(self, inputs: Inputs, features: NDArray[np.float32]) -> list[Doubt]:
+        if self._watch is None:
+            return [Doubt()] * len(inputs)
+        return self._watch.step(inputs, features)
 
     @abstractmethod
     def _begin(self) -> None:
         """Begin a run of windows that follow on each other."""
 
     @abstractmethod
-    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
-        """Take a chunk of the run; return the labels that it completes."""
+    def _take(
+        self, windows: FrameWindows, inputs: Inputs, features: NDArray[np.float32]
+    ) -> list[FrameLabel]:
+        """Take a chunk of the run and its x_i; return the labels that it completes."""
 
     @abstractmethod
     def _end(self) -> list[FrameLabel]:

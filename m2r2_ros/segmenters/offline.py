@@ -34,8 +34,10 @@ class OfflineSegmenter(NetworkSegmenter):
         self._features: list[NDArray[np.float32]] = []
         self._frames: list[Frame] = []
 
-    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
-        self._features.append(self._backend.features(inputs))
+    def _take(
+        self, windows: FrameWindows, inputs: Inputs, features: NDArray[np.float32]
+    ) -> list[FrameLabel]:
+        self._features.append(features)
         unknown = np.zeros(len(windows), np.float32)
         self._frames += frames_of(windows, inputs, unknown, 0, self._counters)
         return []

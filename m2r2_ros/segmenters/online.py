@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmenter of an online head: each frame's label as it comes."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.inputs import Inputs
@@ -27,8 +30,10 @@ class OnlineSegmenter(NetworkSegmenter):
     def _begin(self) -> None:
         self._state = self._backend.initial_state()
 
-    def _take(self, windows: FrameWindows, inputs: Inputs) -> list[FrameLabel]:
-        prediction, self._state = self._backend.advance(inputs, self._state)
+    def _take(
+        self, windows: FrameWindows, inputs: Inputs, features: NDArray[np.float32]
+    ) -> list[FrameLabel]:
+        prediction, self._state = self._backend.advance(features, self._state)
         labels: list[FrameLabel] = []
         frames = frames_of(
             windows, inputs, prediction.boundaries, self.revision_lag, self._counters

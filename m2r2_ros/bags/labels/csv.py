@@ -33,11 +33,12 @@ class _Columns(NamedTuple):
     end: int
     label: int
     confidence: int | None
+    reason: int | None
     unit: int
 
 
 def write_segments_csv(path: Path, segments: Sequence[Segment]) -> None:
-    """Write segments as start_ns, end_ns, start_s, end_s, label, confidence.
+    """Write segments as start_ns, end_ns, start_s, end_s, label, confidence, reason.
 
     A label that a spreadsheet would run as a formula gets a single quote in front of it, which
     `read_segments_csv` takes off.
@@ -49,19 +50,19 @@ def write_segments_csv(path: Path, segments: Sequence[Segment]) -> None:
     origin = segments[0].start if segments else 0
     with path.open('w', newline='', encoding='utf-8') as file:
         table = csv.writer(file)
-        table.writerow(('start_ns', 'end_ns', 'start_s', 'end_s', 'label', 'confidence'))
+        table.writerow(('start_ns', 'end_ns', 'start_s', 'end_s', 'label', 'confidence', 'reason'))
         for s in segments:
             seconds = [f'{Decimal(t - origin).scaleb(-9):f}' for t in (s.start, s.end)]
             label = f"'{s.label}" if _FORMULA.match(s.label) else s.label
-            table.writerow((s.start, s.end, *seconds, label, f'{s.confidence:.6g}'))
+            table.writerow((s.start, s.end, *seconds, label, f'{s.confidence:.6g}', s.reason))
 
 
 def read_segments_csv(path: Path) -> list[Segment]:
     """Read segments, sorted by start.
 
     Needs the columns start_ns and end_ns (integer nanoseconds) or start and end (seconds), both
-    since the Unix epoch, and label; confidence may follow, other columns are passed over. Rows
-    that last no time are left out.
+    since the Unix epoch, and label; confidence and reason may follow, other columns are passed
+    over. Rows that last no time are left out, and those with a reason, which have no label.
 
     Raises:
         LabelError: The file cannot be read, lacks a column or has a wrong cell.
@@ -73,19 +74,20 @@ def read_segments_csv(path: Path) -> list[Segment]:
         rows = [_segment(path, table.line_num, row, columns) for row in table if row]
     with naming(path, LabelError):
         expect_labels({segment.label for segment in rows})
-    return sorted((s for s in rows if s.end > s.start), key=lambda s: (s.start, s.end))
+    kept = (s for s in rows if s.end > s.start and not s.reason)
+    return sorted(kept, key=lambda s: (s.start, s.end))
 
 
 def _columns(path: Path, names: Sequence[str]) -> _Columns:
     for start, end, unit in _TIME_COLUMNS:
         if {start, end, 'label'} <= set(names):
-            wanted = (start, end, 'label', 'confidence')
+            wanted = (start, end, 'label', 'confidence', 'reason')
             if len(names) > _MOST_COLUMNS or max(names.count(name) for name in wanted) > 1:
                 msg = f'{path}: expected each of {", ".join(wanted)} once in its first line'
                 raise LabelError(msg)
-            confidence = names.index('confidence') if 'confidence' in names else None
             first, last, label = (names.index(name) for name in wanted[:3])
-            return _Columns(first, last, label, confidence, unit)
+            confidence, reason = (names.index(n) if n in names else None for n in wanted[3:])
+            return _Columns(first, last, label, confidence, reason, unit)
     msg = (
         f'{path} has the columns {listed(names) or "(none)"}: expected label and either '
         'start_ns, end_ns (nanoseconds) or start, end (seconds), since the Unix epoch'
@@ -94,7 +96,7 @@ def _columns(path: Path, names: Sequence[str]) -> _Columns:
 
 
 def _segment(path: Path, line: int, row: Sequence[str], columns: _Columns) -> Segment:
-    name, cell, confidence = '', '', 1.0
+    name, cell, confidence, reason = '', '', 1.0, ''
     try:
         name, cell = 'start', row[columns.start]
         start = parse_nanoseconds(cell, columns.unit)
@@ -104,6 +106,8 @@ def _segment(path: Path, line: int, row: Sequence[str], columns: _Columns) -> Se
         if columns.confidence is not None and len(row) > columns.confidence:
             name, cell = 'confidence', row[columns.confidence]
             confidence = parse_number(cell) if cell else 1.0
+        if columns.reason is not None and len(row) > columns.reason:
+            reason = row[columns.reason]
     except IndexError:
         start = end = -1
     except ValueError as error:
@@ -112,7 +116,8 @@ def _segment(path: Path, line: int, row: Sequence[str], columns: _Columns) -> Se
     if not 0 <= start <= end or not label:
         msg = f'{path}:{line}: expected a label and an end after the start'
         raise LabelError(msg)
-    return Segment(start, end, label[1:] if _quoted(label) else label, confidence)
+    label = label[1:] if _quoted(label) else label
+    return Segment(start, end, label, confidence, reason=reason)
 
 
 def _quoted(label: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.definitions import type_hash, typestore
+from m2r2_ros.bags.definitions import type_hash
 from m2r2_ros.bags.labels.csv import read_segments_csv
+from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.topics import (
     GROUND_TRUTH,
     LABEL,
@@ -47,6 +48,7 @@ class LabelTrack:
         revision_lags: int64 (n,), frames.
         latencies: float32 (n,), seconds.
         masks: uint8 (n,), modality masks.
+        reasons: n reasons why a frame has no label, '' where it has one.
         model_id: Id of the bundle that made the labels; '' without labels.
         label_set: The label set beside the labels; None without one.
     """
@@ -61,6 +63,7 @@ class LabelTrack:
     revision_lags: NDArray[np.int64]
     latencies: NDArray[np.float32]
     masks: NDArray[np.uint8]
+    reasons: list[str]
     model_id: str
     label_set: LabelSet | None
 
@@ -114,6 +117,7 @@ def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
         revision_lags=np.array([m.revision_lag for m in messages], np.int64),
         latencies=np.array([m.latency for m in messages], np.float32),
         masks=np.array([m.modality_mask for m in messages], np.uint8),
+        reasons=[getattr(m, 'reason', '') for m in messages],
         model_id=model_ids[0] if model_ids else '',
         label_set=label_set,
     )
@@ -207,7 +211,8 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
             'name another topic'
         )
         raise LabelError(msg)
-    if found.type_hash and found.type_hash != type_hash(type_name):
+    known = (type_hash(type_name), *older_hashes(type_name))
+    if found.type_hash and found.type_hash not in known:
         msg = (
             f'{recording.path}: {topic} holds another version of {type_name} ({found.type_hash}): '
             'read it with the version of m2r2_ros that wrote it, or make it again'
@@ -217,7 +222,8 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
 
 def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]:
     """Yield messages; one that is damaged ends it, since a score over the others would mislead."""
-    store, place = typestore(), _Place(recording, topic)
+    store = store_of(type_name, recording.topics[topic].type_hash)
+    place = _Place(recording, topic)
     with reading(place, type_name, LabelError):
         for blocks in recording.blocks([topic]):
             for block in blocks:

@@ -78,6 +78,7 @@ class LabelWriter:
             modality_mask=label.modality_mask,
             latency=latency,
             model_id=model_id,
+            reason=label.reason,
         )
         self._write(LABEL_TOPIC, LABEL, message, log_time)
 

@@ -181,8 +181,8 @@ def test_csv_layout(tmp_path: Path) -> None:
     file = tmp_path / 'segments.csv'
     write_segments_csv(file, [Segment(10**9, 2 * 10**9 + 5, 'a, "b"', 0.25)])
     assert file.read_text().splitlines() == [
-        'start_ns,end_ns,start_s,end_s,label,confidence',
-        '1000000000,2000000005,0.000000000,1.000000005,"a, ""b""",0.25',
+        'start_ns,end_ns,start_s,end_s,label,confidence,reason',
+        '1000000000,2000000005,0.000000000,1.000000005,"a, ""b""",0.25,',
     ]
     write_segments_csv(file, [])
     assert read_truth(file).segments == []

@@ -1,0 +1,52 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Versions of our messages that recordings from before still hold."""
+
+from functools import cache
+from typing import Final
+
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from m2r2_ros.bags.definitions import typestore
+from m2r2_ros.bags.labels.topics import LABEL
+
+#: Definitions by type. The first labels gave no reason.
+_OLDER: Final = {
+    LABEL: (
+        """\
+std_msgs/Header header
+int32 label_id
+string label
+float32 confidence
+float32[] probabilities
+float32 boundary_score
+uint32 segment_index
+builtin_interfaces/Time segment_start
+uint32 revision_lag
+uint8 modality_mask
+float32 latency
+string model_id
+""",
+    ),
+}
+
+
+def older_hashes(type_name: str) -> tuple[str, ...]:
+    """Return the RIHS01 hashes of the older versions of a type that can be read."""
+    return tuple(_stores(type_name))
+
+
+def store_of(type_name: str, type_hash: str) -> Typestore:
+    """Return the types to read messages of one hash with; today's where it is not an older one."""
+    return _stores(type_name).get(type_hash, typestore())
+
+
+@cache
+def _stores(type_name: str) -> dict[str, Typestore]:
+    stores = {}
+    for text in _OLDER.get(type_name, ()):
+        store = get_typestore(Stores.ROS2_JAZZY)
+        store.register(get_types_from_msg(text, type_name))
+        stores[store.hash_rihs01(type_name)] = store
+    return stores

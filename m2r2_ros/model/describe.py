@@ -1,0 +1,61 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A few numbers for each frame's window of each modality, by which windows are compared."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.windows.logmel import MEL_BINS
+
+#: Added to spreads, in z-scores, before their logarithm: what is quieter counts as silent.
+FLOOR: Final = 0.01
+#: Neighbouring mel bins that are taken together.
+_BAND: Final = 4
+
+
+def describe(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+    """Return float32 (N, K) for each modality that has data; masked frames mean nothing.
+
+    - A sensor's mean, the logarithm of its spread, and of its mean step from one grid point to the
+      next, for each channel: K = 3 D_s.
+    - Mean and spread over the trailing sound of 16 bands: K = 32.
+    - What the image encoder's backbone makes of the image; pixels are left out.
+
+    Args:
+        inputs: Normalised inputs.
+    """
+    found = {}
+    for name in MODALITIES:
+        if name in SENSOR_DIMS and name in inputs.data:
+            found[name] = _describe_sensor(inputs.data[name])
+        elif name == 'sound' and name in inputs.data:
+            found[name] = _describe_sound(inputs.data[name])
+        elif name == 'image' and name in inputs.data and inputs.data[name].ndim == 2:
+            found[name] = inputs.data[name].astype(np.float32)
+    return found
+
+
+def described_widths(modalities: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Return K of each modality; images have what the backbone gives, named in `modalities`."""
+    sensors = {name: 3 * dims for name, dims in SENSOR_DIMS.items()}
+    return {**sensors, 'sound': 2 * MEL_BINS // _BAND, **(modalities or {})}
+
+
+def _describe_sensor(z: NDArray[Any]) -> NDArray[np.float32]:
+    steps = np.diff(z, axis=1) if z.shape[1] > 1 else np.zeros_like(z)
+    parts = (
+        z.mean(axis=1),
+        np.log(z.std(axis=1) + FLOOR),
+        np.log(np.sqrt(np.square(steps).mean(axis=1)) + FLOOR),
+    )
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _describe_sound(mel: NDArray[Any]) -> NDArray[np.float32]:
+    bands = mel.reshape(len(mel), MEL_BINS // _BAND, _BAND, -1).mean(axis=2)
+    return np.concatenate([bands.mean(axis=2), bands.std(axis=2)], axis=1).astype(np.float32)
