@@ -55,6 +55,9 @@ def label_command(
 
     Each recording NAME becomes NAME_labels (a bag with /action_label, /action_segment and
     /label_set), NAME_segments.csv and NAME_summary.json; with --merge also NAME_labelled.
+
+    Frames that are unlike the training set, or that the model is not sure of, are unknown. The exit
+    code is 1 where nothing else came out.
     """
     from m2r2_ros.replay.batch import BatchOptions
     from m2r2_ros.segmenters import open_model
@@ -68,7 +71,10 @@ def label_command(
     _expect_lag_fits(opened, lag)
     _announce(opened)
     options = BatchOptions(given, merge, overwrite, resume)
-    _report(_label(paths, opened, out, options))
+    outcomes = _label(paths, opened, out, options)
+    _report(outcomes)
+    if not _anything_labelled(outcomes):
+        raise typer.Exit(1)
 
 
 def _announce(model: 'Model') -> None:
@@ -145,8 +151,11 @@ def _report(outcomes: list['Outcome']) -> None:
     Raises:
         BagError: A recording could not be labelled.
     """
-    if done := [o.summary for o in outcomes if o.summary]:
+    done = [o.summary for o in outcomes if o.summary]
+    done.sort(key=lambda s: (-s.unknown, s.confidence))  # the doubtful ones first
+    if done:
         stdout.print(_table(done))
+        _warn(done)
     if kept := sum(o.kept for o in outcomes):
         console.print(f'{kept} recordings were labelled already and are kept')
     if failed := [o.error for o in outcomes if o.error]:
@@ -154,8 +163,27 @@ def _report(outcomes: list['Outcome']) -> None:
         raise BagError(*([count, *failed] if len(outcomes) > 1 else failed))
 
 
+def _anything_labelled(outcomes: list['Outcome']) -> bool:
+    """Return whether a frame of any recording has a label; what was kept is not looked at."""
+    done = [o.summary for o in outcomes if o.summary]
+    return any(s.segments for s in done) or any(o.kept for o in outcomes)
+
+
+def _warn(summaries: list['Summary']) -> None:
+    """Say what of the inputs does not fit the training set, each thing once."""
+    for s in summaries:
+        for warning in s.warnings:
+            console.print(f'warning: {s.recording}: {warning}', soft_wrap=True)
+        if not s.segments:
+            why = next(iter(s.reasons), 'no frames')
+            console.print(f'warning: {s.recording}: nothing was labelled ({why})', soft_wrap=True)
+
+
 def _table(summaries: list['Summary']) -> Table:
-    table = Table('recording', 'frames', 'segments', 's', 'x real time', 'masked and dropped')
+    """Return a row for each recording: `sure` is the mean confidence of its labels."""
+    table = Table(
+        'recording', 'frames', 'segments', 'sure', 'unknown', 'speed', 'unknown, masked and dropped'
+    )
     for s in summaries:
         odd = [f'{k} {n}' for k, n in s.counters.items() if k != 'windows']
         if s.truncated:
@@ -164,12 +192,14 @@ def _table(summaries: list['Summary']) -> Table:
             odd.insert(0, 'twist from pose')
         odd[:0] = s.notes
         odd[:0] = [f'no topic {topic} for {m}' for m, topic in s.absent_topics.items()]
+        odd[:0] = [f'{reason} {n}' for reason, n in s.reasons.items()]
         table.add_row(
             s.recording,
             str(s.frames),
             str(s.segments),
-            f'{s.duration_s:.1f}',
-            f'{s.speed:.0f}',
+            f'{s.confidence:.2f}',
+            f'{s.unknown:.1%}',
+            f'{s.speed:.0f}x',
             ', '.join(odd),
         )
     return table

@@ -29,7 +29,7 @@ def describe(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     Args:
         inputs: Normalised inputs.
     """
-    found = {}
+    found: dict[str, NDArray[np.float32]] = {}
     for name in MODALITIES:
         if name in SENSOR_DIMS and name in inputs.data:
             found[name] = _describe_sensor(inputs.data[name])

@@ -209,7 +209,7 @@ class Watch:
         Frames that follow on those before; a masked part keeps what it had, 0 before its first.
         """
         distances = self._familiarity.distances(inputs, features)
-        return self.averaged(distances / self._thresholds.astype(np.float32))
+        return self.averaged((distances / self._thresholds).astype(np.float32))
 
     def averaged(self, distances: NDArray[np.float32]) -> NDArray[np.float32]:
         """Average distances in units of thresholds, float32 (N, P), NaN where a part is masked."""

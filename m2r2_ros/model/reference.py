@@ -43,7 +43,7 @@ class Reference:
         Args:
             vectors: float32 (N, K).
         """
-        q = (vectors - self.mean) @ self.projection
+        q = ((vectors - self.mean) @ self.projection).astype(np.float32)
         gaps = _square_gaps(q, self.centres).min(axis=1)
         found: NDArray[np.float32] = np.sqrt(np.maximum(gaps, 0) / q.shape[1])
         return found.astype(np.float32)

@@ -16,7 +16,7 @@ from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import atomic_write, write_text
-from m2r2_ros.core.labels import FrameLabel, Segment
+from m2r2_ros.core.labels import UNKNOWN, FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.ahead import one_ahead
@@ -24,6 +24,8 @@ from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
+from m2r2_ros.segmenters.tally import LabelTally
+from m2r2_ros.windows.fit import InputFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ class Summary:
         wall_s: Time it took, s.
         speed: Recorded seconds labelled in a second.
         frames: Labels written.
-        segments: Segments written.
+        segments: Segments written that have a label.
+        confidence: Mean confidence of the labels given, 0..1; 0 without any.
+        unknown: Share of the frames without a label, 0..1.
+        reasons: How many frames have no label for each reason, the most frequent first.
+        warnings: What of the inputs does not fit the training set.
         revision_lag: Frames each label waited for.
         counters: Windows, masks and drops, those that are not zero.
     """
@@ -59,6 +65,10 @@ class Summary:
     speed: float
     frames: int
     segments: int
+    confidence: float
+    unknown: float
+    reasons: dict[str, int]
+    warnings: list[str]
     revision_lag: int
     counters: dict[str, int]
 
@@ -98,13 +108,16 @@ def label_recording(
     stream = WindowStream(recording, model.windows, model.modalities, topics)
     began = time.perf_counter()
     with outputs.replaced(overwrite=overwrite) as drafts:
-        frames, segments = _write_labels(recording, stream, model, drafts.labels, progress)
+        tally = LabelTally()
+        fit = InputFit(model.expectations)
+        segments = _write_labels(recording, stream, model, drafts.labels, tally, fit, progress)
         if with_recording:
             merge(path, drafts.labels, drafts.merged)
         with atomic_write(drafts.segments) as draft:
             write_segments_csv(draft, segments)
         wall = time.perf_counter() - began
-        summary = _summarise(recording, stream, model, wall, frames, len(segments))
+        labelled = sum(not segment.reason for segment in segments)
+        summary = _summarise(recording, stream, model, wall, labelled, tally, fit)
         write_text(drafts.summary, json.dumps(asdict(summary), indent=2) + '\n')
     return summary
 
@@ -114,8 +127,9 @@ def _summarise(
     stream: WindowStream,
     model: Model,
     wall: float,
-    frames: int,
     segments: int,
+    tally: LabelTally,
+    fit: InputFit,
 ) -> Summary:
     counters = stream.counters + model.segmenter.counters
     duration = (recording.end - recording.start) * 1e-9
@@ -130,11 +144,21 @@ def _summarise(
         duration_s=round(duration, 3),
         wall_s=round(wall, 3),
         speed=round(duration / wall, 1),
-        frames=frames,
+        frames=tally.frames,
         segments=segments,
+        confidence=round(tally.confidence, 4),
+        unknown=round(tally.unknown, 4),
+        reasons=dict(tally.reasons.most_common()),
+        warnings=fit.warnings(_rates(recording, stream)),
         revision_lag=model.segmenter.revision_lag,
         counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
+
+
+def _rates(recording: Recording, stream: WindowStream) -> dict[str, float]:
+    """Return messages per second of each modality's topic."""
+    seconds = max((recording.end - recording.start) * 1e-9, 1e-3)
+    return {m: recording.topics[s.topic].count / seconds for m, s in stream.topics.items()}
 
 
 def _expect_no_labels(recording: Recording) -> None:
@@ -153,39 +177,40 @@ def _write_labels(
     stream: WindowStream,
     model: Model,
     out: Path,
+    tally: LabelTally,
+    fit: InputFit,
     progress: Callable[[float], None],
-) -> tuple[int, list[Segment]]:
-    """Run the segmenter over the recording; return the number of frames, and the segments."""
+) -> list[Segment]:
+    """Run the segmenter over the recording; return the segments."""
     segmenter, builder = model.segmenter, SegmentBuilder(to_ns(model.windows.max_gap))
     segmenter.reset()
     segmenter.counters.clear()
-    frames = 0
     segments: list[Segment] = []
     length = max(recording.end - recording.start, 1)
     with BagWriter(out, discard_failed=True) as bag:
         writer = LabelWriter(bag)
 
         def write(labels: list[FrameLabel]) -> None:
-            nonlocal frames
             for label in labels:
-                if not frames:
+                if not tally.frames:
                     first = label.stamp + stream.log_offset
                     writer.write_label_set(segmenter.labels, model.id, first)
                 writer.write_label(label, model.id, 0.0, label.stamp + stream.log_offset)
-                frames += 1
+                tally.add(label)
             keep(builder.add(labels))
 
         def keep(closed: list[tuple[int, Segment]]) -> None:
             for index, segment in closed:
-                label_id = segmenter.labels.id_of(segment.label)
+                label_id = UNKNOWN if segment.reason else segmenter.labels.id_of(segment.label)
                 writer.write_segment(
                     segment, label_id, index, model.id, log_offset=stream.log_offset
                 )
                 segments.append(segment)
 
         for windows in one_ahead(stream):
+            fit.add(windows)
             write(segmenter.extend(windows))
             progress(min(stream.read / length, 1.0))
         write(segmenter.finish())
         keep(builder.finish())
-    return frames, segments
+    return segments

@@ -14,6 +14,7 @@ from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.model import Model
+from m2r2_ros.windows.fit import Expectations
 
 
 class Kind(Protocol):
@@ -81,9 +82,17 @@ def open_model(
         windows=facts.windows,
         modalities=facts.modalities,
         topics=facts.topics,
+        expectations=_expectations(facts),
         id=facts.id + OFFLINE if whole else facts.id,
         kind=facts.kind,
     )
+
+
+def _expectations(facts: BundleFacts) -> Expectations:
+    if facts.network is None:
+        return Expectations()
+    rates = (facts.familiarity or {}).get('rates', {})
+    return Expectations(facts.modalities, facts.network.normalisation, rates)
 
 
 def _own_decoding(facts: BundleFacts) -> Decoding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.windows.config import WindowConfig
+from m2r2_ros.windows.fit import Expectations
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Model:
         windows: The windows that it takes.
         modalities: What the windows hold.
         topics: Topics that it was trained on, by modality, each with `topic` and `type`.
+        expectations: What the inputs looked like in training.
         id: Of the bundle, with '-offline' behind it where labels come from an offline head; travels
             in every label.
         kind: What opened it.
@@ -27,5 +29,6 @@ class Model:
     windows: WindowConfig
     modalities: tuple[str, ...]
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    expectations: Expectations = field(default_factory=Expectations)
     id: str = ''
     kind: str = ''

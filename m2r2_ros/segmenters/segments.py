@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From frame labels to segments, as they close."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from m2r2_ros.core.labels import FrameLabel, Segment
@@ -11,7 +12,8 @@ class SegmentBuilder:
     """Closes a segment when the next one begins.
 
     A segment begins at its first frame's stamp and ends where the next one begins; the last one,
-    and one after which the clock jumped, ends at its last frame's stamp.
+    and one after which the clock jumped, ends at its last frame's stamp. One without a label has
+    the reason that most of its frames have.
     """
 
     def __init__(self, max_gap: int) -> None:
@@ -24,6 +26,7 @@ class SegmentBuilder:
         self._max_gap = max_gap
         self._frames = 0
         self._confidence = 0.0
+        self._reasons: Counter[str] = Counter()
         self._last: FrameLabel | None = None
 
     def add(self, labels: Iterable[FrameLabel]) -> list[tuple[int, Segment]]:
@@ -38,6 +41,7 @@ class SegmentBuilder:
             self._last = label
             self._frames += 1
             self._confidence += label.confidence
+            self._reasons[label.reason] += 1
         return closed
 
     def finish(self) -> list[tuple[int, Segment]]:
@@ -47,5 +51,8 @@ class SegmentBuilder:
 
     def _close(self, last: FrameLabel, end: int) -> tuple[int, Segment]:
         confidence = self._confidence / self._frames
+        reason = self._reasons.most_common(1)[0][0]
         self._frames, self._confidence = 0, 0.0
-        return last.segment_index, Segment(last.segment_start, end, last.label, confidence)
+        self._reasons.clear()
+        segment = Segment(last.segment_start, end, last.label, confidence, reason=reason)
+        return last.segment_index, segment

@@ -21,6 +21,7 @@ from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.readers.topics import MODALITY_TYPES
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
 from m2r2_ros.windows.normalisation import NormalisationFit
@@ -117,7 +118,7 @@ def make_bundle(config: ModelConfig = SENSING, seed: int = 0) -> Bundle:
         normalisation=fit.result(),
         network=Network(config, WINDOWS, len(LABELS.names)).eval(),
         decoding={'min_confidence': 0.5, 'lag': 2},
-        topics={'wrench': {'topic': '/wrench', 'type': 'geometry_msgs/msg/WrenchStamped'}},
+        topics={m: {'topic': f'/{m}', 'type': MODALITY_TYPES[m][0]} for m in MODALITIES},
         training={'epochs': 3},
         scores={'accuracy': 0.5},
     )

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from m2r2_ros.bags.labels.writer import LabelWriter
-from m2r2_ros.core.labels import FrameLabel, Segment
+from m2r2_ros.core.labels import UNKNOWN, FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.received import Received
@@ -20,6 +20,8 @@ from m2r2_ros.nodes.segmenter.health import Durations
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
+from m2r2_ros.segmenters.tally import LabelTally
+from m2r2_ros.windows.fit import InputFit
 
 STAGES: Final = ('window', 'label', 'publish')
 #: Seconds in which waiting windows must be labelled, together with those that come meanwhile.
@@ -43,6 +45,8 @@ class Labelling:
         labels: How many labels were published.
         refused: How many were not, since a number of theirs is NaN or infinite.
         last: The newest label.
+        tally: Of the labels since it was last replaced.
+        fit: Whether the inputs fit the training set.
         queue: The most messages that were taken in one step, until it is set to 0.
         slowest: The longest latency, s, until it is set to 0.
         fastest: The shortest, negative where stamps are ahead of the clock, until it is set to 0.
@@ -65,6 +69,7 @@ class Labelling:
         self.labels = self.refused = self.queue = self.failed = self._skipped = 0
         self.slowest = self.fastest = 0.0
         self.last: FrameLabel | None = None
+        self.tally = LabelTally()
         self._restart = False
         self._use(model, windows)
 
@@ -112,6 +117,7 @@ class Labelling:
         self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
         model.segmenter.counters.clear()
         self.model, self.windows, self._builder = model, windows, builder
+        self.fit = InputFit(model.expectations)
         self._costs = Durations(_CYCLES)
         self.latencies.clear()
 
@@ -142,6 +148,7 @@ class Labelling:
         if self._restart:
             self._restart = False
             windows = replace(windows, restarts=windows.restarts | (np.arange(len(windows)) == 0))
+        self.fit.add(windows)
         labels = self.model.segmenter.extend(windows)
         labelled = time.perf_counter()
         self._publish(labels)
@@ -166,12 +173,15 @@ class Labelling:
             self.slowest = max(self.slowest, latency)
             self.fastest = min(self.fastest, latency)
             self.last = label
+            self.tally.add(label)
         self.labels += len(finite)
         self._write_segments(self._builder.add(finite))
 
     def _write_segments(self, closed: list[tuple[int, Segment]]) -> None:
         for index, segment in closed:
-            label_id = self.model.segmenter.labels.id_of(segment.label)
+            label_id = (
+                UNKNOWN if segment.reason else self.model.segmenter.labels.id_of(segment.label)
+            )
             self._writer.write_segment(segment, label_id, index, self.model.id)
 
 

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 from m2r2_ros.nodes.common.status import ERROR, OK, WARN, Status
 from m2r2_ros.nodes.segmenter.health import StreamHealth
 from m2r2_ros.nodes.segmenter.labelling import STAGES, Labelling
+from m2r2_ros.segmenters.tally import LabelTally
 
 if TYPE_CHECKING:  # need ROS
     from m2r2_ros.nodes.common.intake import Inlet
     from m2r2_ros.nodes.segmenter.streams import Streams
 
+#: Share of a second's frames without a label that is worth a warning.
+_MOST_UNKNOWN: Final = 0.5
 #: Diagnoses in which a loss is reported.
 _REMEMBERED: Final = 5
 
@@ -47,6 +50,7 @@ class LiveStatus:
                 for m in streams.inlets
                 if m in labelling.windows.health
             ),
+            *_misfits(labelling),
             *unserved(streams),
         ]
 
@@ -54,12 +58,15 @@ class LiveStatus:
         self, labelling: Labelling, recent: Counter[str], counters: Counter[str]
     ) -> Status:
         new = self._labels[-1] - self._labels[0]
-        level, message = _verdict(labelling, recent, new)
+        tally, labelling.tally = labelling.tally, LabelTally()
+        level, message = _verdict(labelling, recent, new, tally)
         values = {
             'model': labelling.model.id,
             'labels': str(labelling.labels),
             'windows': str(counters['windows']),
             'windows skipped': str(counters['windows.skipped']),
+            'unknown': f'{tally.unknown:.0%}',
+            'confidence': f'{tally.confidence:.2f}',
             'steps failed': str(counters['steps.failed']),
             'labels refused': str(counters['labels.non_finite']),
             'queue': f'{labelling.queue} messages',
@@ -77,7 +84,15 @@ class LiveStatus:
         return Status('labels', level, message, values)
 
 
-def _verdict(labelling: Labelling, recent: Counter[str], new: int) -> tuple[int, str]:
+def _misfits(labelling: Labelling) -> list[Status]:
+    """Return what of the inputs does not fit the training set; nothing where all does."""
+    found = labelling.fit.warnings()
+    return [Status('inputs', WARN, '; '.join(found))] if found else []
+
+
+def _verdict(
+    labelling: Labelling, recent: Counter[str], new: int, tally: LabelTally
+) -> tuple[int, str]:
     """Return level and message for the labels, the worst first."""
     if failed := recent['steps.failed']:
         return ERROR, f'labelling failed {failed} times: the log and the callbacks say why'
@@ -99,6 +114,9 @@ def _verdict(labelling: Labelling, recent: Counter[str], new: int) -> tuple[int,
         )
     if not new:
         return WARN, 'no labels: no stream has data'
+    if tally.unknown > _MOST_UNKNOWN:
+        reason, count = tally.reasons.most_common(1)[0]
+        return WARN, f'{reason} in {count} of {tally.frames} frames, which get no label'
     name = f'{labelling.last.label}; ' if labelling.last is not None else ''
     return OK, f'{name}{new} labels/s'
 

@@ -55,6 +55,7 @@ class Worker:
         self._sink = PublisherSink(node)
         self._writer = LabelWriter(self._sink)
         self._status = LiveStatus()
+        self._warned: set[tuple[str, str]] = set()
         self._statuses: list[Status] = []
         self._seen = self._told = time.monotonic()
         self._held: dict[str, list[Received]] = {}
@@ -165,7 +166,17 @@ class Worker:
         if began - self._told > _STATUS_PERIOD:
             self._told = began
             self._statuses = self._status.collect(labelling, self._streams, self._now())
+            self._warn(labelling)
         self._seen = began
+
+    def _warn(self, labelling: Labelling) -> None:
+        """Log what of the inputs does not fit the training set, once for each model."""
+        for warning in labelling.fit.warnings():
+            # Figures go on changing; what is before them names the problem.
+            problem = labelling.model.id, warning.partition(' is ')[0]
+            if problem not in self._warned:
+                self._warned.add(problem)
+                self._node.get_logger().warning(f'does not fit the model: {warning}')
 
     def _swap(self, labelling: Labelling, model: Model, asked: 'Future[None]') -> None:
         """Take another model up, unless it was waited for too long."""

@@ -1,0 +1,119 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.windows.fit import ENOUGH, Expectations, InputFit
+from m2r2_ros.windows.normalisation import NormalisationFit
+
+Values = NDArray[np.float32]
+N, POINTS = 40, 30
+CENTRES = {
+    'wrench': [1, -2, 8, 0.1, 0.2, 0.3], 'pose': [0.45, -0.1, 0.2, 1, 0, 0, 0, 1, 0],
+    'twist': [0.0] * 6, 'gripper': [0.04],
+}  # fmt: skip
+SPREADS = {
+    'wrench': [2, 2, 5, 0.3, 0.3, 0.2], 'pose': [0.03, 0.03, 0.04, *[0.02] * 6],
+    'twist': [*[0.05] * 3, *[0.2] * 3], 'gripper': [0.02],
+}  # fmt: skip
+
+
+def sensors(seed: int) -> dict[str, Values]:
+    rng = np.random.default_rng(seed)
+    return {
+        name: rng.normal(CENTRES[name], SPREADS[name], (N, POINTS, dims)).astype(np.float32)
+        for name, dims in SENSOR_DIMS.items()
+    }
+
+
+def windows(values: dict[str, Values], absent: tuple[str, ...] = ()) -> FrameWindows:
+    stamps = np.arange(1, N + 1) * 100_000_000
+    present = np.tile([m in values and m not in absent for m in MODALITIES], (N, 1))
+    return FrameWindows(stamps - 100_000_000, stamps, values, present, stamps < 0)
+
+
+def expectations() -> Expectations:
+    fit = NormalisationFit()
+    fit.add(sensors(0), windows(sensors(0)).present)
+    return Expectations(tuple(SENSOR_DIMS), fit.result(), {'wrench': 500.0})
+
+
+def warnings(
+    change: Callable[[dict[str, Values]], None] = lambda v: None, absent: tuple[str, ...] = ()
+) -> list[str]:
+    values = sensors(1)
+    change(values)
+    fit = InputFit(expectations())
+    w = windows(values, absent)
+    for lo in range(0, N, 7):
+        fit.add(w[lo : lo + 7])
+    return fit.warnings({'wrench': 450.0})
+
+
+def test_nothing_is_said_of_sensors_that_fit() -> None:
+    assert warnings() == []
+
+
+def test_a_heavier_hand_an_arm_aside_and_a_weaker_press_fit() -> None:
+    def change(v: dict[str, Values]) -> None:
+        v['wrench'] *= 0.4
+        v['pose'][..., 1] += 0.05
+
+    assert warnings(change) == []
+
+
+@pytest.mark.parametrize(
+    ('sensor', 'part', 'factor', 'expected'),
+    [
+        ('pose', slice(0, 3), 1000, 'pose: position is'),
+        ('wrench', slice(0, 3), 1000, 'wrench: force is'),
+        ('wrench', slice(3, 6), 0.001, 'wrench: torque is'),
+        ('twist', slice(3, 6), 57.3, 'twist: angular velocity is'),
+        ('gripper', slice(0, 1), 1000, 'gripper: width is'),
+    ],
+)
+def test_other_units_are_named(sensor: str, part: slice, factor: float, expected: str) -> None:
+    def change(v: dict[str, Values]) -> None:
+        v[sensor][..., part] *= factor
+
+    (warning,) = warnings(change)
+    assert warning.startswith(expected)
+    guess = {1000: 'thousandths', 0.001: 'a thousand times larger', 57.3: 'degrees for radians'}
+    assert guess[factor] in warning
+
+
+def test_swapped_axes_are_named() -> None:
+    def change(v: dict[str, Values]) -> None:
+        v['pose'][..., :3] = v['pose'][..., [1, 0, 2]]
+
+    assert warnings(change) == ['pose: position fits training with the axes y x z: swapped?']
+
+
+def test_a_dead_sensor_is_named() -> None:
+    def change(v: dict[str, Values]) -> None:
+        v['wrench'][:] = v['wrench'][0, 0]
+
+    assert warnings(change) == ['wrench: channels all never change, in training they did']
+
+
+def test_missing_modalities_are_named_where_most_are() -> None:
+    assert warnings(absent=('wrench',)) == []
+    (warning,) = warnings(absent=('wrench', 'twist', 'gripper'))
+    assert warning.startswith('3 of the 4 modalities that the model was trained on are missing')
+
+
+def test_slow_topics_are_named() -> None:
+    fit = InputFit(expectations())
+    fit.add(windows(sensors(1)))
+    assert fit.warnings({'wrench': 50.0}) == ['wrench: 50 messages/s, 500 in training']
+
+
+def test_nothing_is_said_too_early() -> None:
+    fit = InputFit(expectations())
+    fit.add(windows({'pose': sensors(1)['pose'] * 1000})[: ENOUGH - 1])
+    assert fit.warnings() == []
