@@ -14,7 +14,9 @@ from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
 from m2r2_ros.model.describe import describe
 from m2r2_ros.model.familiarity import FEATURES, PARTS, Familiarity, Watch
 from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.network import Network
 from m2r2_ros.model.reference import Reference, fit_reference
+from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.extract import CHUNK
 from m2r2_ros.windows.normalisation import Normalisation
@@ -121,6 +123,47 @@ def describe_recording(
     return Described(recording.name, _joined(plain), np.array(recording.present), _joined(moved))
 
 
+def measure(
+    network: Network,
+    recordings: Sequence[CachedRecording],
+    normalisation: Normalisation,
+    frame_rate: float,
+    *,
+    held_out: Sequence[CachedRecording] = (),
+    offset: float = 0.0,
+    gain: float = 0.0,
+    confidences: Sequence[tuple[NDArray[np.float32], NDArray[np.int64]]] = (),
+    rates: Mapping[str, float] | None = None,
+) -> Familiarity:
+    """Measure what a trained network knows.
+
+    Args:
+        network: After training.
+        recordings: What it was trained on.
+        normalisation: Scales of these.
+        frame_rate: Frames per second.
+        held_out: Recordings that it was not trained on, for the thresholds.
+        offset: Of its training; see `describe_recording`.
+        gain: Of its training.
+        confidences: See `fit_familiarity`.
+        rates: See `fit_familiarity`.
+    """
+
+    def features(inputs: Inputs) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = network.features(InputTensors.of(inputs)).numpy()
+        return found
+
+    def described(chosen: Sequence[CachedRecording]) -> list[Described]:
+        return [
+            describe_recording(r, normalisation, features, offset=offset, gain=gain, seed=seed)
+            for seed, r in enumerate(chosen)
+        ]
+
+    learnt = described(recordings)
+    folds = [Fold(learnt, described(held_out))] if held_out else []
+    return fit_familiarity(learnt, frame_rate, folds=folds, confidences=confidences, rates=rates)
+
+
 def _vectors(
     inputs: Inputs, features: Callable[[Inputs], NDArray[np.float32]] | None
 ) -> dict[str, NDArray[np.float32]]:
@@ -169,6 +212,7 @@ def fit_familiarity(
         least_confidence(confidences),
         tuple(m for k, m in enumerate(MODALITIES) if present[:, k].mean() >= _ALWAYS),
         dict(rates or {}),
+        {'recordings': len(learnt), 'held_out': len(folds) > 0, 'budget': BUDGET},
     )
 
 

@@ -1,0 +1,277 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a model says so when it does not know: real trials, changed and of other robots.
+
+Trains on every other trial of the snap assembly and labels the rest as they are, with changes that
+leave the labels right (the fixture aside, a weaker press, an abort), with changes that no label
+should survive (other units, swapped axes, a broken sensor), and recordings of other robots. For
+each it prints how many frames are unknown, how right the withheld labels would have been, and how
+well the score tells the frames from unchanged ones (AUROC, in percent).
+
+    python benchmarks/unknown.py DATA [--others BAG ...] [--bundle DIR] [--keep DIR]
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from m2r2_ros.bags.labels.reader import read_truth
+from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.labels import label_at
+from m2r2_ros.core.share import share_path
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.evaluation.auroc import auroc
+from m2r2_ros.model.bundle import Bundle, load_bundle
+from m2r2_ros.model.familiarity import TRUST, Familiarity, Watch
+from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.replay.stream import WindowStream
+from m2r2_ros.segmenters.kinds import open_model
+from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training.cache import CacheWriter
+from m2r2_ros.training.config import TrainConfig
+from m2r2_ros.training.familiarity import measure
+from m2r2_ros.windows.fit import InputFit
+
+SPEC = share_path('config', 'import', 'hiro_snap_assembly.yaml')
+Values = NDArray[np.float32]
+Change = Callable[[dict[str, Values]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a model says of some frames.
+
+    Attributes:
+        scores: float64 (n,), the level in units of what still gets a label.
+        unknown: bool (n,).
+        confidences: float64 (n,).
+        labels: n labels, those withheld included.
+        warnings: Of their recordings.
+    """
+
+    scores: NDArray[np.float64]
+    unknown: NDArray[np.bool_]
+    confidences: NDArray[np.float64]
+    labels: list[str]
+    warnings: list[str]
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('data', type=Path, help='folder that holds hiro_snap_assembly')
+    parser.add_argument('--others', type=Path, nargs='*', default=[], help='other recordings')
+    parser.add_argument('--bundle', type=Path, help='use it on all trials that it did not learn')
+    parser.add_argument('--keep', type=Path, help='folder for bags and the bundle')
+    options = parser.parse_args()
+    source = options.data / 'hiro_snap_assembly'
+    if not source.is_dir():
+        print(f'{source} is not there: get the data first')
+        sys.exit(2)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = options.keep or Path(temporary)
+        trials = import_trials(source, work)
+        path = options.bundle or train(trials[::2], work / 'bundle')
+        bundle = load_bundle(path)
+        trained = {t for t in trials if t.name in bundle.training['recordings']}
+        if bundle.familiarity is None:
+            bundle = replace(bundle, familiarity=familiarity_of(bundle, sorted(trained), work))
+        report(bundle, path, [t for t in trials if t not in trained], options.others)
+
+
+def import_trials(source: Path, work: Path) -> list[Path]:
+    """Import every trial through the command line; return the bags."""
+    bags = []
+    for folder in sorted(p for p in source.iterdir() if p.is_dir()):
+        bags.append(work / 'bags' / folder.name)
+        if not bags[-1].exists():
+            m2r2('import', 'table', SPEC, '--input', folder, '--out', bags[-1])
+    return bags
+
+
+def train(bags: list[Path], bundle: Path) -> Path:
+    """Train as the command does by default."""
+    if not bundle.exists():
+        m2r2('train', *bags, '--preset', 'proprio', '--out', bundle)
+    return bundle
+
+
+def familiarity_of(bundle: Bundle, bags: list[Path], work: Path) -> Familiarity:
+    """Measure a bundle that was saved without."""
+    writer = CacheWriter(work / 'windows', bundle.windows, None)
+    recordings = [
+        writer.write(
+            bag.name,
+            WindowStream(open_recording(bag), bundle.windows, bundle.model.modalities),
+            read_truth(bag).segments,
+            bundle.labels,
+        )
+        for bag in bags
+    ]
+    config = TrainConfig()
+    return measure(
+        bundle.network, recordings, bundle.normalisation, bundle.windows.frame_rate,
+        offset=config.offset, gain=config.gain,
+    )  # fmt: skip
+
+
+def changes(scales: dict[str, NDArray[np.float64]]) -> Iterator[tuple[str, Change | None]]:
+    """Yield what is done to the trials; None twice where the next are no longer familiar."""
+
+    def add(sensor: str, axis: int | slice, amount: float) -> Change:
+        def change(v: dict[str, Values]) -> None:
+            v[sensor][..., axis] += amount
+
+        return change
+
+    def times(sensor: str, axes: slice, factor: float) -> Change:
+        def change(v: dict[str, Values]) -> None:
+            v[sensor][..., axes] *= factor
+
+        return change
+
+    def order(sensor: str, axes: list[int]) -> Change:
+        def change(v: dict[str, Values]) -> None:
+            v[sensor][..., : len(axes)] = v[sensor][..., axes]
+
+        return change
+
+    def abort(v: dict[str, Values]) -> None:
+        half = len(v['pose']) // 2
+        for name, values in v.items():
+            values[half:] = 0 if name == 'twist' else values[half]
+
+    def noise(v: dict[str, Values]) -> None:
+        rng = np.random.default_rng(0)
+        v['wrench'] += (scales['wrench'] * rng.standard_normal(v['wrench'].shape)).astype('f4')
+
+    def bias(v: dict[str, Values]) -> None:
+        v['wrench'] += (4 * scales['wrench']).astype(np.float32)
+
+    everything = slice(None)
+    yield 'as they are', lambda v: None
+    yield 'arm 3 mm aside (x)', add('pose', 0, 0.003)
+    yield 'arm 5 mm aside (y)', add('pose', 1, 0.005)
+    yield 'arm 10 mm aside (y)', add('pose', 1, 0.01)
+    yield 'press 0.7 times', times('wrench', everything, 0.7)
+    yield 'press 0.5 times', times('wrench', everything, 0.5)
+    yield 'stopped half way', abort
+    yield '', None
+    yield 'arm 5 cm aside (y)', add('pose', 1, 0.05)
+    yield 'arm 20 cm aside (x)', add('pose', 0, 0.2)
+    yield 'pose in mm', times('pose', slice(0, 3), 1000)
+    yield 'wrench in mN', times('wrench', everything, 1000)
+    yield 'wrench in kgf', times('wrench', everything, 1 / 9.81)
+    yield 'wrench all zero', times('wrench', everything, 0)
+    yield 'wrench 4 standard deviations off', bias
+    yield 'wrench with noise of 1 standard deviation', noise
+    yield 'force axes z x y', order('wrench', [2, 0, 1])
+    yield 'position axes y x z', order('pose', [1, 0, 2])
+
+
+def label(bundle: Bundle, bundle_path: Path, bag: Path, change: Change | None = None) -> Found:
+    """Label a recording, changed."""
+    assert bundle.familiarity is not None
+    model = open_model(bundle_path, live=True)
+    stream = WindowStream(open_recording(bag), bundle.windows, model.modalities)
+    windows = FrameWindows.join(list(stream))
+    if change is not None:
+        sensors = {name: values.copy() for name, values in windows.sensors.items()}
+        change(sensors)
+        windows = replace(windows, sensors=sensors)
+    plain = segmenter_of(replace(bundle, familiarity=None), live=True).segment(windows)
+    inputs = make_inputs(windows, bundle.normalisation, model.modalities)
+    backend = TorchBackend(bundle.network)
+    inputs = backend.prepare(inputs)
+    doubts = Watch(bundle.familiarity, bundle.windows.frame_rate).step(
+        inputs, backend.features(inputs)
+    )
+    least = bundle.familiarity.least_confidence
+    fit = InputFit(model.expectations)
+    fit.add(windows)
+    return Found(
+        np.array(
+            [d.level / (1 + TRUST * x.confidence) for d, x in zip(doubts, plain, strict=True)]
+        ),
+        np.array([bool(d.reason(x.confidence, least)) for d, x in zip(doubts, plain, strict=True)]),
+        np.array([x.confidence for x in plain]),
+        [x.label for x in plain],
+        fit.warnings(),
+    )
+
+
+def report(bundle: Bundle, path: Path, trials: list[Path], others: list[Path]) -> None:
+    """Print one row a change and one for each other recording."""
+    table = Table('recordings', 'right, %', 'confidence', 'unknown, %', 'AUROC', 'warnings')
+    truths = {t: read_truth(t).segments for t in trials}
+    usual = np.zeros(0)
+    for name, change in changes(dict(bundle.normalisation.std)):
+        if change is None:
+            table.add_section()
+            continue
+        found = [label(bundle, path, trial, change) for trial in trials]
+        right = [
+            a == b
+            for trial, f in zip(trials, found, strict=True)
+            for a, b in zip(
+                f.labels, label_at(truths[trial], stamps_of(bundle, trial)), strict=True
+            )
+        ]
+        scores = np.concatenate([f.scores for f in found])
+        usual = usual if len(usual) else scores
+        table.add_row(name, f'{100 * np.mean(right):.1f}', *cells(found, scores, usual))
+    table.add_section()
+    for bag in others:
+        try:
+            found = [label(bundle, path, bag)]
+        except BagError as error:
+            table.add_row(bag.name, '-', '-', '-', '-', str(error).partition(';')[0])
+            continue
+        table.add_row(bag.name, '-', *cells(found, found[0].scores, usual))
+    Console(width=140).print(table)
+
+
+def stamps_of(bundle: Bundle, bag: Path) -> NDArray[np.int64]:
+    """Return the frame stamps of a recording."""
+    stream = WindowStream(open_recording(bag), bundle.windows, bundle.model.modalities)
+    return np.concatenate([w.stamps for w in stream])
+
+
+def cells(
+    found: list[Found], scores: NDArray[np.float64], usual: NDArray[np.float64]
+) -> tuple[str, ...]:
+    """Return the cells behind the accuracy."""
+    warnings = sorted({w.partition(' is ')[0] for f in found for w in f.warnings})
+    return (
+        f'{np.mean(np.concatenate([f.confidences for f in found])):.2f}',
+        f'{100 * np.mean(np.concatenate([f.unknown for f in found])):.1f}',
+        f'{100 * separation(scores, usual):.1f}',
+        '; '.join(warnings),
+    )
+
+
+def separation(scores: NDArray[np.float64], usual: NDArray[np.float64]) -> float:
+    """Return how well scores tell frames from the usual ones, 0..1."""
+    both = np.concatenate([scores, usual])
+    return auroc(both, np.arange(len(both)) < len(scores)) or 0.0
+
+
+def m2r2(*arguments: object) -> None:
+    """Run the command line as a user would; its progress goes to standard error."""
+    command = [sys.executable, '-m', 'm2r2_ros.cli.main', *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == '__main__':
+    main()
