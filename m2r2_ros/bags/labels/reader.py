@@ -3,7 +3,7 @@
 """Labels, segments and ground truth, read back from a bag or a CSV file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,9 +48,9 @@ class LabelTrack:
         revision_lags: int64 (n,), frames.
         latencies: float32 (n,), seconds.
         masks: uint8 (n,), modality masks.
-        reasons: n reasons why a frame has no label, '' where it has one.
         model_id: Id of the bundle that made the labels; '' without labels.
         label_set: The label set beside the labels; None without one.
+        reasons: n reasons why a frame has no label, '' where it has one.
     """
 
     name: str
@@ -63,9 +63,9 @@ class LabelTrack:
     revision_lags: NDArray[np.int64]
     latencies: NDArray[np.float32]
     masks: NDArray[np.uint8]
-    reasons: list[str]
     model_id: str
     label_set: LabelSet | None
+    reasons: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.stamps)

@@ -1,5 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
 
-from m2r2_ros.bags.labels.csv import write_segments_csv
+from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.reader import Truth, read_label_track, read_segments, read_truth
-from m2r2_ros.bags.labels.topics import GROUND_TRUTH
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
@@ -175,6 +177,38 @@ def test_lanes_of_truth_are_read_apart(tmp_path: Path) -> None:
     for lane in lanes:
         [segment] = read_segments(tmp_path / 'bag', f'{GROUND_TRUTH}{lane}/action_segment')
         assert segment.label == f'in {lane}'
+
+
+def test_reasons_read_back_and_labels_from_before_have_none(tmp_path: Path) -> None:
+    unknown = replace(frame(0), label_id=UNKNOWN, label='unknown', reason='unlike: wrench')
+    with BagWriter(tmp_path / 'new') as bag:
+        LabelWriter(bag).write_label(unknown, 'model-1', 0.0, START)
+    assert read_label_track(tmp_path / 'new').reasons == ['unlike: wrench']
+    (old,) = older_hashes(LABEL)
+    store = store_of(LABEL, old)
+    header = store.types['std_msgs/msg/Header']
+    time = store.types['builtin_interfaces/msg/Time']
+    stamp = time(sec=1, nanosec=2)
+    message = store.types[LABEL](
+        header=header(stamp=stamp, frame_id=''), label_id=1, label='insert', confidence=0.5,
+        probabilities=np.array([0.5, 0.5], np.float32), boundary_score=0.0, segment_index=0,
+        segment_start=stamp, revision_lag=0, modality_mask=4, latency=0.0, model_id='m',
+    )  # fmt: skip
+    with BagWriter(tmp_path / 'old') as bag:
+        definition = store.generate_msgdef(LABEL, ros_version=2)[0]
+        bag.add_topic('/action_label', LABEL, definition=definition, type_hash=old)
+        bag.write('/action_label', bytes(store.serialize_cdr(message, LABEL)), START)
+    track = read_label_track(tmp_path / 'old')
+    assert (track.labels, track.reasons, track.model_id) == (['insert'], [''], 'm')
+
+
+def test_csv_rows_with_a_reason_are_no_labels(tmp_path: Path) -> None:
+    file = tmp_path / 'a.csv'
+    write_segments_csv(
+        file, [Segment(1, 2, 'pick'), Segment(2, 3, 'unknown', 0.4, reason='unlike: pose')]
+    )
+    assert file.read_text().splitlines()[2].endswith('unknown,0.4,unlike: pose')
+    assert [s.label for s in read_segments_csv(file)] == ['pick']
 
 
 def test_csv_layout(tmp_path: Path) -> None:
