@@ -33,6 +33,8 @@ _UNITS: Final = (
 _BESIDE: Final = 3.0
 #: Values that are so many times as large, or as small, as in training are in another unit.
 _FACTOR: Final = 15.0
+#: What is small at no time; a robot at rest has small velocities and forces.
+_NEVER_SMALL: Final = ('position',)
 #: Axes are told apart where means lie so many standard deviations from those of training, and
 #: taken for swapped where another order brings all within _NEAR.
 _FAR: Final = 4.0
@@ -125,7 +127,7 @@ class InputFit:
         found = []
         for group, part in _GROUPS[name].items():
             size, size_then = float(power[part].max()), float(usual[part].max())
-            if unit := _unit(size, size_then):
+            if unit := _unit(group, size, size_then):
                 found.append(f'{name}: {group} {unit}')
             elif order := _swapped(mean[part], scales.mean[name][part], scales.std[name][part]):
                 found.append(f'{name}: {group} fits training with the axes {order}: swapped?')
@@ -136,10 +138,11 @@ class InputFit:
         return found
 
 
-def _unit(size: float, usual: float) -> str:
+def _unit(group: str, size: float, usual: float) -> str:
     """Return what a size says about the unit, '' where it fits."""
     factor = size / max(usual, 1e-12)
-    if 1 / _FACTOR <= factor <= _FACTOR or size == 0:
+    least = 1 / _FACTOR if group in _NEVER_SMALL else 0.0
+    if least <= factor <= _FACTOR or size == 0:
         return ''
     likely = [name for f, name in _UNITS if 1 / _BESIDE <= factor / f <= _BESIDE]
     guess = f': in {likely[0]}?' if likely else ': in another unit?'
