@@ -121,10 +121,8 @@ class Familiarity:
         """
         section = Section(entries, 'familiarity', error=BundleError)
         parts = familiarity_shapes(entries, {})
-        thresholds = {
-            part: float(section.section('parts').section(part).number('threshold'))
-            for part in parts
-        }
+        kept = section.section('parts')
+        thresholds = {part: float(kept.section(part).number('threshold')) for part in parts}
         least = section.number('least_confidence')
         if not 0 <= least <= 1:
             section.refuse('least_confidence', 'a number from 0 to 1', least)

@@ -1,6 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import csv
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from rosbags.highlevel import AnyReader
 from m2r2_ros.bags.labels.reader import read_label_track, read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.model.bundle import load_bundle, save_bundle
+from m2r2_ros.model.familiarity import Familiarity
+from m2r2_ros.model.reference import fit_reference
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from test.cli.run import digest, done, m2r2, summary
 from test.replay.recordings import (
@@ -367,3 +370,36 @@ def test_the_delay_of_a_learnt_rule_is_told(robots: Path, bundle: Path, tmp_path
 def told(*arguments: object) -> str:
     """Return what a command says beside its table, on one line."""
     return ' '.join(done(*arguments).err.split())
+
+
+def test_nothing_labelled_is_told_and_ends_with_1(
+    robots: Path, bundle: Path, tmp_path: Path
+) -> None:
+    elsewhere = fit_reference(np.full((8, 18), 1000, np.float32))
+    known = Familiarity({'wrench': elsewhere}, {'wrench': 0.1}, always=('wrench',))
+    save_bundle(replace(load_bundle(bundle), familiarity=known), tmp_path / 'model')
+    found = m2r2('label', robots, '--model', tmp_path / 'model', '--out', tmp_path / 'out')
+    assert found.code == 1
+    assert 'nothing was labelled (unlike: wrench)' in ' '.join(found.err.split())
+    assert '100.0%' in found.out
+    for path in (tmp_path / 'out').glob('*_summary.json'):
+        told = json.loads(path.read_text())
+        assert (told['unknown'], told['segments'], told['confidence']) == (1.0, 0, 0.0)
+        assert told['reasons'] == {'unlike: wrench': told['frames']}
+        table = path.with_name(path.name.replace('_summary.json', '_segments.csv'))
+        (row,) = csv.DictReader(table.open())
+        assert (row['label'], row['reason']) == ('unknown', 'unlike: wrench')
+
+
+def test_doubtful_recordings_come_first(bundle: Path, tmp_path: Path) -> None:
+    robot_bag(tmp_path / 'a', 3.0)
+    write_bag(tmp_path / 'b', [e for e in robot(3.0, 2) if e.topic != WRENCH], truth_of(3.0, 2))
+    known = Familiarity({}, {}, always=('wrench',))
+    save_bundle(replace(load_bundle(bundle), familiarity=known), tmp_path / 'model')
+    found = done(
+        'label', tmp_path / 'a', tmp_path / 'b', '--model', tmp_path / 'model', '--out',
+        tmp_path / 'out',
+    )  # fmt: skip
+    rows = [line.split()[1] for line in found.out.splitlines() if line.startswith('│')]
+    assert [row for row in rows if row in 'ab'] == ['b', 'a']
+    assert summary(tmp_path / 'out', 'b')['reasons'].keys() == {'missing: wrench'}
