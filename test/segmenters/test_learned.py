@@ -300,7 +300,7 @@ def test_an_output_for_a_lag_labels_the_frame_that_it_is_of() -> None:
     found = segmenter(Decoding(lag=4, learnt=(Rule(4, own_output=True),))).segment(WINDOWS)
     backend = TorchBackend(BUNDLE.network)
     inputs = make_inputs(WINDOWS, BUNDLE.normalisation, BUNDLE.model.modalities)
-    said = backend.advance(inputs, backend.initial_state())[0]
+    said = backend.advance(backend.features(inputs), backend.initial_state())[0]
     rows = np.array([x.probabilities for x in found])
     np.testing.assert_allclose(rows[:-4], said.revised[4][4:], atol=1e-5)
     np.testing.assert_allclose(rows[-4:-1], said.revised[1][-3:], atol=1e-5)
