@@ -32,15 +32,12 @@ from m2r2_ros.core.share import share_path
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.evaluation.auroc import auroc
 from m2r2_ros.model.bundle import Bundle, load_bundle
-from m2r2_ros.model.familiarity import TRUST, Familiarity, Watch
+from m2r2_ros.model.familiarity import TRUST, Watch
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.segmenters.learned import segmenter_of
-from m2r2_ros.training.cache import CacheWriter
-from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.familiarity import measure
 from m2r2_ros.windows.fit import InputFit
 
 SPEC = share_path('config', 'import', 'hiro_snap_assembly.yaml')
@@ -85,8 +82,6 @@ def main() -> None:
         path = options.bundle or train(trials[::2], work / 'bundle')
         bundle = load_bundle(path)
         trained = {t for t in trials if t.name in bundle.training['recordings']}
-        if bundle.familiarity is None:
-            bundle = replace(bundle, familiarity=familiarity_of(bundle, sorted(trained), work))
         report(bundle, path, [t for t in trials if t not in trained], options.others)
 
 
@@ -105,25 +100,6 @@ def train(bags: list[Path], bundle: Path) -> Path:
     if not bundle.exists():
         m2r2('train', *bags, '--preset', 'proprio', '--out', bundle)
     return bundle
-
-
-def familiarity_of(bundle: Bundle, bags: list[Path], work: Path) -> Familiarity:
-    """Measure a bundle that was saved without."""
-    writer = CacheWriter(work / 'windows', bundle.windows, None)
-    recordings = [
-        writer.write(
-            bag.name,
-            WindowStream(open_recording(bag), bundle.windows, bundle.model.modalities),
-            read_truth(bag).segments,
-            bundle.labels,
-        )
-        for bag in bags
-    ]
-    config = TrainConfig()
-    return measure(
-        bundle.network, recordings, bundle.normalisation, bundle.windows.frame_rate,
-        offset=config.offset, gain=config.gain,
-    )  # fmt: skip
 
 
 def changes(scales: dict[str, NDArray[np.float64]]) -> Iterator[tuple[str, Change | None]]:

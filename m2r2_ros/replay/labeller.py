@@ -149,16 +149,10 @@ def _summarise(
         confidence=round(tally.confidence, 4),
         unknown=round(tally.unknown, 4),
         reasons=dict(tally.reasons.most_common()),
-        warnings=fit.warnings(_rates(recording, stream)),
+        warnings=fit.warnings(stream.rates),
         revision_lag=model.segmenter.revision_lag,
         counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
-
-
-def _rates(recording: Recording, stream: WindowStream) -> dict[str, float]:
-    """Return messages per second of each modality's topic."""
-    seconds = max((recording.end - recording.start) * 1e-9, 1e-3)
-    return {m: recording.topics[s.topic].count / seconds for m, s in stream.topics.items()}
 
 
 def _expect_no_labels(recording: Recording) -> None:

@@ -63,6 +63,13 @@ class WindowStream:
         return self._driver.derives_twist
 
     @property
+    def rates(self) -> dict[str, float]:
+        """Messages per second of each modality's topic, over the length of the recording."""
+        recording = self._recording
+        seconds = max((recording.end - recording.start) * 1e-9, 1e-3)
+        return {m: recording.topics[s.topic].count / seconds for m, s in self.topics.items()}
+
+    @property
     def log_offset(self) -> int:
         """Log time less stamp of the first message, nanoseconds; 0 where it is under a second.
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import Bundle
@@ -38,6 +40,7 @@ class TrainingData:
         topics: By modality, the `topic` and `type` that served it first.
         unknown_labels: Labels of their ground truth that are not in the given label set; their
             frames count as unlabelled.
+        rates: Messages per second of each modality's topic, the median of the recordings.
     """
 
     recordings: tuple[CachedRecording, ...]
@@ -45,6 +48,7 @@ class TrainingData:
     normalisation: Normalisation
     topics: Mapping[str, Mapping[str, str]]
     unknown_labels: tuple[str, ...]
+    rates: Mapping[str, float]
 
     def part(self, chosen: Sequence[int], scales: Normalisation | None = None) -> 'TrainingData':
         """Return some recordings, by number, with given scales or their own."""
@@ -117,6 +121,7 @@ def prepare(
     encoder = encoder_key(image_encoder)
     recordings: list[CachedRecording] = []
     used: dict[str, dict[str, str]] = {}
+    rates: dict[str, list[float]] = {}
     for k, (recording, truth) in enumerate(labelled.pairs):
         on_recording(recording.name, k, len(labelled.pairs))
         stream = WindowStream(recording, windows, modalities, topics)
@@ -127,11 +132,13 @@ def prepare(
         recordings.append(writer.write(recording.name, stream, segments, labels, key))
         for modality, spec in stream.topics.items():
             used.setdefault(modality, {'topic': spec.topic, 'type': spec.type})
+            rates.setdefault(modality, []).append(stream.rates[modality])
     _expect_labels(recordings, labelled)
     _expect_topics(topics or {}, modalities, used)
     scales = normalisation or fit_normalisation(recordings)
     unknown = tuple(name for name in labelled.labels_seen if name not in labels.names)
-    return TrainingData(tuple(recordings), labels, scales, used, unknown)
+    usual = {modality: float(np.median(found)) for modality, found in rates.items()}
+    return TrainingData(tuple(recordings), labels, scales, used, unknown, usual)
 
 
 def image_encoder_of(network: Network) -> ImageEncoder | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle
+from m2r2_ros.model.familiarity import Familiarity
 from m2r2_ros.model.heads.base import Head
 from m2r2_ros.model.heads.config import HeadConfig
 from m2r2_ros.training.choices import (
@@ -23,8 +24,8 @@ from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.folds import Fold
 from m2r2_ros.training.judge import Judged, better_of, judge
+from m2r2_ros.training.know import measure
 from m2r2_ros.training.learn_decoding import Comparison
-from m2r2_ros.training.posteriors import Posterior
 from m2r2_ros.training.search import (
     ChosenHead,
     TrainedFold,
@@ -43,20 +44,18 @@ class Made:
     Attributes:
         extractor: How its extractor was trained.
         whole: The extractor, what it was trained on and what it makes of that.
-        folds: Extractors that have not seen some recordings, and what they make of these.
         heads: The online head, then the offline one, with their shapes.
         trials: All that was tried.
         rules: How labels are decided, and what was compared.
-        posteriors: What the chosen heads say of each recording in the fold that holds it out.
+        familiarity: What the model knows of its training set.
     """
 
     extractor: ExtractorChoice
     whole: TrainedFold
-    folds: list[TrainedFold]
     heads: list[tuple[HeadConfig, Head]]
     trials: list[Trial]
     rules: Comparison
-    posteriors: list[Posterior]
+    familiarity: Familiarity
 
     def bundle(self, begin: Begin, preset: str) -> Bundle:
         """Return the model as a bundle.
@@ -71,7 +70,7 @@ class Made:
         )
         for config, head in self.heads:
             bundle = attach_head(bundle, config, head)
-        return replace(bundle, decoding=self.rules.decoding.to_dict())
+        return replace(bundle, decoding=self.rules.decoding.to_dict(), familiarity=self.familiarity)
 
 
 def make_model(
@@ -109,7 +108,9 @@ def make_model(
         head = found.heads[0].head if whole else _train_head(stages, kind, found, final)
         heads.append((found.choice.head, head))
     trials += [*tried, *whole_head.trials]
-    return Made(extractor, final, trained, heads, trials, live.rules, live.posteriors)
+    rate = stages.begin.windows.frame_rate
+    known = measure(final, trained, live, data, extractor.config, rate)
+    return Made(extractor, final, heads, trials, live.rules, known)
 
 
 def _train_folds(

@@ -21,7 +21,8 @@ from m2r2_ros.model.reference import fit_reference
 from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.training.cache import CachedRecording
-from m2r2_ros.training.familiarity import describe_recording, fit_familiarity, least_confidence
+from m2r2_ros.training.described import describe_recording
+from m2r2_ros.training.familiarity import fit_familiarity, least_confidence
 from test.model.networks import enliven, make_bundle, make_windows
 
 Change = Callable[[dict[str, NDArray[np.float32]]], None]

@@ -46,7 +46,7 @@ def fresh_accelerator() -> Iterator[None]:
 
 def prepared(*seeds: int, scales: Normalisation | None = None, sound: bool = False) -> TrainingData:
     recordings = tuple(trial(80, seed, sound=sound) for seed in seeds)
-    return TrainingData(recordings, LABELS, scales or fitted(*recordings), {}, ())
+    return TrainingData(recordings, LABELS, scales or fitted(*recordings), {}, (), {})
 
 
 TRAINED = prepared(0, 1, 2)
@@ -287,7 +287,7 @@ def test_accumulated_batches_make_one_step_of_their_mean(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Accelerator, 'clip_grad_norm_', note)
     recording = trial(30, 0)
-    one_window = TrainingData((recording,), LABELS, fitted(recording), {}, ())
+    one_window = TrainingData((recording,), LABELS, fitted(recording), {}, (), {})
     config = replace(CALM, epochs=1, noise=0.0, points=30, padding=0)
     for accumulation in (1, 3):
         run(replace(config, accumulation=accumulation), trained=one_window, held_out=None)
