@@ -56,8 +56,9 @@ BASELINES = {
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Trials to train on and trials to test on."""
+    """Trials to train on, by what they are called, and trials to test on."""
 
+    trained: str
     title: str
     train: list[Trial]
     test: list[Trial]
@@ -79,7 +80,7 @@ def main() -> None:
         work = options.keep or Path(temporary)
         for number, split in enumerate(splits(import_trials(source, work)), 1):
             if not options.only or str(number) in options.only:
-                report(split, work / f'split_{number}', options.seeds)
+                report(split, work / split.trained, options.seeds)
 
 
 def splits(trials: Sequence[Trial]) -> list[Split]:
@@ -89,13 +90,20 @@ def splits(trials: Sequence[Trial]) -> list[Split]:
     mixed = [t for k, t in enumerate(trials) if k % 3]
     others = [t for k, t in enumerate(trials) if k % 3 == 0]
     return [
-        Split('a mixture; trials without rotation', mixed, [t for t in others if not t.rotates]),
-        Split('a mixture; trials with rotation', mixed, [t for t in others if t.rotates]),
-        Split('only trials with rotation; those without', turning, direct),
-        Split('ten mixed trials; those without rotation', turning[:7] + direct[:3], direct[3:]),
-        Split('three trials without rotation; the others', direct[:3], direct[3:]),
-        Split('one trial with rotation; the others', turning[4:5], turning[5:]),
-        Split('one trial without rotation; the others', direct[:1], direct[1:]),
+        Split(
+            'mixed',
+            'a mixture; trials without rotation',
+            mixed,
+            [t for t in others if not t.rotates],
+        ),
+        Split('mixed', 'a mixture; trials with rotation', mixed, [t for t in others if t.rotates]),
+        Split('turning', 'only trials with rotation; those without', turning, direct),
+        Split(
+            'ten', 'ten mixed trials; others without rotation', turning[:7] + direct[:3], direct[3:]
+        ),
+        Split('three', 'three trials without rotation; the others', direct[:3], direct[3:]),
+        Split('one_turning', 'one trial with rotation; the others', turning[4:5], turning[5:]),
+        Split('one_direct', 'one trial without rotation; the others', direct[:1], direct[1:]),
     ]
 
 
