@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples of README and docs do what they say.
 
-A fence ```` ```bash run ```` is run. Any other fence with a second word, such as
-```` ```yaml topics.yaml ````, is a file of that name, which the commands after it find. Everything
-happens in one folder for each document, top to bottom, on short recordings and little training.
+A fence ```` ```bash run ```` is run, ```` ```bash data ```` where there are real recordings. Any
+other fence with a second word, such as ```` ```yaml topics.yaml ````, is a file of that name, which
+the commands after it find. Everything happens in one folder for each document, top to bottom, on
+short recordings and little training.
 """
 
 import os
@@ -19,6 +20,7 @@ import pytest
 from m2r2_ros.bags.tables.spec import read_spec
 from m2r2_ros.readers.topics import load_topics
 from test.command_server import command_server
+from test.real_data import DATA
 from test.test_architecture import ROOMS, reachable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +32,7 @@ SHORTER = (
     (re.compile(r'--seconds \d+'), '--seconds 10'),
     (re.compile(r'm2r2 simulate '), 'm2r2 simulate --image-size 96 '),
     (re.compile(r'--epochs \d+'), '--epochs 1'),
+    (re.compile(r'm2r2 train '), 'm2r2 train --epochs 1 '),
 )
 
 
@@ -87,7 +90,7 @@ def test_examples_work(document: Path, tmp_path: Path, commands: Path) -> None:
         if example.name == 'run':
             assert example.language == 'bash'
             assert run(example.text, tmp_path, commands).strip() or 'record-only' in example.text
-        elif example.name:
+        elif example.name and example.name != 'data':
             path = tmp_path / example.name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(example.text, encoding='utf-8')
@@ -95,6 +98,15 @@ def test_examples_work(document: Path, tmp_path: Path, commands: Path) -> None:
                 assert load_topics(path)
             elif path.name.endswith('import.yaml'):
                 assert read_spec(path).tables
+
+
+@pytest.mark.skipif(not (DATA / 'hiro_snap_assembly').is_dir(), reason='no real recordings here')
+def test_examples_on_real_data_work(tmp_path: Path, commands: Path) -> None:
+    (tmp_path / 'hiro_snap_assembly').symlink_to(DATA / 'hiro_snap_assembly')
+    found = [e for document in DOCUMENTS for e in examples(document) if e.name == 'data']
+    assert found
+    for example in found:
+        assert run(example.text, tmp_path, commands).strip()
 
 
 def test_documents_with_examples_are_found() -> None:
