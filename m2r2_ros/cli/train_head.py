@@ -150,6 +150,7 @@ def _decoding(bundle: 'Bundle', data: 'FeatureSet') -> tuple[dict[str, Any], lis
     options = replace(
         Decoding.from_dict(bundle.decoding),
         whole_temperature=compared.decoding.whole_temperature,
+        whole_doubtful_below=compared.decoding.whole_doubtful_below,
         learnt=compared.decoding.learnt if network.head.online else (),
     )
     return options.to_dict(), compared.rows() if network.head.online else []

@@ -22,6 +22,7 @@ from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.ahead import one_ahead
 from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream
+from m2r2_ros.segmenters.base import WHOLE_RECORDING
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.segmenters.segments import SegmentBuilder
 from m2r2_ros.segmenters.tally import LabelTally
@@ -149,10 +150,23 @@ def _summarise(
         confidence=round(tally.confidence, 4),
         unknown=round(tally.unknown, 4),
         reasons=dict(tally.reasons.most_common()),
-        warnings=fit.warnings(stream.rates),
+        warnings=[*fit.warnings(stream.rates), *_doubts(model, tally)],
         revision_lag=model.segmenter.revision_lag,
         counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
+
+
+def _doubts(model: Model, tally: LabelTally) -> list[str]:
+    """Return what mean confidence says of all labels together."""
+    decoding = model.segmenter.decoding
+    whole = model.segmenter.revision_lag == WHOLE_RECORDING
+    usual = (decoding.whole_rule if whole else decoding.rule).doubtful_below
+    if tally.reasons.total() == tally.frames or tally.confidence >= usual:
+        return []
+    return [
+        f'doubtful: mean confidence {tally.confidence:.2f}, at least {usual:.2f} on the recordings '
+        'that the model was validated on'
+    ]
 
 
 def _expect_no_labels(recording: Recording) -> None:

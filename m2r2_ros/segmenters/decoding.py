@@ -44,6 +44,8 @@ class Rule:
         weights: Of the commit rule, by feature (segmenters.commit).
         delay_s: Median time from a boundary to when its label was known on these recordings, with
             the lag; -1 where no boundary was found.
+        doubtful_below: Mean confidence of the labels of a whole recording below which they are
+            doubtful: the least among these recordings; 0 where it is not known.
     """
 
     lag: int = between(0, 0, MAX_LAG)
@@ -54,6 +56,7 @@ class Rule:
     threshold: float = between(0.5, 0.01, 0.99)
     weights: Mapping[str, float] = field(default_factory=dict)
     delay_s: float = between(-1.0, -3600, 36_000)
+    doubtful_below: float = between(0.0, 0, 1)
 
     def __post_init__(self) -> None:
         check_options(self, 'decoding.learnt')
@@ -101,6 +104,7 @@ class Decoding:
         min_duration: A new label is taken up once it was the likeliest for so long, s.
         lag: Frames to look ahead: labels wait for them.
         whole_temperature: Temperature of an offline head's probabilities.
+        whole_doubtful_below: As that of a rule, for an offline head's labels.
         learnt: Rules that were learnt, one for a lag; that of `lag` holds in place of the hold
             rule above. For a lag without one, probabilities are smoothed over as many frames
             before as behind.
@@ -110,6 +114,7 @@ class Decoding:
     min_duration: float = between(0.0, 0, 3600)
     lag: int = between(0, 0, MAX_LAG)
     whole_temperature: float = between(1.0, 0.01, 100)
+    whole_doubtful_below: float = between(0.0, 0, 1)
     learnt: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
@@ -149,7 +154,8 @@ class Decoding:
     @property
     def whole_rule(self) -> Rule:
         """The rule of an offline head's labels."""
-        return self._hold(self.whole_temperature)
+        rule = self._hold(self.whole_temperature)
+        return replace(rule, doubtful_below=self.whole_doubtful_below)
 
     def _hold(self, temperature: float) -> Rule:
         return Rule(
@@ -182,7 +188,8 @@ class Decoding:
         asked: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
         if not asked:
             return self
-        rules = tuple(replace(r, weights={}, delay_s=-1.0, **asked) for r in self.learnt)
+        unmeasured: dict[str, Any] = {'weights': {}, 'delay_s': -1.0, 'doubtful_below': 0.0}
+        rules = tuple(replace(r, **unmeasured, **asked) for r in self.learnt)
         return replace(self, learnt=rules, **asked)
 
     def expect_fits(self, labels: LabelSet, lags: Collection[int]) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.evaluation.runs import runs_of
+from m2r2_ros.segmenters.calibration import calibrated
 from m2r2_ros.segmenters.commit import feature_names
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.training.calibrate import fit_temperature
@@ -90,7 +91,10 @@ def compare_rules(
         tried = [t for own in _kinds(known, lag) for t in _try(known, lag, own, labels, frame_rate)]
         rules.append(_choose(tried).rule)
         trials += tried
-    decoding = Decoding(whole_temperature=_whole(known), learnt=tuple(rules))
+    temperature, doubtful = _whole(known)
+    decoding = Decoding(
+        whole_temperature=temperature, whole_doubtful_below=doubtful, learnt=tuple(rules)
+    )
     return Comparison(decoding, tuple(trials))
 
 
@@ -99,9 +103,14 @@ def _kinds(found: Sequence[Posterior], lag: int) -> list[bool]:
     return [False, True] if lag and all(lag in p.later for p in found) else [False]
 
 
-def _whole(found: Sequence[Posterior]) -> float:
+def _whole(found: Sequence[Posterior]) -> tuple[float, float]:
+    """Return the temperature of the offline head, and its least mean confidence of a recording."""
     whole = [(p.whole, p.targets) for p in found if p.whole is not None]
-    return fit_temperature([p for p, _ in whole], [y for _, y in whole]) if whole else 1.0
+    if not whole:
+        return 1.0, 0.0
+    temperature = fit_temperature([p for p, _ in whole], [y for _, y in whole])
+    means = [float(calibrated(p, temperature).max(axis=1).mean()) for p, _ in whole]
+    return temperature, round(min(means), 4)
 
 
 def _try(

@@ -194,7 +194,15 @@ class RuleTrials:
         ]  # fmt: skip
         scores = score(sequences)
         delay = scores.boundary_delay_median_s
-        rule = replace(rule, delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3))
+        least = min(
+            float(track.probabilities[np.arange(len(ids)), ids].mean())
+            for track, ids in zip(self.tracks, predicted, strict=True)
+        )
+        rule = replace(
+            rule,
+            delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3),
+            doubtful_below=round(least, 4),
+        )
         return RuleTrial(sort, rule, total(self._marks(predicted)).value, scores)
 
 

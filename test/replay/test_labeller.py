@@ -21,7 +21,7 @@ from m2r2_ros.replay.labeller import Summary, label_recording
 from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters import Model
-from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.online import OnlineSegmenter
 from test.cli.run import digest
@@ -225,3 +225,15 @@ def test_progress_never_goes_back(
     label_recording(path, model, out, progress=told.append)
     assert len(told) > 5
     assert told == sorted(told)
+
+
+@pytest.mark.parametrize(('usual', 'doubtful'), [(0.0, False), (1.0, True)])
+def test_recordings_of_little_confidence_are_doubtful(
+    trained: Bundle, tmp_path: Path, usual: float, *, doubtful: bool
+) -> None:
+    bag = robot_bag(tmp_path / 'bag', 3.0)
+    decoding = Decoding(learnt=(Rule(doubtful_below=usual),))
+    model = Model(segmenter_of(trained, decoding), trained.windows, trained.model.modalities)
+    summary = label_recording(bag, model, tmp_path / 'out')
+    said = [w for w in summary.warnings if w.startswith('doubtful: mean confidence')]
+    assert bool(said) == doubtful
