@@ -17,7 +17,7 @@ from m2r2_ros.core.share import share_path
 #: RIHS01 type hashes. One that changes means that recordings with the old definition no longer
 #: match live topics: change it knowingly, and say so in the changelog.
 HASHES = {
-    'ActionLabel': 'RIHS01_73f9481ef7408f2709b5573893c64fa4fb9d88d3f0372a1cdfb4fe1c6af6ec14',
+    'ActionLabel': 'RIHS01_4bf2d3f819905c341736bc9206d60c7955d2cef2850229252953a3314f665bdc',
     'ActionSegment': 'RIHS01_918e09ce947024c00dc70c45d03136f5e9ceda09f48b14ff6ad575f7d66f732c',
     'LabelSet': 'RIHS01_8e5d038958770cc0e82e476763a98d5fb1baa0e5e37109752d0b690d1aa21cc0',
 }
