@@ -55,16 +55,32 @@ class Trial:
         return replace(self, windows=replace(self.windows, sensors=moved))
 
 
-def import_trials(source: Path, work: Path) -> list[Trial]:
-    """Import every trial through the command line."""
-    trials = []
+def find_trials(data: Path) -> Path:
+    """Return the folder with the trials; end the program where it is not there."""
+    source = data / 'hiro_snap_assembly'
+    if not source.is_dir():
+        print(f'{source} is not there: get the data, then give the folder that it lies in')
+        sys.exit(2)
+    return source
+
+
+def import_bags(source: Path, work: Path) -> list[Path]:
+    """Import every trial through the command line; return the bags."""
+    bags = []
     for folder in sorted(p for p in source.iterdir() if p.is_dir()):
-        bag = work / 'bags' / folder.name
-        if not bag.exists():
-            m2r2('import', 'table', SPEC, '--input', folder, '--out', bag)
+        bags.append(work / 'bags' / folder.name)
+        if not bags[-1].exists():
+            m2r2('import', 'table', SPEC, '--input', folder, '--out', bags[-1])
+    return bags
+
+
+def import_trials(source: Path, work: Path) -> list[Trial]:
+    """Import every trial, and read what the baselines need of it."""
+    trials = []
+    for bag in import_bags(source, work):
         stream = WindowStream(open_recording(bag), WindowConfig(), tuple(SENSOR_DIMS))
         windows = FrameWindows.join(list(stream))
-        trials.append(Trial(folder.name, bag, windows, read_truth(bag).segments))
+        trials.append(Trial(bag.name, bag, windows, read_truth(bag).segments))
     return trials
 
 

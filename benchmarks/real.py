@@ -12,7 +12,6 @@ trees on statistics of the same windows, with poses as they are and relative to 
 """
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from rich.table import Table
 
 from benchmarks._snap import (
     Trial,
+    find_trials,
     import_trials,
     m2r2,
     predict,
@@ -72,10 +72,7 @@ def main() -> None:
     parser.add_argument('--only', nargs='*', default=[], help='numbers of splits, from 1')
     parser.add_argument('--keep', type=Path, help='folder for bags and bundles')
     options = parser.parse_args()
-    source = options.data / 'hiro_snap_assembly'
-    if not source.is_dir():
-        print(f'{source} is not there: get the data, then make bench-real DATA=folder')
-        sys.exit(2)
+    source = find_trials(options.data)
     with tempfile.TemporaryDirectory() as temporary:
         work = options.keep or Path(temporary)
         for number, split in enumerate(splits(import_trials(source, work)), 1):

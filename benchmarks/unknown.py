@@ -12,8 +12,6 @@ well the score tells the frames from unchanged ones (AUROC, in percent).
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,11 +22,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._snap import find_trials, import_bags, m2r2
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import label_at
-from m2r2_ros.core.share import share_path
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.evaluation.auroc import auroc
 from m2r2_ros.model.bundle import Bundle, load_bundle
@@ -40,7 +38,6 @@ from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.windows.fit import InputFit
 
-SPEC = share_path('config', 'import', 'hiro_snap_assembly.yaml')
 Values = NDArray[np.float32]
 Change = Callable[[dict[str, Values]], None]
 
@@ -72,27 +69,14 @@ def main() -> None:
     parser.add_argument('--bundle', type=Path, help='use it on all trials that it did not learn')
     parser.add_argument('--keep', type=Path, help='folder for bags and the bundle')
     options = parser.parse_args()
-    source = options.data / 'hiro_snap_assembly'
-    if not source.is_dir():
-        print(f'{source} is not there: get the data first')
-        sys.exit(2)
+    source = find_trials(options.data)
     with tempfile.TemporaryDirectory() as temporary:
         work = options.keep or Path(temporary)
-        trials = import_trials(source, work)
+        trials = import_bags(source, work)
         path = options.bundle or train(trials[::2], work / 'bundle')
         bundle = load_bundle(path)
         trained = {t for t in trials if t.name in bundle.training['recordings']}
         report(bundle, path, [t for t in trials if t not in trained], options.others)
-
-
-def import_trials(source: Path, work: Path) -> list[Path]:
-    """Import every trial through the command line; return the bags."""
-    bags = []
-    for folder in sorted(p for p in source.iterdir() if p.is_dir()):
-        bags.append(work / 'bags' / folder.name)
-        if not bags[-1].exists():
-            m2r2('import', 'table', SPEC, '--input', folder, '--out', bags[-1])
-    return bags
 
 
 def train(bags: list[Path], bundle: Path) -> Path:
@@ -241,12 +225,6 @@ def separation(scores: NDArray[np.float64], usual: NDArray[np.float64]) -> float
     """Return how well scores tell frames from the usual ones, 0..1."""
     both = np.concatenate([scores, usual])
     return auroc(both, np.arange(len(both)) < len(scores)) or 0.0
-
-
-def m2r2(*arguments: object) -> None:
-    """Run the command line as a user would; its progress goes to standard error."""
-    command = [sys.executable, '-m', 'm2r2_ros.cli.main', *map(str, arguments)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == '__main__':
