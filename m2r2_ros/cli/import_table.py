@@ -44,12 +44,14 @@ def table_command(
 
 def _find(spec: Path) -> Path:
     """Return the specification, looked up among the shipped ones where it is but a name."""
-    if spec.exists():
+    if spec.exists() and not spec.is_dir():  # data often lie in a folder of that name
         return spec
     shipped = sorted(share_path('config', 'import').glob('*.yaml'))
     for path in shipped:
         if spec.name in (path.stem, path.name):
             return path
+    if spec.is_dir():
+        return spec  # whose reader says what it expected
     names = ', '.join(p.stem for p in shipped)
     msg = f'{spec}: no such file; shipped specifications: {names}'
     raise ConfigError(msg)

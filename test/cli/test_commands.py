@@ -179,6 +179,10 @@ def test_shipped_specifications_go_by_name(tables: Path, tmp_path: Path) -> None
     assert f'{out} exists' in m2r2(*again).error
     assert digest(out) == made
     done(*again, '--overwrite')
+    # Data that lie in a folder of the same name are no specification.
+    namesake = tmp_path / 'hiro_snap_assembly'
+    namesake.mkdir()
+    done('import', 'table', namesake, '--input', tables, '--out', out, '--overwrite')
 
 
 def test_specifications_that_do_not_fit_are_refused(tables: Path, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_bad_recordings_do_not_keep_the_good_ones_from_being_labelled(
 def test_topics_without_messages_give_no_frames(bundle: Path, tmp_path: Path) -> None:
     entries = robot(1.0, topics=[WRENCH])[:1]
     one = write_bag(tmp_path / 'one', entries)
-    assert label(one, bundle, tmp_path / 'out').code == 0
+    assert label(one, bundle, tmp_path / 'out').code == 1  # nothing was labelled
     assert summary(tmp_path / 'out', 'one')['frames'] == 0
     assert len(read_label_track(tmp_path / 'out' / 'one_labels')) == 0
     error = m2r2('evaluate', tmp_path / 'out', '--truth', one).error
