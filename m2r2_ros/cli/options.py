@@ -103,7 +103,7 @@ MinDuration = Annotated[
 ]
 Lag = Annotated[
     int | None,
-    typer.Option('--lag', help='Frames to look ahead and smooth over; 0 is online.', min=0),
+    typer.Option('--lag', help='Later frames that a label waits for; 0 is online.', min=0),
 ]
 
 # Work in parallel.

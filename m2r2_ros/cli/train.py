@@ -6,23 +6,23 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
 from m2r2_ros.cli.console import console, stdout
-from m2r2_ros.cli.options import (
-    Bags,
-    Freeze,
-    NewBundle,
-    Note,
-    Seed,
-    Topics,
-    Truths,
-    Validate,
+from m2r2_ros.cli.options import Bags, Freeze, NewBundle, Note, Seed, Topics, Truths, Validate
+from m2r2_ros.cli.train_options import (
+    Noise,
+    Offset,
+    OwnFrameRate,
+    PresetOrExtractor,
+    RelativePose,
+    ScaledEpochs,
+    Search,
+    StartFrom,
+    Vary,
 )
 from m2r2_ros.cli.training_progress import TrainingProgress, show_scores, show_trials
 from m2r2_ros.cli.truths import TrainingSources, training_sources
@@ -47,60 +47,20 @@ CURVE = 'curve.png'
 def train_command(
     bags: Bags,
     out: NewBundle,
-    preset: Annotated[
-        str | None, typer.Option(help='proprio, lite or full (m2r2 models lists them).')
-    ] = None,
-    extractor: Annotated[
-        Path | None,
-        typer.Option(help='Bundle of m2r2 pretrain to start from, instead of a preset.'),
-    ] = None,
+    preset: PresetOrExtractor = None,
+    extractor: StartFrom = None,
     freeze: Freeze = None,
     truth: Truths = None,
     validate: Validate = None,
     topics: Topics = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help='Passes over the recordings, of the extractor and of each head; by default '
-            'scaled to the data.',
-            min=1,
-        ),
-    ] = None,
-    offset: Annotated[
-        float | None,
-        typer.Option(
-            '--offset',
-            help='Constant shift of each channel in training, in standard deviations of the data.',
-            min=0.0,
-        ),
-    ] = None,
-    noise: Annotated[
-        float | None,
-        typer.Option('--noise', help='White noise in training, in standard deviations.', min=0.0),
-    ] = None,
-    relative_pose: Annotated[
-        bool | None,
-        typer.Option(help='Look at poses relative to the start of the recording, too.'),
-    ] = None,
-    vary: Annotated[
-        float | None,
-        typer.Option(
-            help='Share of the segments that are stretched, shortened or left out in each pass.',
-            min=0.0,
-            max=1.0,
-        ),
-    ] = None,
-    search: Annotated[
-        bool,
-        typer.Option(
-            help='Choose what no option says, by recordings that are held out; --no-search takes '
-            'defaults, which is quicker.'
-        ),
-    ] = True,
+    epochs: ScaledEpochs = None,
+    offset: Offset = None,
+    noise: Noise = None,
+    relative_pose: RelativePose = None,
+    vary: Vary = None,
+    search: Search = True,
     seed: Seed = 0,
-    frame_rate: Annotated[
-        float | None, typer.Option(help="Frames per second: 10, or the extractor's.", min=0.1)
-    ] = None,
+    frame_rate: OwnFrameRate = None,
     note: Note = '',
 ) -> None:
     """Train the M2R2 extractor, then an online and an offline head on its features.

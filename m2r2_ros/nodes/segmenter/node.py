@@ -49,7 +49,7 @@ PARAMETERS: Final = (
         "Hold rule: seconds a new label must be the likeliest; -1 is the model's.",
         -1.0, 3600.0, dynamic=True,
     ),
-    Parameter('lag', -1, "Frames to look ahead and smooth over; -1 is the model's.", -1, 10_000),
+    Parameter('lag', -1, "Later frames that a label waits for; -1 is the model's.", -1, 10_000),
     Parameter(
         'discovery_time', 2.0, 'Seconds to wait for the topics of the model before guessing.',
         0.0, 60.0,
