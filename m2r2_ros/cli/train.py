@@ -24,7 +24,7 @@ from m2r2_ros.cli.train_options import (
     StartFrom,
     Vary,
 )
-from m2r2_ros.cli.training_progress import TrainingProgress, show_scores, show_trials
+from m2r2_ros.cli.training_progress import TrainingProgress, show_rules, show_scores, show_trials
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
@@ -98,6 +98,7 @@ def train_command(
         draft.rename(out)
         shutil.rmtree(workspace)
     show_trials(trained.trials)
+    show_rules(trained.bundle.training['rules'])
     stdout.print(f'{out}: model {saved.id}, labels {", ".join(saved.labels.names)}', soft_wrap=True)
     for modality, entry in saved.topics.items():
         console.print(f'  {modality}: {entry["topic"]} ({entry["type"]})')

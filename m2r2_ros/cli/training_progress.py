@@ -97,12 +97,32 @@ def show_trials(trials: 'Sequence[Trial]') -> None:
     console.print(table)
 
 
+def show_rules(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print how online labels of each lag are decided, and what they score where held out."""
+    kept = [row for row in rows if row['kept']]
+    if not kept:
+        return
+    columns = ('frames waited', 'rule', 'accuracy', 'F1@50', 'delay s')
+    table = Table(*columns, title='online labels of held-out recordings')
+    for row in kept:
+        scores = (_rounded(row[key]) for key in ('accuracy', 'f1@50', 'delay_median_s'))
+        table.add_row(str(row['lag']), row['rule'], *scores)
+    console.print(table)
+
+
 def show_scores(scores: Mapping[str, Any]) -> None:
     """Print what a model scored on the recordings to validate on."""
     for title, own in (('online', scores), ('offline', scores.get('offline', {}))):
         if 'accuracy' in own:
-            text = ', '.join(f'{k} {own[k]}' for k in ('accuracy', 'edit', 'f1@50'))
-            console.print(f'  validated {title}: {text}')
+            text = (
+                f'accuracy {own["accuracy"]:.3f}, edit {own["edit"]:.1f}, F1@50 {own["f1@50"]:.1f}'
+            )
+            console.print(f'  validated {title}: {text}', soft_wrap=True)
+
+
+def _rounded(value: float | None) -> str:
+    """Return four digits of a score, '-' where there was nothing to score."""
+    return '-' if value is None else f'{value:.4g}'
 
 
 def _telling(trial: 'Trial', trials: 'Sequence[Trial]') -> dict[str, Any]:

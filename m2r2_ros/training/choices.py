@@ -10,7 +10,7 @@ from typing import Any, Final
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.base import Recipe
-from m2r2_ros.model.heads.config import ASRFConfig, CausalTCNConfig, HeadConfig, MSTCNConfig
+from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, MSTCNConfig
 from m2r2_ros.model.heads.registry import recipe_of
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
@@ -29,9 +29,7 @@ HEAD_RATE: Final = 1e-3
 #: Frames up to which other extractors than the default are tried: each takes a training.
 SMALL: Final = 5_000
 #: Shares of varied segments that are tried.
-VARIED: Final = (0.0, 0.15, 0.4)
-#: Heads for recordings that are over, the default first.
-OFFLINE: Final[tuple[HeadConfig, ...]] = (MSTCNConfig(), ASRFConfig())
+VARIED: Final = (0.0, 0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def extractor_choices(
     if posed and wishes.relative_pose is None and fixed is None:
         found.append(ExtractorChoice(config, relative_pose=False))
     if wishes.offset is None:
-        weaker = replace(config, offset=base.offset / 3)
+        weaker = replace(config, offset=round(base.offset / 3, 6))
         found.append(ExtractorChoice(weaker, default.relative_pose))
     return found
 
@@ -143,13 +141,13 @@ def online_choices(head: HeadConfig, wishes: Wishes, recordings: int) -> list[He
     return [HeadChoice(head, _recipe(head, wishes, recordings, share)) for share in shares]
 
 
-def offline_choices(wishes: Wishes, recordings: int) -> list[HeadChoice]:
-    """Return offline heads to try, the default first; see `online_choices`.
+def offline_choice(wishes: Wishes, recordings: int) -> HeadChoice:
+    """Return the offline head; see `online_choices`.
 
-    They see whole recordings as they are: they are to learn in which order labels come.
+    It sees whole recordings as they are: it is to learn in which order labels come.
     """
-    heads = OFFLINE if wishes.search else OFFLINE[:1]
-    return [HeadChoice(head, _recipe(head, wishes, recordings, 0.0)) for head in heads]
+    head = MSTCNConfig()
+    return HeadChoice(head, _recipe(head, wishes, recordings, 0.0))
 
 
 def with_lags(choice: HeadChoice) -> HeadChoice:

@@ -15,7 +15,7 @@ from m2r2_ros.training.choices import (
     HeadChoice,
     Wishes,
     extractor_choices,
-    offline_choices,
+    offline_choice,
     online_choices,
     with_lags,
     with_relative_pose,
@@ -27,6 +27,7 @@ from m2r2_ros.training.judge import Judged, better_of, judge
 from m2r2_ros.training.know import measure
 from m2r2_ros.training.learn_decoding import Comparison
 from m2r2_ros.training.search import (
+    ONLINE,
     ChosenHead,
     TrainedFold,
     Trial,
@@ -96,15 +97,14 @@ def make_model(
     fixed = given.model.relative_pose if given else None
     choices = extractor_choices(config, wishes, recordings, fixed=fixed)
     online = online_choices(stages.begin.model.head, wishes, len(own))
-    offline = offline_choices(wishes, len(own))
+    offline = offline_choice(wishes, len(own))
     trained, extractor, trials = _train_folds(stages, choices, online[0], data, folds)
     whole = next((fold for fold in trained if fold.fold.train == tuple(own)), None)
     final = whole or train_fold(stages, 'model', extractor, data, Fold(tuple(own), ()))
-    # Both offline heads are good; one fold tells them apart well enough.
-    whole_head = choose_head(stages, 'offline head', offline, trained, data, judged=1)
+    whole_head = choose_head(stages, 'offline head', [offline], trained, data)
     live, tried = _choose_online(stages, online, whole_head, trained, data)
     heads = []
-    for kind, found in (('online head', live.head), ('offline head', whole_head)):
+    for kind, found in ((ONLINE, live.head), ('offline head', whole_head)):
         head = found.heads[0].head if whole else _train_head(stages, kind, found, final)
         heads.append((found.choice.head, head))
     trials += [*tried, *whole_head.trials]
@@ -138,7 +138,7 @@ def _choose_online(
 ) -> tuple[Judged, list[Trial]]:
     """Choose the online head; the best is also tried with outputs for labels of older frames."""
     rate = stages.begin.windows.frame_rate
-    head = choose_head(stages, 'online head', choices, folds, data)
+    head = choose_head(stages, ONLINE, choices, folds, data)
     plain = judge(folds, head, offline, data.labels, rate)
     if not folds:
         return plain, head.trials

@@ -16,6 +16,8 @@ from m2r2_ros.training.folds import Fold, kinds_to_leave_out
 from m2r2_ros.training.stages import Stages
 from m2r2_ros.training.train_head import TrainedHead
 
+#: What online heads are called in a log.
+ONLINE: Final = 'online head'
 #: Points, of the mean of accuracy and F1@50 in percent, that a choice may be behind another one on
 #: kinds of recordings that it knows, and still be taken for what it does on others.
 LEEWAY: Final = 0.5
@@ -53,6 +55,7 @@ class TrainedFold:
     """An extractor that has not seen some recordings.
 
     Attributes:
+        title: What its stages are called.
         fold: Which.
         data: What it was trained on.
         network: The extractor, with the head that taught it.
@@ -60,6 +63,7 @@ class TrainedFold:
         held_out: Features of the others.
     """
 
+    title: str
     fold: Fold
     data: TrainingData
     network: Network
@@ -73,10 +77,11 @@ def train_fold(
     """Train an extractor without the held-out recordings of a fold."""
     given = stages.begin.extractor
     own = data.part(fold.train, given.normalisation if given else None)
-    network = stages.extractor(f'{title}, extractor ({choice.title})', choice, own)
+    network = stages.extractor(f'{title}, extractor', choice, own)
     scales = own.normalisation
     held_out = [data.recordings[k] for k in fold.held_out]
     return TrainedFold(
+        title,
         fold,
         own,
         network,
@@ -105,10 +110,10 @@ def choose_extractor(
     """
     found = []
     for choice in choices:
-        trained = train_fold(stages, 'fold 1', choice, data, fold)
+        trained = train_fold(stages, f'fold 1 ({choice.title})', choice, data, fold)
         if len(choices) == 1:
             return trained, choice, []
-        title = f'fold 1, head on extractor ({choice.title})'
+        title = f'{trained.title}, {ONLINE} 1'
         head = stages.head(title, probe, trained.train, trained.held_out)
         accuracy, f1 = _best_look(head)
         found.append((Trial('extractor', choice.to_dict(), accuracy, f1), trained, choice))
@@ -141,7 +146,6 @@ def choose_head(
     choices: Sequence[HeadChoice],
     folds: Sequence[TrainedFold],
     data: TrainingData,
-    judged: int | None = None,
 ) -> ChosenHead:
     """Train heads on the folds; keep the one that does best on what it does not know.
 
@@ -154,7 +158,6 @@ def choose_head(
         choices: What to try, the default first.
         folds: Features.
         data: All recordings.
-        judged: Folds to choose by, the first ones; by default all.
     """
     if not folds:
         return ChosenHead(choices[0], choices[0].recipe.epochs, [], [])
@@ -162,19 +165,16 @@ def choose_head(
     trials = []
     for number, choice in enumerate(choices):
         heads = [
-            stages.head(f'fold {f + 1}, {kind} {number + 1}', choice, fold.train, fold.held_out)
-            for f, fold in enumerate(folds[:judged])
+            stages.head(f'{fold.title}, {kind} {number + 1}', choice, fold.train, fold.held_out)
+            for fold in folds
         ]
         accuracy, f1 = np.mean([_best_look(head) for head in heads], axis=0).tolist()
         others = None
-        if len(choices) > 1 and judged is None:
+        if len(choices) > 1:
             others = _on_other_kinds(stages, f'{kind} {number + 1}', choice, folds, data)
         trained.append(heads)
         trials.append(Trial(kind, choice.to_dict(), accuracy, f1, others))
     best = best_of(trials)
-    for f, fold in list(enumerate(folds))[len(trained[best]) :]:
-        title = f'fold {f + 1}, {kind} {best + 1}'
-        trained[best].append(stages.head(title, choices[best], fold.train, fold.held_out))
     epochs = round(float(np.mean([head.best_epoch for head in trained[best]])))
     return ChosenHead(choices[best], epochs, _marked(trials, best), trained[best])
 
@@ -189,13 +189,13 @@ def _on_other_kinds(
     """Return the mean score on kinds of recordings that the head was not trained on."""
     targets = [r.targets for r in data.recordings]
     values = []
-    for f, fold in enumerate(folds):
+    for fold in folds:
         features = dict(
             zip((*fold.fold.train, *fold.fold.held_out), (*fold.train, *fold.held_out), strict=True)
         )
         for k, (rest, own) in enumerate(kinds_to_leave_out(fold.fold, targets)):
             head = stages.head(
-                f'fold {f + 1}, {title} without kind {k + 1}',
+                f'{fold.title}, {title} without kind {k + 1}',
                 choice,
                 [features[n] for n in rest],
                 [features[n] for n in own],

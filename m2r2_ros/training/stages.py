@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,8 +14,10 @@ import torch
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.heads.registry import is_online
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.choices import ExtractorChoice, HeadChoice, with_relative_pose
 from m2r2_ros.training.data import TrainingData, fingerprint
@@ -25,6 +28,9 @@ from m2r2_ros.training.parameter_groups import freeze_backbones
 from m2r2_ros.training.train_head import TrainedHead, train_head
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
+
+#: Frames that the hold waits for, by which online heads are compared beside arg max.
+HELD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,13 @@ class Stages:
         begin: What extractors begin with.
         folder: For checkpoints.
         on_epoch: Called after each epoch with the name of the stage.
-        curves: Of all stages so far.
+        curves: Of all stages so far, by name.
     """
 
     begin: Begin
     folder: Path
     on_epoch: Callable[[str, Progress], None] = lambda stage, progress: None
-    curves: list[Curve] = field(default_factory=list)
+    curves: dict[str, Curve] = field(default_factory=dict)
 
     def extractor(
         self,
@@ -111,7 +117,7 @@ class Stages:
             fingerprint=fingerprint(data, *facts, *more),
             progress=lambda progress: self.on_epoch(stage, progress),
         )
-        self.curves.append(Curve(stage, tuple(losses)))
+        self.curves[stage] = Curve(stage, tuple(losses))
         return network
 
     def features(
@@ -160,12 +166,23 @@ class Stages:
             seed=self.begin.seed,
             stop=stop,
             checkpoint=self._checkpoint(stage),
+            rules=self._rules(choice),
             progress=told,
             looked=looked,
         )
         trained.head.load_state_dict(trained.best)
-        self.curves.append(Curve(stage, trained.losses, trained.looks))
+        self.curves[stage] = Curve(stage, trained.losses, trained.looks)
         return trained
+
+    def _rules(self, choice: HeadChoice) -> tuple[Decoding, ...]:
+        """Return how labels are decided while heads are compared.
+
+        Labels of an online head that knows much flicker; a hold shows what the rule that is learnt
+        in the end makes of them.
+        """
+        if not is_online(choice.head):
+            return (Decoding(),)
+        return Decoding(), Decoding(min_duration=(HELD - 0.5) / self.begin.windows.frame_rate)
 
     def _set(self, train: Sequence[FeatureTrack], held_out: Sequence[FeatureTrack]) -> FeatureSet:
         parts = {'train': tuple(train), 'val': tuple(held_out), 'test': ()}

@@ -129,7 +129,7 @@ def train(
         'rules': made.rules.rows(),
     }
     bundle = replace(made.bundle(begin, preset), training=facts)
-    return Trained(bundle, found, made.trials, stages.curves)
+    return Trained(bundle, found, made.trials, list(stages.curves.values()))
 
 
 def _read(

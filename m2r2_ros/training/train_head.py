@@ -17,6 +17,7 @@ from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.base import Head, Recipe
 from m2r2_ros.model.heads.config import HeadConfig
 from m2r2_ros.model.heads.registry import make_head
+from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
 from m2r2_ros.training.schedule import one_cycle
@@ -37,7 +38,7 @@ class TrainedHead:
             accuracy in percent); those of the last where there are none.
         best_epoch: That epoch.
         looks: Epochs in which the validation recordings were scored, with accuracy, 0..1, and
-            F1@50, percent.
+            F1@50, percent, by the better of the rules that it was scored with.
         losses: Mean loss of each epoch.
     """
 
@@ -56,6 +57,7 @@ def train_head(
     seed: int = 0,
     stop: int | None = None,
     checkpoint: Path | None = None,
+    rules: Sequence[Decoding] = (Decoding(),),
     progress: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
     looked: Callable[[float, float], None] = lambda accuracy, f1: None,
 ) -> TrainedHead:
@@ -71,6 +73,7 @@ def train_head(
         seed: Of weights, order and dropout.
         stop: Epochs after which to stop, as if interrupted; by default all of the recipe's.
         checkpoint: File to keep the state in after each epoch, and to continue from.
+        rules: By which labels of the validation recordings are decided, to be scored.
         progress: Called with epoch, epochs and mean loss.
         looked: Called before that with accuracy, 0..1, and F1@50, percent, in epochs after which
             the validation recordings are scored.
@@ -84,7 +87,7 @@ def train_head(
         head.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )
     fingerprint = _fingerprint(config, features, recipe, seed)
-    state = _HeadState(head, optimizer, recipe, checkpoint, fingerprint)
+    state = _HeadState(head, optimizer, recipe, rules, checkpoint, fingerprint)
     last = recipe.epochs if stop is None else min(stop, recipe.epochs)
     for epoch in range(state.resume(), last):
         rng = np.random.default_rng([seed, epoch])
@@ -142,10 +145,12 @@ class _HeadState:
         head: Head,
         optimizer: torch.optim.Optimizer,
         recipe: Recipe,
+        rules: Sequence[Decoding],
         checkpoint: Path | None,
         fingerprint: str,
     ) -> None:
         self._head, self._optimizer, self._recipe = head, optimizer, recipe
+        self._rules = rules
         self._checkpoint, self._fingerprint = checkpoint, fingerprint
         self._score, self._best_epoch = -1.0, 0
         self._best: dict[str, Tensor] = {}
@@ -180,9 +185,7 @@ class _HeadState:
         self._schedule_after(loss)
         every = max(1, self._recipe.epochs // LOOKS)
         if features.parts['val'] and (epoch % every == 0 or epoch == self._recipe.epochs):
-            found = probabilities_of(self._head, features.parts['val'])
-            scores = score_labelling(found, features.labels, features.frame_rate)
-            accuracy, f1 = scores.accuracy or 0.0, scores.f1[50] or 0.0
+            accuracy, f1 = self._look(features)
             self.looks.append((epoch, accuracy, f1))
             value = f1 + 100 * accuracy
             # A rate that goes down makes the later of two equal epochs the steadier one.
@@ -204,6 +207,16 @@ class _HeadState:
                 },
                 groups={'best': self._best},
             )
+
+    def _look(self, features: FeatureSet) -> tuple[float, float]:
+        """Return accuracy and F1@50 of the validation recordings."""
+        found = probabilities_of(self._head, features.parts['val'])
+        scores = [
+            score_labelling(found, features.labels, features.frame_rate, rule)
+            for rule in self._rules
+        ]
+        looks = [(s.accuracy or 0.0, s.f1[50] or 0.0) for s in scores]
+        return max(looks, key=lambda look: 100 * look[0] + look[1])
 
     def _schedule_after(self, loss: float) -> None:
         """Set the learning rate of the next epoch, which follows from all losses so far."""

@@ -111,10 +111,11 @@ def test_a_training_tells_what_it_reads_how_it_learns_and_what_it_chose(
         'frames (segments): reach',
         'no recording has sound: the model does without',
         'fold 2 of 2 holds out 1: ',
-        'model, extractor (offset 0.6, relative poses): epoch 1/1, loss ',
-        'fold 1, online head 2: epoch 1/1, loss ',
+        'model, extractor: epoch 1/1, loss ',
+        'fold 1 (offset 0.6, relative poses), online head 2: epoch 1/1, loss ',
         'held out: accuracy 0.',
         'chosen',
+        'online labels of held-out recordings',
     ):
         assert part in told.err
     bundle = load_bundle(tmp_path / 'b')

@@ -6,7 +6,7 @@ from typing import Any
 
 from m2r2_ros.model.heads.asformer import ASFormer
 from m2r2_ros.model.heads.asrf import ASRF
-from m2r2_ros.model.heads.base import Head, Recipe
+from m2r2_ros.model.heads.base import Head, OnlineHead, Recipe
 from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import (
     ASFormerConfig,
@@ -53,3 +53,8 @@ def recipe_of(config: HeadConfig) -> Recipe:
     """Return how a head is trained unless told otherwise."""
     recipe: Recipe = HEADS[type(config)].recipe
     return recipe
+
+
+def is_online(config: HeadConfig) -> bool:
+    """Return whether a head labels each frame without later ones."""
+    return issubclass(HEADS[type(config)], OnlineHead)
