@@ -19,7 +19,7 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import claim_folder
 from m2r2_ros.simulation.batch import expect_same_options, missing_episodes, write_episodes
 from m2r2_ros.simulation.cameras import choose_backend
-from m2r2_ros.simulation.config import EpisodeConfig, episode_name
+from m2r2_ros.simulation.config import OPTIONAL, EpisodeConfig, episode_name
 from m2r2_ros.simulation.faults import parse_fault
 
 DEFAULT = EpisodeConfig()
@@ -51,6 +51,10 @@ def simulate_command(
         list[str] | None,
         typer.Option(help='Such as camera-dropout@12s+3s or wrench-saturate=20@30s; repeatable.'),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help=f'Leave out, repeatable: {", ".join(OPTIONAL)}.'),
+    ] = None,
     jobs: Jobs = 0,
 ) -> None:
     """Simulate a robot that picks, inserts, removes and places parts, and record its sensors.
@@ -69,6 +73,7 @@ def simulate_command(
         gripper_rate=gripper_rate,
         drift=drift,
         faults=tuple(parse_fault(text) for text in fault or []),
+        without=tuple(without or ()),
     )
     for entry in config.faults:
         if entry.start >= seconds:

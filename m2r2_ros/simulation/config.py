@@ -8,6 +8,10 @@ from typing import Any
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.simulation.faults import Fault
 from m2r2_ros.simulation.microphone import RATES
+from m2r2_ros.simulation.parts import PARTS
+
+#: What an episode can go without: a part that nobody touches, a verb that is not done.
+OPTIONAL = (*(part.name for part in PARTS), 'insert', 'remove')
 
 _WIDEST, _NARROWEST = 640, 64
 
@@ -26,6 +30,7 @@ class EpisodeConfig:
         gripper_rate: Joint states of the gripper per second.
         drift: How fast the wrench sensor drifts, N/min.
         faults: What goes wrong.
+        without: Parts that are left alone and verbs that are not done, see OPTIONAL.
     """
 
     seconds: float = 60.0
@@ -37,6 +42,7 @@ class EpisodeConfig:
     gripper_rate: float = 15.0
     drift: float = 0.0
     faults: tuple[Fault, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ranges = {
@@ -55,10 +61,14 @@ class EpisodeConfig:
         if self.audio_rate not in RATES:
             msg = f'audio_rate: {self.audio_rate} is not one of {", ".join(map(str, RATES))}'
             raise ConfigError(msg)
+        if unknown := set(self.without) - set(OPTIONAL):
+            msg = f'without: {sorted(unknown)[0]!r} is not one of {", ".join(OPTIONAL)}'
+            raise ConfigError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options by name, faults as text."""
-        return {**asdict(self), 'faults': [str(fault) for fault in self.faults]}
+        faults = [str(fault) for fault in self.faults]
+        return {**asdict(self), 'faults': faults, 'without': list(self.without)}
 
 
 def episode_name(seed: int) -> str:

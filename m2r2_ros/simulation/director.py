@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done in an episode: which action on which part comes next, from what the state allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -27,9 +27,19 @@ class Director:
         robot: Robot,
         rng: np.random.Generator,
         on_action: Callable[[Activity], None] = lambda action: None,
+        without: Collection[str] = (),
     ) -> None:
-        """Take over a robot; `on_action` is called when an action is over."""
+        """Take over a robot.
+
+        Args:
+            cell: Where it stands.
+            robot: Does what it is told.
+            rng: Decides.
+            on_action: Called when an action is over.
+            without: Parts to leave alone and verbs not to do.
+        """
         self.cell, self.robot, self.actions = cell, robot, list[Activity]()
+        self._without = frozenset(without)
         self._rng, self._on_action = rng, on_action
         self._last = -1
 
@@ -56,7 +66,7 @@ class Director:
             taken = self._do(f'pick_{name}', lambda: self.robot.pick(part))
         if not taken:
             return
-        if state.inserted == back:
+        if state.inserted == back and 'insert' not in self._without:
             self._do(f'insert_{name}', lambda: self.robot.insert(part))
             if not part_state(self.cell, part).held:
                 return
@@ -81,10 +91,15 @@ class Director:
     def _next_part(self) -> tuple[int, PartState]:
         """Choose a part that can be taken, not the last one if there is another; -1 for none."""
         states = [part_state(self.cell, k) for k in range(len(PARTS))]
-        usable = [k for k, s in enumerate(states) if s.inserted or s.on_tray]
+        usable = [k for k, s in enumerate(states) if self._is_usable(k, s)]
         others = [k for k in usable if k != self._last] or usable
         part = int(self._rng.choice(others)) if others else -1
         return part, states[part]
+
+    def _is_usable(self, part: int, state: PartState) -> bool:
+        if PARTS[part].name in self._without:
+            return False
+        return state.on_tray or (state.inserted and 'remove' not in self._without)
 
     def _free_slot(self) -> int:
         """Choose a place on the tray away from all parts."""

@@ -84,7 +84,7 @@ class Episode:
             robot.phases.clear()
 
         robot = Robot(self._cell, self._plot, recorder.watch)
-        director = Director(self._cell, robot, self._plot, write_down)
+        director = Director(self._cell, robot, self._plot, write_down, self._config.without)
         try:
             director.run(seconds)
             recorder.flush(everything=True)

@@ -16,6 +16,7 @@ from rosbags.typesys import Stores, get_typestore
 from m2r2_ros.bags.labels.reader import read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
+from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.samples import ImageSamples, SoundSamples
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics
@@ -23,7 +24,7 @@ from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.episode import START, write_episode
 from m2r2_ros.simulation.layout import draw_layout
-from m2r2_ros.simulation.parts import PHASES, action_labels
+from m2r2_ros.simulation.parts import PARTS, PHASES, action_labels
 from m2r2_ros.simulation.recorder import Recorder
 from m2r2_ros.views.signals import read_signals
 from test.simulation.recordings import Messages, messages
@@ -180,3 +181,14 @@ def test_stamps_fit_for_every_seed(seed: int, tmp_path: Path) -> None:
     write_episode(tmp_path, seed, EpisodeConfig(seconds=1.0, cameras=False))
     stamps = [stamp for rows in messages(tmp_path / f'cell_{seed}').values() for stamp, _ in rows]
     assert START <= min(stamps) < max(stamps) < (2**31) * 10**9
+
+
+def test_parts_and_verbs_can_be_left_out(tmp_path: Path) -> None:
+    without = ('insert', *(part.name for part in PARTS[1:]))
+    config = EpisodeConfig(seconds=25.0, cameras=False, without=without)
+    done = {action.name for action in write_episode(tmp_path, 4, config)}
+    assert 'place_round_peg_small' in done
+    assert done <= {'no_action', *(f'{v}_{PARTS[0].name}' for v in ('pick', 'remove', 'place'))}
+    assert config.to_dict()['without'] == list(without)
+    with pytest.raises(ConfigError, match="without: 'lid' is not one of round_peg_small, "):
+        EpisodeConfig(without=('lid',))
