@@ -13,8 +13,7 @@ well the score tells the frames from unchanged ones (AUROC, in percent).
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,42 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._snap import find_trials, import_bags, m2r2
+from benchmarks._unknown import Change, Found, Values, label, separation
 from m2r2_ros.bags.labels.reader import read_truth
-from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import label_at
-from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.evaluation.auroc import auroc
 from m2r2_ros.model.bundle import Bundle, load_bundle
-from m2r2_ros.model.familiarity import TRUST, Watch
-from m2r2_ros.model.inputs import make_inputs
-from m2r2_ros.model.torch_backend import TorchBackend
-from m2r2_ros.replay.stream import WindowStream
-from m2r2_ros.segmenters.kinds import open_model
-from m2r2_ros.segmenters.learned import segmenter_of
-from m2r2_ros.windows.fit import InputFit
-
-Values = NDArray[np.float32]
-Change = Callable[[dict[str, Values]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a model says of some frames.
-
-    Attributes:
-        scores: float64 (n,), the level in units of what still gets a label.
-        unknown: bool (n,).
-        confidences: float64 (n,).
-        labels: n labels, those withheld included.
-        warnings: Of their recordings.
-    """
-
-    scores: NDArray[np.float64]
-    unknown: NDArray[np.bool_]
-    confidences: NDArray[np.float64]
-    labels: list[str]
-    warnings: list[str]
 
 
 def main() -> None:
@@ -140,37 +108,6 @@ def changes(scales: dict[str, NDArray[np.float64]]) -> Iterator[tuple[str, Chang
     yield 'position axes y x z', order('pose', [1, 0, 2])
 
 
-def label(bundle: Bundle, bundle_path: Path, bag: Path, change: Change | None = None) -> Found:
-    """Label a recording, changed."""
-    assert bundle.familiarity is not None
-    model = open_model(bundle_path, live=True)
-    stream = WindowStream(open_recording(bag), bundle.windows, model.modalities)
-    windows = FrameWindows.join(list(stream))
-    if change is not None:
-        sensors = {name: values.copy() for name, values in windows.sensors.items()}
-        change(sensors)
-        windows = replace(windows, sensors=sensors)
-    plain = segmenter_of(replace(bundle, familiarity=None), live=True).segment(windows)
-    inputs = make_inputs(windows, bundle.normalisation, model.modalities)
-    backend = TorchBackend(bundle.network)
-    inputs = backend.prepare(inputs)
-    doubts = Watch(bundle.familiarity, bundle.windows.frame_rate).step(
-        inputs, backend.features(inputs)
-    )
-    least = bundle.familiarity.least_confidence
-    fit = InputFit(model.expectations)
-    fit.add(windows)
-    return Found(
-        np.array(
-            [d.level / (1 + TRUST * x.confidence) for d, x in zip(doubts, plain, strict=True)]
-        ),
-        np.array([bool(d.reason(x.confidence, least)) for d, x in zip(doubts, plain, strict=True)]),
-        np.array([x.confidence for x in plain]),
-        [x.label for x in plain],
-        fit.warnings(),
-    )
-
-
 def report(bundle: Bundle, path: Path, trials: list[Path], others: list[Path]) -> None:
     """Print one row a change and one for each other recording."""
     table = Table('recordings', 'right, %', 'confidence', 'unknown, %', 'AUROC', 'warnings')
@@ -184,9 +121,7 @@ def report(bundle: Bundle, path: Path, trials: list[Path], others: list[Path]) -
         right = [
             a == b
             for trial, f in zip(trials, found, strict=True)
-            for a, b in zip(
-                f.labels, label_at(truths[trial], stamps_of(bundle, trial)), strict=True
-            )
+            for a, b in zip(f.labels, label_at(truths[trial], f.stamps), strict=True)
         ]
         scores = np.concatenate([f.scores for f in found])
         usual = usual if len(usual) else scores
@@ -202,12 +137,6 @@ def report(bundle: Bundle, path: Path, trials: list[Path], others: list[Path]) -
     Console(width=140).print(table)
 
 
-def stamps_of(bundle: Bundle, bag: Path) -> NDArray[np.int64]:
-    """Return the frame stamps of a recording."""
-    stream = WindowStream(open_recording(bag), bundle.windows, bundle.model.modalities)
-    return np.concatenate([w.stamps for w in stream])
-
-
 def cells(
     found: list[Found], scores: NDArray[np.float64], usual: NDArray[np.float64]
 ) -> tuple[str, ...]:
@@ -219,12 +148,6 @@ def cells(
         f'{100 * separation(scores, usual):.1f}',
         '; '.join(warnings),
     )
-
-
-def separation(scores: NDArray[np.float64], usual: NDArray[np.float64]) -> float:
-    """Return how well scores tell frames from the usual ones, 0..1."""
-    both = np.concatenate([scores, usual])
-    return auroc(both, np.arange(len(both)) < len(scores)) or 0.0
 
 
 if __name__ == '__main__':

@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle
@@ -36,6 +37,9 @@ from m2r2_ros.training.search import (
     train_fold,
 )
 from m2r2_ros.training.stages import Begin, Stages
+
+#: Held-out recordings without which extractors are not compared: one or two say little.
+FEWEST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +124,15 @@ def _train_folds(
     data: TrainingData,
     folds: Sequence[Fold],
 ) -> tuple[list[TrainedFold], ExtractorChoice, list[Trial]]:
-    """Choose the extractor on the first fold, and train it on the others."""
+    """Choose the extractor on the first fold, and train it on the others.
+
+    The default one bears an arm that stands elsewhere, which recordings that are held out do not
+    ask for: it stays unless several of them speak for another one.
+    """
     if not folds:
         return [], choices[0], []
+    if len(folds[0].held_out) < FEWEST:
+        choices = choices[:1]
     first, extractor, trials = choose_extractor(stages, choices, probe, data, folds[0])
     more = enumerate(folds[1:], 2)
     others = [train_fold(stages, f'fold {k}', extractor, data, fold) for k, fold in more]

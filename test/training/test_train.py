@@ -14,6 +14,7 @@ from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.heads.config import CausalTCNConfig, MSTCNConfig
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training import make
 from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.curves import draw_curves
@@ -48,8 +49,9 @@ def trained(bags: Sequence[Path], workspace: Path, **options: Any) -> Trained:
 @pytest.fixture(scope='module')
 def whole(bags: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A training with folds and a search."""
-    work = tmp_path_factory.mktemp('work')
-    return trained(bags, work, wishes=Wishes(epochs=2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(make, 'FEWEST', 1)
+        return trained(bags, tmp_path_factory.mktemp('work'), wishes=Wishes(epochs=2))
 
 
 def test_it_ends_with_an_online_and_an_offline_head(whole: Trained) -> None:
@@ -99,6 +101,16 @@ def test_with_recordings_to_validate_on_nothing_is_trained_twice(
     assert len(stages) == 4  # the extractor, an offline head, online heads without and with lags
     assert result.bundle.training['folds'] == [['r2']]
     assert result.bundle.training['recordings'] == ['r0', 'r1']
+
+
+def test_one_recording_says_too_little_to_choose_an_extractor_by(
+    bags: list[Path], tmp_path: Path
+) -> None:
+    result = trained(bags[:2], tmp_path, validate=bags[2:], wishes=Wishes(epochs=1))
+    assert sum(curve.stage.endswith(', extractor') for curve in result.curves) == 1
+    assert {trial.stage for trial in result.trials} == {
+        'online head', 'older labels too', 'offline head'
+    }  # fmt: skip
 
 
 def test_a_single_recording_is_trained_on_by_defaults(bags: list[Path], tmp_path: Path) -> None:
