@@ -164,8 +164,8 @@ def _doubts(model: Model, tally: LabelTally) -> list[str]:
     if tally.reasons.total() == tally.frames or tally.confidence >= usual:
         return []
     return [
-        f'doubtful: mean confidence {tally.confidence:.2f}, at least {usual:.2f} on the recordings '
-        'that the model was validated on'
+        f'doubtful: the mean confidence is {tally.confidence:.2f}, under the {usual:.2f} that '
+        'recordings like those of the validation set reach'
     ]
 
 

@@ -45,7 +45,7 @@ class Rule:
         delay_s: Median time from a boundary to when its label was known on these recordings, with
             the lag; -1 where no boundary was found.
         doubtful_below: Mean confidence of the labels of a whole recording below which they are
-            doubtful: the least among these recordings; 0 where it is not known.
+            doubtful; 0 where it is not known.
     """
 
     lag: int = between(0, 0, MAX_LAG)

@@ -19,7 +19,7 @@ from m2r2_ros.evaluation.runs import runs_of
 from m2r2_ros.segmenters.calibration import calibrated
 from m2r2_ros.segmenters.commit import feature_names
 from m2r2_ros.segmenters.decoding import Decoding, Rule
-from m2r2_ros.training.calibrate import fit_temperature
+from m2r2_ros.training.calibrate import doubtful_below, fit_temperature
 from m2r2_ros.training.fit_commit import Track, first_samples, fit_commit
 from m2r2_ros.training.posteriors import Posterior
 from m2r2_ros.training.rule_trials import RuleTrial, RuleTrials, plain_rule, track_of
@@ -104,13 +104,13 @@ def _kinds(found: Sequence[Posterior], lag: int) -> list[bool]:
 
 
 def _whole(found: Sequence[Posterior]) -> tuple[float, float]:
-    """Return the temperature of the offline head, and its least mean confidence of a recording."""
+    """Return the temperature of the offline head, and below what its recordings are doubtful."""
     whole = [(p.whole, p.targets) for p in found if p.whole is not None]
     if not whole:
         return 1.0, 0.0
     temperature = fit_temperature([p for p, _ in whole], [y for _, y in whole])
     means = [float(calibrated(p, temperature).max(axis=1).mean()) for p, _ in whole]
-    return temperature, round(min(means), 4)
+    return temperature, doubtful_below(means)
 
 
 def _try(

@@ -20,7 +20,7 @@ from m2r2_ros.segmenters.calibration import calibrated
 from m2r2_ros.segmenters.decoding import Rule
 from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.lags import Smoother, all_late
-from m2r2_ros.training.calibrate import fit_temperature
+from m2r2_ros.training.calibrate import doubtful_below, fit_temperature
 from m2r2_ros.training.fit_commit import Track
 from m2r2_ros.training.posteriors import Posterior
 from m2r2_ros.training.scoring import sequence_of
@@ -194,14 +194,14 @@ class RuleTrials:
         ]  # fmt: skip
         scores = score(sequences)
         delay = scores.boundary_delay_median_s
-        least = min(
+        confidences = [
             float(track.probabilities[np.arange(len(ids)), ids].mean())
             for track, ids in zip(self.tracks, predicted, strict=True)
-        )
+        ]
         rule = replace(
             rule,
             delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3),
-            doubtful_below=round(least, 4),
+            doubtful_below=doubtful_below(confidences),
         )
         return RuleTrial(sort, rule, total(self._marks(predicted)).value, scores)
 

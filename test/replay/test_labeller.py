@@ -235,5 +235,5 @@ def test_recordings_of_little_confidence_are_doubtful(
     decoding = Decoding(learnt=(Rule(doubtful_below=usual),))
     model = Model(segmenter_of(trained, decoding), trained.windows, trained.model.modalities)
     summary = label_recording(bag, model, tmp_path / 'out')
-    said = [w for w in summary.warnings if w.startswith('doubtful: mean confidence')]
+    said = [w for w in summary.warnings if w.startswith('doubtful: the mean confidence')]
     assert bool(said) == doubtful

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
 from m2r2_ros.segmenters.commit import feature_names
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.training.calibrate import fit_temperature
+from m2r2_ros.training.calibrate import doubtful_below, fit_temperature
 from m2r2_ros.training.fit_commit import Samples, logistic_regression
 from m2r2_ros.training.learn_decoding import Comparison, compare_rules, learn_decoding
 from m2r2_ros.training.posteriors import Posterior
@@ -128,7 +128,22 @@ def test_the_temperature_that_labels_were_drawn_with_is_found(temperature: float
     targets = (shares.cumsum(axis=1) < rng.uniform(size=(len(shares), 1))).sum(axis=1)
     p = np.exp(logits)
     p = (p / p.sum(axis=1, keepdims=True)).astype(np.float32)
-    assert fit_temperature([p], [targets]) == pytest.approx(temperature, rel=0.05)
+    parts = np.array_split(p, 40), np.array_split(targets, 40)
+    assert fit_temperature(*parts) == pytest.approx(temperature, rel=0.05)
+
+
+def test_one_recording_without_a_mistake_makes_nothing_surer() -> None:
+    y = np.arange(300) // 10 % 3
+    found = softened(y, 0.97, np.random.default_rng(0))
+    assert 0.75 < fit_temperature([found], [y]) < 1
+    assert fit_temperature([found] * 30, [y] * 30) < 0.65
+
+
+def test_recordings_are_doubtful_that_are_much_less_sure_than_all_held_out() -> None:
+    assert doubtful_below([0.9, 0.94]) == 0
+    assert doubtful_below([0.9, 0.94, 0.96]) == pytest.approx(0.85)
+    assert doubtful_below([1.0, 1.0, 1.0]) == pytest.approx(0.97)
+    assert doubtful_below([0.1, 0.9, 0.9]) == 0
 
 
 def test_temperatures_are_learnt_for_both_heads() -> None:
