@@ -40,8 +40,8 @@ def write_recording(path: Path, minutes: float) -> None:
                 bag.write(topic, raw, log_time)
 
 
-def random_bundle(folder: Path) -> None:
-    """Write a bundle of preset proprio that has learned nothing; it is as fast as any other."""
+def random_bundle(folder: Path, name: str = 'proprio') -> None:
+    """Write a bundle of a preset that has learned nothing; it is as fast as any other."""
     import torch
 
     from m2r2_ros.model.bundle import Bundle, save_bundle
@@ -49,7 +49,7 @@ def random_bundle(folder: Path) -> None:
     from m2r2_ros.model.network import Network
 
     torch.manual_seed(0)
-    windows, model = WindowConfig(), preset('proprio')
+    windows, model = WindowConfig(), preset(name)
     scales = Normalisation(
         {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()},
         {name: np.ones(dims) for name, dims in SENSOR_DIMS.items()},
@@ -57,7 +57,7 @@ def random_bundle(folder: Path) -> None:
     )
     labels = LabelSet.of(f'action {k}' for k in range(LABELS))
     network = Network(model, windows, LABELS)
-    save_bundle(Bundle('proprio', labels, windows, model, scales, network), folder)
+    save_bundle(Bundle(name, labels, windows, model, scales, network), folder)
 
 
 def _second_of_messages(

@@ -28,7 +28,6 @@ from m2r2_ros.msg import ActionLabel
 
 from benchmarks._recordings import random_bundle
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.share import share_path
 
 WANTED_LATENCY = {'proprio': 0.050, 'lite': 0.100}
 #: Memory at the end over memory after the first tenth.
@@ -174,10 +173,8 @@ def failures(preset: str, heard: Heard, recording: Path) -> list[str]:
 def compare(folder: Path, seconds: float, preset: str) -> list[str]:
     """Play an episode to the segmenter, and without cameras to the usual way."""
     recording = simulate(folder / preset, seconds, cameras=preset == 'lite')
-    bundle = share_path('models', 'cell')
-    if preset == 'proprio':
-        bundle = folder / 'bundle'
-        random_bundle(bundle)
+    bundle = folder / f'{preset}_bundle'
+    random_bundle(bundle, preset)
     player = ['-m', 'm2r2_ros.nodes.player.node', '--ros-args', '-p', f'path:={recording}']
     player += ['-p', 'restamp:=true', '-p', 'wait_for_subscribers:=30.0']
     sensors = ['/ft_sensor/wrench', '/current_pose', '/current_twist', '/gripper/joint_states']

@@ -9,7 +9,7 @@
 set -euo pipefail
 mkdir -p "${1:?folder for episodes and bundle}"
 cd "$1"
-m2r2 simulate --episodes 32 --seed 0 --out train
-m2r2 simulate --episodes 6 --seed 900 --out held_out
-m2r2 train train --validate held_out --preset lite --epochs 20 --out cell --note \
-    'tools/train_cell_model.bash: m2r2 simulate --episodes 32 --seed 0 --out train; m2r2 simulate --episodes 6 --seed 900 --out held_out; m2r2 train train --validate held_out --preset lite --epochs 20 --out cell'
+m2r2 simulate --episodes 72 --seed 0 --out train
+m2r2 simulate --episodes 12 --seed 700 --out val
+m2r2 train train --validate val --preset proprio --no-relative-pose --out cell --note \
+    'tools/train_cell_model.bash: m2r2 simulate --episodes 72 --seed 0 --out train; m2r2 simulate --episodes 12 --seed 700 --out val; m2r2 train train --validate val --preset proprio --no-relative-pose --out cell'

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.labels.reader import LabelTrack
 from m2r2_ros.core.files import atomic_write
-from m2r2_ros.core.labels import LabelSet, Segment, label_at
+from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment, label_at
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.evaluation.sequence import segments_of
 from m2r2_ros.views.signals import Signals, TimeSeries
@@ -207,11 +207,11 @@ class _Painter:
 
 
 def _colours(label_set: LabelSet | None, used: Collection[str]) -> Mapping[str, Colour]:
-    """Return the label set's colours, with labels that it lacks appended."""
+    """Return the label set's colours, with labels that it lacks appended, and that of none."""
     names = label_set.names if label_set else ()
-    extra = sorted(set(used) - set(names))
+    extra = sorted(set(used) - {*names, UNKNOWN_LABEL})
     everything = LabelSet.of((*names, *extra))
-    return dict(zip(everything.names, everything.colours, strict=True))
+    return {**dict(zip(everything.names, everything.colours, strict=True)), UNKNOWN_LABEL: _UNKNOWN}
 
 
 def _readable(background: Colour) -> Colour:

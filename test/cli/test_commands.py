@@ -222,6 +222,6 @@ def test_the_shipped_model_says_how_it_was_made() -> None:
     bundle = yaml.safe_load((folder / 'bundle.yaml').read_text())
     note = bundle['training']['note']
     assert note in (ROOT / 'tools' / 'train_cell_model.bash').read_text()
-    assert 'm2r2 train train --validate held_out' in note
+    assert 'm2r2 train train --validate val' in note
     assert set(bundle['scores']['recordings']).isdisjoint(bundle['training']['recordings'])
     assert 'cell_1000' not in bundle['training']['recordings'] + bundle['scores']['recordings']
