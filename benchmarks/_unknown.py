@@ -15,6 +15,7 @@ from m2r2_ros.evaluation.auroc import auroc
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.familiarity import TRUST, Watch
 from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.kinds import open_model
@@ -59,7 +60,7 @@ def label(bundle: Bundle, bundle_path: Path, bag: Path, change: Change | None = 
     plain = segmenter_of(replace(bundle, familiarity=None), live=True).segment(windows)
     inputs = make_inputs(windows, bundle.normalisation, model.modalities)
     backend = TorchBackend(bundle.network)
-    inputs = backend.prepare(inputs)
+    inputs = RelativePoses()(backend.prepare(inputs))
     doubts = Watch(bundle.familiarity, bundle.windows.frame_rate).step(
         inputs, backend.features(inputs)
     )

@@ -23,6 +23,7 @@ from m2r2_ros.evaluation.recording_counts import Rules, count_recording
 from m2r2_ros.evaluation.score import Pool
 from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.model.torch_backend import TorchBackend
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.network import CHUNK
@@ -61,13 +62,14 @@ def posteriors(bundle: Bundle, bags: Sequence[Path]) -> list[Posterior]:
     tracks = []
     for recording, truth in open_labelled(bags).pairs:
         console.print(recording.name)
-        features, targets = [], []
+        features, targets, relative = [], [], RelativePoses()
         for run in WindowStream(recording, bundle.windows, bundle.model.modalities, None):
             names = label_at(truth.segments, run.stamps)
             targets += [bundle.labels.id_of(name) if name else UNKNOWN for name in names]
             for lo in range(0, len(run), CHUNK):
                 chunk = run[lo : lo + CHUNK]
                 inputs = make_inputs(chunk, bundle.normalisation, bundle.model.modalities)
+                inputs = relative(inputs)
                 features.append(backend.features(inputs))
         values = np.concatenate(features)
         tracks.append(FeatureTrack(recording.name, values, np.array(targets, np.int64)))

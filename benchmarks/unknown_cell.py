@@ -66,14 +66,13 @@ def main() -> None:
     parser.add_argument('--work', type=Path, default=Path('out/unknown_cell'), help='kept')
     parser.add_argument('--train', type=int, default=16, help='episodes to train on')
     parser.add_argument('--held-out', type=int, default=8, help='episodes to label')
-    parser.add_argument('--epochs', type=int, default=10, help='as of m2r2 train')
     options = parser.parse_args()
     work = options.work
     test = simulate(work / 'test', TEST, options.held_out)
     columns = ('unseen', 'frames', 'of them unknown, %', 'of others', 'AUROC', 'of confidence')
     table = Table(*columns)
     for number, unseen in enumerate(UNSEEN):
-        model = train(work / str(number), unseen, options.train, options.epochs)
+        model = train(work / str(number), unseen, options.train)
         table.add_row(unseen.title, *measure(model, unseen, test))
     Console(width=120).print(table)
 
@@ -85,7 +84,7 @@ def simulate(folder: Path, seed: int, count: int, without: tuple[str, ...] = ())
     return [folder / f'cell_{k:04d}' for k in range(seed, seed + count)]
 
 
-def train(folder: Path, unseen: Unseen, count: int, epochs: int) -> Path:
+def train(folder: Path, unseen: Unseen, count: int) -> Path:
     """Return a model that was not shown something."""
     model = folder / 'model'
     if model.exists():
@@ -97,17 +96,9 @@ def train(folder: Path, unseen: Unseen, count: int, epochs: int) -> Path:
     else:  # about one episode in three has no failure
         found = [b for b in simulate(folder / 'train', TRAIN, 3 * count) if not fails(b)]
         bags, validate = found[quarter : count + quarter], found[:quarter]
-    m2r2(
-        'train', *bags, '--validate', *_repeated(validate), '--preset', 'proprio',
-        '--epochs', epochs, '--out', model,
-    )  # fmt: skip
+    held_out = [text for bag in validate for text in ('--validate', bag)]
+    m2r2('train', *bags, *held_out, '--preset', 'proprio', '--out', model)
     return model
-
-
-def _repeated(validate: list[Path]) -> list[Path | str]:
-    """Return recordings to validate on as the command takes them, behind the option itself."""
-    first, *others = validate
-    return [first, *(text for bag in others for text in ('--validate', bag))]
 
 
 def fails(bag: Path) -> bool:
