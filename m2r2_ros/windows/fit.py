@@ -27,6 +27,8 @@ _GROUPS: Final[dict[str, dict[str, slice]]] = {
 _UNITS: Final = (
     (1000.0, 'thousandths of the unit, such as mm for m or mN for N'),
     (1e-3, 'a unit a thousand times larger, such as m for mm'),
+)
+_ANGLES: Final = (
     (180 / np.pi, 'degrees for radians'),
     (np.pi / 180, 'radians for degrees'),
 )
@@ -144,7 +146,8 @@ def _unit(group: str, size: float, usual: float) -> str:
     least = 1 / _FACTOR if group in _NEVER_SMALL else 0.0
     if least <= factor <= _FACTOR or size == 0:
         return ''
-    likely = [name for f, name in _UNITS if 1 / _BESIDE <= factor / f <= _BESIDE]
+    units = _ANGLES if group == 'angular velocity' else _UNITS
+    likely = [name for f, name in units if 1 / _BESIDE <= factor / f <= _BESIDE]
     guess = f': in {likely[0]}?' if likely else ': in another unit?'
     return f'is {factor:.3g} times as large as in training{guess}'
 
