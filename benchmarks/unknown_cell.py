@@ -93,7 +93,7 @@ def train(folder: Path, unseen: Unseen, count: int) -> Path:
     if unseen.without:
         bags = simulate(folder / 'train', TRAIN, count, unseen.without)
         validate = simulate(folder / 'validate', VALIDATE, quarter, unseen.without)
-    else:  # about one episode in three has no failure
+    else:  # about one episode in four has no failure
         found = [b for b in simulate(folder / 'train', TRAIN, 3 * count) if not fails(b)]
         bags, validate = found[quarter : count + quarter], found[:quarter]
     held_out = [text for bag in validate for text in ('--validate', bag)]
