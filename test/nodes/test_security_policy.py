@@ -18,15 +18,23 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 from visualization_msgs.msg import MarkerArray
 
-from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.model.bundle import Bundle, load_bundle, save_bundle
+from m2r2_ros.model.config import preset
+from m2r2_ros.model.network import Network
 from m2r2_ros.nodes.common.graph import message_class
 from m2r2_ros.simulation.cameras import choose_backend
 from test.nodes.conftest import Launch, listen, wait_until
 from test.nodes.launch_xml import ROOT
 from tools.write_node_reference import NODES
 
-CELL = ROOT / 'models' / 'cell'
 POLICY = ROOT / 'deploy' / 'sros2' / 'policy.xml'
+HAND = {
+    'topic': '/hand_camera/image_raw/compressed',
+    'type': 'sensor_msgs/msg/CompressedImage',
+}
+CELL = load_bundle(ROOT / 'models' / 'cell')
+#: The topics of a robot on which a model can look at everything.
+TOPICS = {'image': HAND, **CELL.topics}
 #: Nodes of other tests may linger in the graph under the same name.
 NAMESPACE = '/policy'
 KINDS = {
@@ -60,18 +68,27 @@ def granted(profile: ElementTree.Element, tag: str, verb: str) -> set[str]:
 
 
 def robot(peer: Node) -> None:
-    """Publish the topics that the model of the cell was trained on, and look at drawings."""
-    for spec in load_bundle(CELL).topics.values():
+    """Publish the sensors of the cell, and look at drawings."""
+    for spec in TOPICS.values():
         peer.create_publisher(message_class(spec['type']), NAMESPACE + spec['topic'], 10)
     listen(peer, MarkerArray, f'{NAMESPACE}/visualizer/markers')
     listen(peer, CompressedImage, f'{NAMESPACE}/visualizer/image/compressed')
+
+
+def looking(folder: Path) -> Path:
+    """Write a model that looks at all sensors of the cell; it has learnt nothing."""
+    pytest.importorskip('efficientnet_lite_pytorch')
+    network = Network(preset('lite'), CELL.windows, len(CELL.labels.names))
+    args = (CELL.labels, CELL.windows, preset('lite'), CELL.normalisation, network)
+    save_bundle(Bundle('lite', *args, topics=TOPICS), folder)
+    return folder
 
 
 @pytest.fixture
 def given(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the parameters with which a node does all that it can."""
     if name == 'segmenter':
-        return {'model': str(CELL), 'use_sim_time': True}
+        return {'model': str(looking(tmp_path / 'model')), 'use_sim_time': True}
     if name == 'player':
         return {'path': str(request.getfixturevalue('episode')), 'paused': True}
     if name == 'recorder':
