@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.training.learn_decoding import Comparison, compare_rules
+from m2r2_ros.training.learn_decoding import MARGIN, Comparison, compare_rules
 from m2r2_ros.training.posteriors import Posterior, posteriors_of
 from m2r2_ros.training.search import ChosenHead, TrainedFold
 
-#: What strictly online labels may lose, in accuracy (percent) + F1@50, where later ones gain more.
-LEEWAY: Final = 1.0
+#: Percent of accuracy that strictly online labels may lose where later ones gain more.
+LEEWAY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ def better_of(plain: Judged, lagged: Judged) -> Judged:
         plain: A head without such outputs.
         lagged: A head with them.
     """
-    values, others = plain.rules.values, lagged.rules.values
-    gains = sum(others.values()) > sum(values.values())
-    keeps = others.get(0, 0.0) >= values.get(0, 0.0) - LEEWAY
-    return lagged if gains and keeps else plain
+    before, after = plain.rules.best, lagged.rules.best
+    gain = sum(t.value for t in after.values()) - sum(t.value for t in before.values())
+    if gain <= 0:
+        return plain
+    lost = before[0].accuracy - after[0].accuracy
+    return plain if lost > LEEWAY or before[0].is_better(after[0], MARGIN) else lagged

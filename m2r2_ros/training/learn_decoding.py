@@ -31,7 +31,7 @@ CONFIDENCES: Final = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 DURATIONS: Final = (1, 2, 3, 5, 8, 12)
 #: Thresholds of the commit rule that are tried.
 THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
-#: Rules so close to the best one, in accuracy (percent) + F1@50, are as good as it.
+#: Rules at least so close to the best one, in accuracy (percent) + F1@50, are as good as it.
 MARGIN: Final = 1.0
 #: Boundaries without which there is no commit rule to learn.
 ENOUGH: Final = 60
@@ -50,9 +50,9 @@ class Comparison:
     trials: tuple[RuleTrial, ...]
 
     @property
-    def values(self) -> dict[int, float]:
-        """Accuracy (percent) + F1@50 of the rule that is kept for each lag."""
-        return {trial.rule.lag: trial.value for trial in self.trials if self.kept(trial)}
+    def best(self) -> dict[int, RuleTrial]:
+        """The trial of the rule that is kept for each lag."""
+        return {trial.rule.lag: trial for trial in self.trials if self.kept(trial)}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what a bundle keeps of the trials."""
@@ -155,9 +155,10 @@ def _named(weights: NDArray[np.float64], labels: LabelSet) -> dict[str, float]:
 def _choose(tried: Sequence[RuleTrial]) -> RuleTrial:
     """Return the trial of the most accurate labels, which late ones are not, among the best.
 
-    Of those that are equal to a tenth of a percent it is the first: the simplest one.
+    Those are the ones that the best one does not beat for sure, and none below arg max. Of those
+    that are equal to a tenth of a percent it is the first: the simplest one.
     """
-    best = max(trial.value for trial in tried)
+    best = max(tried, key=lambda trial: trial.value)
     plain = max(trial.value for trial in tried if trial.sort == 'arg max')
-    good = [trial for trial in tried if trial.value >= max(best - MARGIN, plain)]
-    return max(good, key=lambda trial: round(trial.scores.accuracy or 0.0, 3))
+    good = [t for t in tried if t.value >= plain and not best.is_better(t, MARGIN)]
+    return max(good, key=lambda trial: round(trial.accuracy, 1))

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules tried on recordings that they were not learnt from."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -38,14 +40,40 @@ class RuleTrial:
     Attributes:
         sort: 'arg max', 'hold' or 'commit'.
         rule: Learnt from all recordings.
-        value: Accuracy in percent + F1@50, on recordings that it was not learnt from.
+        marks: What its labels add in each recording, where it was not learnt from that one.
         scores: All scores on these.
     """
 
     sort: str
     rule: Rule
-    value: float
+    marks: Sequence['Marks']
     scores: Scores
+
+    @property
+    def value(self) -> float:
+        """Accuracy in percent + F1@50, on recordings that it was not learnt from."""
+        return total(self.marks).value
+
+    @property
+    def accuracy(self) -> float:
+        """Share of frames with the right label there, percent."""
+        return total(self.marks).accuracy
+
+    def is_better(self, other: 'RuleTrial', margin: float) -> bool:
+        """Return whether it beats another one by more than a margin and than chance.
+
+        Chance is two standard errors of the difference between both, by the jackknife over
+        recordings (Efron and Tibshirani, 1993, ch. 11).
+
+        Args:
+            other: A trial on the same recordings.
+            margin: Points of `value`.
+        """
+        pairs = zip(_without_each(self.marks), _without_each(other.marks), strict=True)
+        differences = np.array([a.value - b.value for a, b in pairs])
+        n = len(differences)
+        error = math.sqrt((n - 1) / n * ((differences - differences.mean()) ** 2).sum())
+        return self.value - other.value > max(margin, 2 * error)
 
     @property
     def probabilities(self) -> str:
@@ -203,7 +231,7 @@ class RuleTrials:
             delay_s=-1.0 if delay is None else round(max(delay, 0.0), 3),
             doubtful_below=doubtful_below(confidences),
         )
-        return RuleTrial(sort, rule, total(self._marks(predicted)).value, scores)
+        return RuleTrial(sort, rule, self._marks(predicted), scores)
 
 
 def track_of(posterior: Posterior, rule: Rule) -> Track:
@@ -241,6 +269,14 @@ def decide(track: Track, rule: Rule, labels: LabelSet, period: float) -> Ids:
 def total(marks: Sequence[Marks]) -> Marks:
     """Return what all recordings add together."""
     return reduce(Marks.__add__, marks)
+
+
+def _without_each(marks: Sequence[Marks]) -> list[Marks]:
+    """Return what all recordings but one add together, for each one."""
+    none = Marks(0, 0, Counts())
+    before = list(accumulate(marks, initial=none))[:-1]
+    behind = list(accumulate(reversed(marks), initial=none))[:-1]
+    return [a + b for a, b in zip(before, reversed(behind), strict=True)]
 
 
 def _late(posterior: Posterior, lag: int, *, own: bool) -> NDArray[np.float32]:
