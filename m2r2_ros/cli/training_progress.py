@@ -114,9 +114,7 @@ def show_scores(scores: Mapping[str, Any]) -> None:
     """Print what a model scored on the recordings to validate on."""
     for title, own in (('online', scores), ('offline', scores.get('offline', {}))):
         if 'accuracy' in own:
-            text = (
-                f'accuracy {own["accuracy"]:.3f}, edit {own["edit"]:.1f}, F1@50 {own["f1@50"]:.1f}'
-            )
+            text = ', '.join(f'{k} {_rounded(own[k])}' for k in ('accuracy', 'edit', 'f1@50'))
             console.print(f'  validated {title}: {text}', soft_wrap=True)
 
 

@@ -28,6 +28,7 @@ from m2r2_ros.training.judge import Judged, better_of, judge
 from m2r2_ros.training.know import measure
 from m2r2_ros.training.learn_decoding import Comparison
 from m2r2_ros.training.search import (
+    OFFLINE,
     ONLINE,
     ChosenHead,
     TrainedFold,
@@ -105,10 +106,10 @@ def make_model(
     trained, extractor, trials = _train_folds(stages, choices, online[0], data, folds)
     whole = next((fold for fold in trained if fold.fold.train == tuple(own)), None)
     final = whole or train_fold(stages, 'model', extractor, data, Fold(tuple(own), ()))
-    whole_head = choose_head(stages, 'offline head', [offline], trained, data)
+    whole_head = choose_head(stages, OFFLINE, [offline], trained, data)
     live, tried = _choose_online(stages, online, whole_head, trained, data)
     heads = []
-    for kind, found in ((ONLINE, live.head), ('offline head', whole_head)):
+    for kind, found in ((ONLINE, live.head), (OFFLINE, whole_head)):
         head = found.heads[0].head if whole else _train_head(stages, kind, found, final)
         heads.append((found.choice.head, head))
     trials += [*tried, *whole_head.trials]

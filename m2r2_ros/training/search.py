@@ -16,8 +16,9 @@ from m2r2_ros.training.folds import Fold, kinds_to_leave_out
 from m2r2_ros.training.stages import Stages
 from m2r2_ros.training.train_head import TrainedHead
 
-#: What online heads are called in a log.
+#: What heads are called in a log.
 ONLINE: Final = 'online head'
+OFFLINE: Final = 'offline head'
 #: Points, of the mean of accuracy and F1@50 in percent, that a choice may be behind another one on
 #: kinds of recordings that it knows, and still be taken for what it does on others.
 LEEWAY: Final = 0.5
@@ -154,7 +155,7 @@ def choose_head(
 
     Args:
         stages: Trains.
-        kind: `online head` or `offline head`.
+        kind: ONLINE, OFFLINE or another name for the log.
         choices: What to try, the default first.
         folds: Features.
         data: All recordings.

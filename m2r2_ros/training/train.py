@@ -5,6 +5,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from m2r2_ros import __version__
 from m2r2_ros.model.bundle import Bundle
@@ -15,7 +16,7 @@ from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import TrainingData, image_encoder_of, prepare
 from m2r2_ros.training.folds import Fold, choose_folds
 from m2r2_ros.training.loop import Progress
-from m2r2_ros.training.make import make_model
+from m2r2_ros.training.make import Made, make_model
 from m2r2_ros.training.recordings import LabelledRecordings, open_labelled
 from m2r2_ros.training.search import Trial
 from m2r2_ros.training.stages import Begin, Curve, Stages
@@ -116,20 +117,33 @@ def train(
     stages = Stages(begin, workspace / 'checkpoints', told.epoch)
     own = range(len(data.recordings))
     made = make_model(stages, everything, own, folds, config, wishes)
-    facts = {
+    facts = _facts(made, begin, data, found, names, wishes)
+    bundle = replace(made.bundle(begin, preset), training=facts)
+    return Trained(bundle, found, made.trials, list(stages.curves.values()))
+
+
+def _facts(
+    made: Made,
+    begin: Begin,
+    data: TrainingData,
+    found: Survey,
+    folds: list[list[str]],
+    wishes: Wishes,
+) -> dict[str, Any]:
+    """Return what a bundle says of its training; `folds` are the recordings that each holds out."""
+    given = begin.extractor
+    return {
         'recordings': [r.name for r in data.recordings],
         'frames': sum(map(len, data.recordings)),
         'options': {**made.extractor.config.to_dict(), 'wishes': asdict(wishes)},
         'm2r2_ros': __version__,
-        **({'extractor': {'model': extractor.id, **extractor.training}} if extractor else {}),
-        **({'freeze': sorted(freeze)} if freeze else {}),
+        **({'extractor': {'model': given.id, **given.training}} if given else {}),
+        **({'freeze': sorted(begin.freeze)} if begin.freeze else {}),
         'survey': found.to_dict(),
-        'folds': names,
+        'folds': folds,
         'tried': [asdict(trial) for trial in made.trials],
         'rules': made.rules.rows(),
     }
-    bundle = replace(made.bundle(begin, preset), training=facts)
-    return Trained(bundle, found, made.trials, list(stages.curves.values()))
 
 
 def _read(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from m2r2_ros.model.bundle import Bundle, load_bundle
-from m2r2_ros.model.heads.config import CausalTCNConfig, MSTCNConfig
+from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, MSTCNConfig
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.training import make
@@ -22,6 +22,7 @@ from m2r2_ros.training.loop import Progress
 from m2r2_ros.training.stages import Begin
 from m2r2_ros.training.survey import Survey
 from m2r2_ros.training.train import Told, Trained, train
+from m2r2_ros.training.train_head import TrainedHead, train_head
 from m2r2_ros.windows.config import WindowConfig
 from test.replay.recordings import TINY, robot_bag, tiny_bundle
 
@@ -86,10 +87,26 @@ def test_every_stage_has_a_curve(whole: Trained, tmp_path: Path) -> None:
     assert len(set(stages)) == len(stages)
     # Three on the first fold, the chosen one on the others, then on everything.
     assert sum(stage.endswith(', extractor') for stage in stages) == 6
+    # The head that compares the extractors of the first fold is not trained there again.
+    assert sum(stage.endswith(', online head 1') for stage in stages) == 5
     assert all(len(curve.losses) >= 1 for curve in whole.curves)
     assert any(curve.looks for curve in whole.curves)
     draw_curves(whole.curves, tmp_path / 'curve.png')
     assert (tmp_path / 'curve.png').read_bytes()[:4] == b'\x89PNG'
+
+
+def test_online_heads_alone_are_compared_under_a_hold(
+    bags: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durations: dict[type, list[float]] = {}
+
+    def spy(config: HeadConfig, *args: Any, **options: Any) -> TrainedHead:
+        durations[type(config)] = [rule.min_duration for rule in options['rules']]
+        return train_head(config, *args, **options)
+
+    monkeypatch.setattr('m2r2_ros.training.stages.train_head', spy)
+    trained(bags[:2], tmp_path, validate=bags[2:])
+    assert durations == {CausalTCNConfig: [0.0, 0.25], MSTCNConfig: [0.0]}  # 3 frames at 10 Hz
 
 
 def test_with_recordings_to_validate_on_nothing_is_trained_twice(

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One trainer for all heads: it learns, repeats, continues, and never uses the test part."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.heads.base import Recipe
 from m2r2_ros.model.heads.config import (
     ASFormerConfig,
@@ -20,8 +22,9 @@ from m2r2_ros.model.heads.config import (
     OnlineTASConfig,
     ProTASConfig,
 )
-from m2r2_ros.training.feature_set import FeatureSet
-from m2r2_ros.training.scoring import probabilities_of, score_labelling
+from m2r2_ros.segmenters.decoding import Decoding
+from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
+from m2r2_ros.training.scoring import Labelling, probabilities_of, score_labelling
 from m2r2_ros.training.train_head import train_head
 from test.training.feature_sets import toy_set
 
@@ -94,6 +97,29 @@ def test_an_interrupted_training_continues_to_the_same_result(
     assert all(map(torch.equal, weights(went_on.head), weights(whole.head)))
     assert went_on.best_epoch == whole.best_epoch
     assert all(torch.equal(went_on.best[n], whole.best[n]) for n in whole.best)
+
+
+def test_held_out_recordings_are_scored_by_the_better_rule(
+    data: FeatureSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `m2r2 train` compares online heads, whose labels flicker."""
+
+    def flickering(head: torch.nn.Module, tracks: Sequence[FeatureTrack]) -> Labelling:
+        found = []
+        for track in tracks:
+            said = np.where(track.targets == UNKNOWN, 0, track.targets)
+            said[::7] = (said[::7] + 1) % len(data.labels.names)
+            found.append((track, np.eye(len(data.labels.names), dtype=np.float32)[said]))
+        return found
+
+    monkeypatch.setattr('m2r2_ros.training.train_head.probabilities_of', flickering)
+    held = Decoding(min_duration=1.5 / data.frame_rate)
+    plain, both, only = (
+        train_head(SMALL, data, recipe=RECIPE, rules=rules).looks[-1]
+        for rules in ((Decoding(),), (Decoding(), held), (held,))
+    )
+    assert both == only
+    assert both[2] > plain[2] + 20
 
 
 def test_a_loss_that_stays_high_lowers_the_rate(data: FeatureSet) -> None:

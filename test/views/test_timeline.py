@@ -10,7 +10,7 @@ import pytest
 
 from m2r2_ros.bags.labels.reader import LabelTrack, read_truth
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.labels import Segment, label_at
+from m2r2_ros.core.labels import UNKNOWN_LABEL, Segment, label_at
 from m2r2_ros.simulation.parts import action_labels
 from m2r2_ros.views.signals import Signals, read_signals
 from m2r2_ros.views.timeline import draw_timeline
@@ -105,3 +105,18 @@ def test_labels_are_text_whatever_is_in_them(tmp_path: Path, name: str) -> None:
     truth = [Segment(0, 40 * TENTH, name), Segment(40 * TENTH, 80 * TENTH, 'b')]
     draw_timeline(tmp_path / 'a.png', truth=truth, tracks={'labels': track_of(truth)}, title=name)
     assert read_image(tmp_path / 'a.png').shape[1] == 1650
+
+
+def test_unknown_is_grey_and_no_label(episode: Path, tmp_path: Path) -> None:
+    truth = read_truth(episode).segments
+    track = track_of(truth)
+    half = len(track.stamps) // 2
+    partly = replace(
+        track, labels=[*track.labels[:half], *[UNKNOWN_LABEL] * (len(track.stamps) - half)]
+    )
+    greys = []
+    for name, own in (('all', track), ('half', partly)):
+        draw_timeline(tmp_path / f'{name}.png', truth=[], tracks={'labels': own})
+        image = read_image(tmp_path / f'{name}.png')
+        greys.append(int((np.abs(image - 191).max(2) < 3).sum()))
+    assert greys[1] > greys[0] + 10_000
