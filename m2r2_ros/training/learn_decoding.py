@@ -89,7 +89,7 @@ def compare_rules(
     trials: list[RuleTrial] = []
     for lag in sorted({0, *lags, *known[0].later}):
         tried = [t for own in _kinds(known, lag) for t in _try(known, lag, own, labels, frame_rate)]
-        rules.append(_choose(tried).rule)
+        rules.append(choose(tried).rule)
         trials += tried
     temperature, doubtful = _whole(known)
     decoding = Decoding(
@@ -152,7 +152,7 @@ def _named(weights: NDArray[np.float64], labels: LabelSet) -> dict[str, float]:
     return {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)}
 
 
-def _choose(tried: Sequence[RuleTrial]) -> RuleTrial:
+def choose(tried: Sequence[RuleTrial]) -> RuleTrial:
     """Return the trial of the most accurate labels, which late ones are not, among the best.
 
     Those are the ones that the best one does not beat for sure, and none below arg max. Of those

@@ -16,17 +16,17 @@ from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.training.choices import HeadChoice
 from m2r2_ros.training.judge import Judged, better_of
-from m2r2_ros.training.learn_decoding import Comparison
+from m2r2_ros.training.learn_decoding import Comparison, choose
 from m2r2_ros.training.rule_trials import Marks, RuleTrial
 from m2r2_ros.training.search import ChosenHead
 
 SCORES = score([ScoredSequence('a', np.array([1], np.int64), ['x'], [Segment(0, 2, 'x')])])
 
 
-def trial(shown: Sequence[tuple[int, int]], lag: int = 0) -> RuleTrial:
+def trial(shown: Sequence[tuple[int, int]], lag: int = 0, sort: str = 'hold') -> RuleTrial:
     """Make a trial with so many of 100 frames and of 10 segments right in each recording."""
     marks = [Marks(right, 100, Counts(tp, 10 - tp, 10 - tp)) for right, tp in shown]
-    return RuleTrial('hold', Rule(lag=lag), marks, SCORES)
+    return RuleTrial(sort, Rule(lag=lag), marks, SCORES)
 
 
 def test_what_one_recording_says_is_chance() -> None:
@@ -38,6 +38,22 @@ def test_what_one_recording_says_is_chance() -> None:
     assert steady.is_better(plain, 0.0)
     assert not steady.is_better(plain, 20.0)
     assert not plain.is_better(steady, 0.0)
+
+
+def test_of_rules_that_are_as_good_the_most_accurate_is_kept() -> None:
+    plain = trial([(98, 9)] * 10, sort='arg max')
+    lucky = trial([(97, 9)] * 8 + [(97, 10)] * 2)
+    assert lucky.value > plain.value
+    assert choose([plain, lucky]) is plain
+    steady = trial([(97, 10)] * 10)
+    assert choose([plain, lucky, steady]) is steady
+
+
+def test_no_rule_is_kept_that_is_below_arg_max() -> None:
+    plain = trial([(95, 9)] * 10, sort='arg max')
+    surer = trial([(95, 9)] * 9 + [(97, 8)])
+    assert surer.accuracy > plain.accuracy
+    assert choose([plain, surer]) is plain
 
 
 def judged(*trials: RuleTrial, lags: tuple[int, ...] = (0,)) -> Judged:
