@@ -18,9 +18,11 @@ from m2r2_ros.training.learn_decoding import LAGS
 from m2r2_ros.training.loop import sequences_of
 
 #: Optimiser steps that an extractor and a head take at least, so that few recordings teach as well
-#: as many, and epochs that no training exceeds.
+#: as many; a head that sees each recording in many variations needs more. Epochs that no training
+#: exceeds.
 EXTRACTOR_STEPS: Final = 300
 HEAD_STEPS: Final = 600
+VARIED_STEPS: Final = 1200
 MOST_EPOCHS: Final = 400
 #: Epochs of a head where there are recordings enough, and its learning rate at the peak: one that
 #: goes down to 0 may begin higher than the published one, which stays.
@@ -160,7 +162,8 @@ def _recipe(head: HeadConfig, wishes: Wishes, recordings: int, vary: float) -> R
     """Return how a head is trained."""
     own = recipe_of(head)
     steps = math.ceil(recordings / own.batch)
-    epochs = _epochs(wishes.epochs, HEAD_EPOCHS, HEAD_STEPS, steps)
+    least = VARIED_STEPS if vary else HEAD_STEPS
+    epochs = _epochs(wishes.epochs, HEAD_EPOCHS, least, steps)
     return replace(own, epochs=epochs, learning_rate=HEAD_RATE, anneal=True, vary=vary)
 
 

@@ -14,6 +14,7 @@ from m2r2_ros.training.choices import (
     HEAD_EPOCHS,
     HEAD_STEPS,
     SMALL,
+    VARIED_STEPS,
     Wishes,
     extractor_choices,
     offline_choice,
@@ -33,6 +34,8 @@ def test_few_recordings_are_seen_more_often() -> None:
     many = extractor_choices(BASE, Wishes(), [trial(60)] * 200, fixed=None)[0]
     assert many.config.epochs == BASE.epochs
     assert online_choices(HEAD, Wishes(), 3)[0].recipe.epochs == HEAD_STEPS // 3
+    varied = online_choices(HEAD, Wishes(vary=0.15), 3)[0]
+    assert varied.recipe.epochs == VARIED_STEPS // 3
     assert online_choices(HEAD, Wishes(), 100)[0].recipe.epochs == HEAD_EPOCHS
 
 
