@@ -30,14 +30,14 @@ from benchmarks._snap import (
     time_features,
     window_features,
 )
-from m2r2_ros.core.labels import FrameLabel
+from m2r2_ros.core.labels import UNKNOWN, FrameLabel
 from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.segmenters.learned import segmenter_of
 
 COLUMNS = {
-    'accuracy': 'accuracy', 'edit': 'edit', 'F1@50': 'f1@50',
+    'accuracy': 'accuracy', 'labelled': 'coverage', 'edit': 'edit', 'F1@50': 'f1@50',
     'delay s': 'boundary_delay_median_s', 'missed': 'boundaries_missed',
 }  # fmt: skip
 #: Where the arm stands in the test, x and y, m.
@@ -133,7 +133,7 @@ def label(bundle: Path, trials: Sequence[Trial], *, live: bool) -> list[ScoredSe
     for trial in trials:
         labels: list[FrameLabel] = segmenter.segment(trial.windows)
         assert not live or all(x.revision_lag == 0 for x in labels)
-        names = [x.label for x in labels]
+        names = ['' if x.label_id == UNKNOWN else x.label for x in labels]
         found.append(ScoredSequence(trial.name, trial.windows.stamps, names, trial.truth))
     return found
 

@@ -22,6 +22,10 @@ OFFLINE: Final = 'offline head'
 #: Points, of the mean of accuracy and F1@50 in percent, that a choice may be behind another one on
 #: kinds of recordings that it knows, and still be taken for what it does on others.
 LEEWAY: Final = 0.5
+#: Points of the same mean that held-out recordings must have lost since their best epoch for a head
+#: to be stopped there: a boundary more or less among a few recordings costs two, and a rate that
+#: has gone down to 0 is worth more than that.
+OVERFIT: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class ChosenHead:
 
     Attributes:
         choice: The head and how it is trained.
-        epochs: Epochs after which it did best.
+        epochs: Epochs that it takes where it is trained on all recordings.
         trials: All that was tried.
         heads: Of each fold, the chosen one after its best epoch.
     """
@@ -176,7 +180,7 @@ def choose_head(
         trained.append(heads)
         trials.append(Trial(kind, choice.to_dict(), accuracy, f1, others))
     best = best_of(trials)
-    epochs = round(float(np.mean([head.best_epoch for head in trained[best]])))
+    epochs = round(float(np.mean([epochs_of(head) for head in trained[best]])))
     return ChosenHead(choices[best], epochs, _marked(trials, best), trained[best])
 
 
@@ -204,6 +208,13 @@ def _on_other_kinds(
             accuracy, f1 = head.looks[-1][1:]
             values.append(50 * accuracy + f1 / 2)
     return float(np.mean(values)) if values else None
+
+
+def epochs_of(head: TrainedHead) -> int:
+    """Return the last epoch that held-out recordings did not speak against."""
+    values = {epoch: 50 * accuracy + f1 / 2 for epoch, accuracy, f1 in head.looks}
+    most = max(values.values())
+    return max(epoch for epoch, value in values.items() if value >= most - OVERFIT)
 
 
 def _best_look(head: TrainedHead) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import pytest
 
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.choices import (
     EXTRACTOR_STEPS,
@@ -21,7 +22,8 @@ from m2r2_ros.training.choices import (
     online_choices,
 )
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.search import LEEWAY, Trial, best_of
+from m2r2_ros.training.search import LEEWAY, Trial, best_of, epochs_of
+from m2r2_ros.training.train_head import TrainedHead
 from test.training.trials import trial
 
 BASE = TrainConfig()
@@ -101,3 +103,14 @@ def test_of_good_ones_the_best_on_other_kinds_is_taken() -> None:
     weak = tried(0.9, 90.0, 99.0)
     assert best_of([good, steady, weak]) == 1
     assert best_of([good, weak]) == 0
+
+
+@pytest.mark.parametrize(('looks', 'epochs'), [
+    ([(10, 0.9, 90.0), (20, 0.98, 98.0), (30, 0.98, 93.0)], 30),
+    ([(10, 0.9, 90.0), (20, 0.98, 98.0), (30, 0.94, 93.0)], 20),
+])  # fmt: skip
+def test_epochs_are_cut_where_held_out_recordings_clearly_get_worse(
+    looks: list[tuple[int, float, float]], epochs: int
+) -> None:
+    head = make_head(CausalTCNConfig(layers=1, stages=1), 4, 2)
+    assert epochs_of(TrainedHead(head, {}, 20, tuple(looks), ())) == epochs
