@@ -95,5 +95,5 @@ def _label(recording: Path, model: 'Model', folder: Path, way: str) -> None:
         )
     evaluation = evaluate([folder / f'{recording.name}_labels'], [recording])
     write_text(folder / 'scores.json', to_json(evaluation))
-    stdout.print(f'[bold]{way}[/bold], at {summary.speed:.0f} times real time')
+    stdout.print(f'{way}, at {summary.speed:.0f} times real time')
     stdout.print(to_tables(evaluation))

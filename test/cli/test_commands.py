@@ -203,6 +203,7 @@ def test_demo_labels_and_scores_what_it_recorded(tmp_path: Path) -> None:
     demo = ('demo', '--seconds', 8, '--out', tmp_path)
     shown = done(*demo).out
     assert 'times real time' in shown
+    assert '[bold]' not in shown
     assert str(tmp_path / 'timeline.png') in shown
     scores = json.loads((tmp_path / 'scores.json').read_text())
     assert scores['accuracy'] > 0.5
