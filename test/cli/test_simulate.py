@@ -92,10 +92,26 @@ def test_a_worker_that_dies_is_no_riddle(tmp_path: Path) -> None:
     while not list(tmp_path.glob('*.partial')):
         assert time.monotonic() < until
         time.sleep(0.05)
-    family = Path(f'/proc/{run.pid}/task/{run.pid}/children').read_text().split()
-    workers = [p for p in family if 'spawn_main' in Path(f'/proc/{p}/cmdline').read_text()]
-    os.kill(int(workers[-1]), signal.SIGKILL)
+    (worker,) = workers_of(run.pid)
+    os.kill(worker, signal.SIGKILL)
     _, told = run.communicate(timeout=60)
     assert run.returncode == 2, told
     assert 'the same command goes on' in told.replace('\n', ' ')
     assert 'Traceback' not in told
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the processes that multiprocessing has spawned for one.
+
+    All processes are looked through: `/proc/PID/task/TID/children` leaves some out while others
+    come and go, and has those of one thread alone.
+    """
+    found = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            parent = int((folder / 'stat').read_text().rpartition(')')[2].split()[1])
+            if parent == pid and 'spawn_main' in (folder / 'cmdline').read_text():
+                found.append(int(folder.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
