@@ -114,7 +114,9 @@ def show_scores(scores: Mapping[str, Any]) -> None:
     """Print what a model scored on the recordings to validate on."""
     for title, own in (('online', scores), ('offline', scores.get('offline', {}))):
         if 'accuracy' in own:
-            text = ', '.join(f'{k} {_rounded(own[k])}' for k in ('accuracy', 'edit', 'f1@50'))
+            text = ', '.join(
+                f'{name} {_rounded(own[name.lower()])}' for name in ('accuracy', 'edit', 'F1@50')
+            )
             console.print(f'  validated {title}: {text}', soft_wrap=True)
 
 

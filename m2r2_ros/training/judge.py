@@ -12,7 +12,7 @@ from m2r2_ros.training.posteriors import Posterior, posteriors_of
 from m2r2_ros.training.search import ChosenHead, TrainedFold
 
 #: Percent of accuracy that strictly online labels may lose where later ones gain more.
-LEEWAY: Final = 0.5
+MOST_LOST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,4 @@ def better_of(plain: Judged, lagged: Judged) -> Judged:
     if gain <= 0:
         return plain
     lost = before[0].accuracy - after[0].accuracy
-    return plain if lost > LEEWAY or before[0].is_better(after[0], MARGIN) else lagged
+    return plain if lost > MOST_LOST or before[0].is_better(after[0], MARGIN) else lagged

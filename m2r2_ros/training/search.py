@@ -52,7 +52,7 @@ class Trial:
     @property
     def value(self) -> float:
         """The mean of accuracy and F1@50, percent."""
-        return 50 * self.accuracy + self.f1 / 2
+        return mean_score(self.accuracy, self.f1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def choose_head(
         trained.append(heads)
         trials.append(Trial(kind, choice.to_dict(), accuracy, f1, others))
     best = best_of(trials)
-    epochs = round(float(np.mean([epochs_of(head) for head in trained[best]])))
+    epochs = round(float(np.mean([_epochs_of(head) for head in trained[best]])))
     return ChosenHead(choices[best], epochs, _marked(trials, best), trained[best])
 
 
@@ -205,14 +205,18 @@ def _on_other_kinds(
                 [features[n] for n in rest],
                 [features[n] for n in own],
             )
-            accuracy, f1 = head.looks[-1][1:]
-            values.append(50 * accuracy + f1 / 2)
+            values.append(mean_score(*head.looks[-1][1:]))
     return float(np.mean(values)) if values else None
 
 
-def epochs_of(head: TrainedHead) -> int:
+def mean_score(accuracy: float, f1: float) -> float:
+    """Return the mean of accuracy, 0..1, and F1@50, percent, in percent."""
+    return 50 * accuracy + f1 / 2
+
+
+def _epochs_of(head: TrainedHead) -> int:
     """Return the last epoch that held-out recordings did not speak against."""
-    values = {epoch: 50 * accuracy + f1 / 2 for epoch, accuracy, f1 in head.looks}
+    values = {epoch: mean_score(accuracy, f1) for epoch, accuracy, f1 in head.looks}
     most = max(values.values())
     return max(epoch for epoch, value in values.items() if value >= most - OVERFIT)
 

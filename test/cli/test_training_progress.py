@@ -10,7 +10,7 @@ from m2r2_ros.cli.training_progress import show_rules, show_scores
 def test_scores_that_are_not_defined_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     """A recording of nothing but background has no segment to score."""
     show_scores({'accuracy': 0.98765, 'edit': None, 'f1@50': None})
-    assert 'validated online: accuracy 0.9877, edit -, f1@50 -' in capsys.readouterr().err
+    assert 'validated online: accuracy 0.9877, edit -, F1@50 -' in capsys.readouterr().err
 
 
 def test_the_rule_of_each_lag_is_shown_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:

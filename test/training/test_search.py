@@ -3,6 +3,7 @@
 """What is tried, and which of it is taken."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -22,7 +23,7 @@ from m2r2_ros.training.choices import (
     online_choices,
 )
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.search import LEEWAY, Trial, best_of, epochs_of
+from m2r2_ros.training.search import LEEWAY, OFFLINE, Trial, best_of, choose_head
 from m2r2_ros.training.train_head import TrainedHead
 from test.training.trials import trial
 
@@ -113,4 +114,8 @@ def test_epochs_are_cut_where_held_out_recordings_clearly_get_worse(
     looks: list[tuple[int, float, float]], epochs: int
 ) -> None:
     head = make_head(CausalTCNConfig(layers=1, stages=1), 4, 2)
-    assert epochs_of(TrainedHead(head, {}, 20, tuple(looks), ())) == epochs
+    found = TrainedHead(head, {}, 20, tuple(looks), ())
+    stages = Mock(**{'head.return_value': found})
+    chosen = choose_head(stages, OFFLINE, [offline_choice(Wishes(), 3)], [Mock()], Mock())
+    assert chosen.epochs == epochs
+    assert chosen.trials[0].value == pytest.approx(98.0)

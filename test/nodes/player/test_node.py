@@ -236,6 +236,7 @@ def test_a_late_subscriber_receives_what_was_latched(launch: Launch, peer: Node,
     wait_until(lambda: player._playback.published > 1)
     greetings = listen(peer, String, '/greeting', LATCHING)
     wait_until(lambda: greetings)
+    assert greetings[0].data == 'hello'
 
 
 def test_topics_that_cannot_be_published_are_named(
