@@ -43,12 +43,21 @@ class TopicSpec:
     """Where a modality comes from and how it is read.
 
     Attributes:
-        modality: One of MODALITIES.
+        modality: Name of the modality.
         topic: Topic name; '' switches the modality off.
         type: Type name; '' takes it from the recording or the publisher.
-        joints: Joints whose positions are summed; () takes all (gripper from JointState).
-        scale: Gripper width is the number read times this, plus `offset`.
-        offset: Metres.
+        like: The built-in modality that it is one of, such as 'wrench' for 'left_wrench'; '' for a
+            vector of its own.
+        fields: Paths of the numbers of a vector, such as 'position[0:7]' or 'wrench.force.z'; ()
+            takes those that are usual for the type.
+        joints: Joints that are taken, by name, in this order; () takes all.
+        names: Path of the list of joint names; '' takes the usual one of the type.
+        sum: Whether the numbers are added up to one, as the widths of two fingers are.
+        frames: Base and tool, where a pose comes out of transforms or joint states; () otherwise.
+        urdf: File, or topic, of the robot's description, for a pose out of joint states.
+        dims: Numbers of a sample as it is read; 0 takes what the first message has.
+        scale: What is read times this, plus `offset`, is in the unit of the modality.
+        offset: In the unit of the modality.
         rate: Samples per second of sound whose messages do not contain it; 0 if they do.
         channels: Interleaved channels of such sound.
         format: Sample format of such sound, one of SOUND_FORMATS.
@@ -59,7 +68,14 @@ class TopicSpec:
     modality: str
     topic: str
     type: str = ''
+    like: str = ''
+    fields: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    names: str = ''
+    sum: bool = False
+    frames: tuple[str, ...] = ()
+    urdf: str = ''
+    dims: int = 0
     scale: float = 1.0
     offset: float = 0.0
     rate: int = 0
