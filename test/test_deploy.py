@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 import pytest
 
 from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.readers.topics import guess_topics, load_topics
+from m2r2_ros.readers.guessing import guess_topics
+from m2r2_ros.readers.topic_map import load_topics
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / 'deploy'

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from m2r2_ros.bags.tables.spec import read_spec
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topic_map import load_topics
 from test.command_server import command_server
 from test.real_data import DATA
 from test.test_architecture import ROOMS, reachable

@@ -17,7 +17,8 @@ from m2r2_ros.bags.recording import (
 from m2r2_ros.cli.console import console
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.core.files import names_of
-from m2r2_ros.readers.topics import TopicSpec, load_topics
+from m2r2_ros.readers.topic_map import load_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 
 def source_recordings(paths: list[Path]) -> list[Path]:

@@ -92,7 +92,7 @@ def _write(
 ) -> None:
     """Write one recording; its windows are on disk only meanwhile."""
     from m2r2_ros.model.torch_backend import TorchBackend
-    from m2r2_ros.training.data import image_encoder_of, prepare
+    from m2r2_ros.training.data import image_encoders_of, prepare
     from m2r2_ros.training.extract import extract, raw_features
     from m2r2_ros.training.recordings import open_labelled
 
@@ -102,7 +102,7 @@ def _write(
         modalities=bundle.model.modalities,
         windows=bundle.windows,
         folder=work,
-        image_encoder=image_encoder_of(bundle.network),
+        image_encoders=image_encoders_of(bundle.network),
         topics=given_topics(topics),
         labels=bundle.labels,
         normalisation=bundle.normalisation,

@@ -16,7 +16,8 @@ from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import AsJson, Bags, Topics
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.core.text import printable
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.guessing import guess_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 #: A table of more topics takes long to lay out, and nobody reads it.
 MOST_ROWS = 1000

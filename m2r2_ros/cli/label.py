@@ -188,7 +188,7 @@ def _table(summaries: list['Summary']) -> Table:
         odd = [f'{k} {n}' for k, n in s.counters.items() if k != 'windows']
         if s.truncated:
             odd.insert(0, 'recording is truncated')
-        if s.twist_from_pose:
+        if s.derived:
             odd.insert(0, 'twist from pose')
         odd[:0] = s.notes
         odd[:0] = [f'no topic {topic} for {m}' for m, topic in s.absent_topics.items()]

@@ -222,7 +222,7 @@ class _Reader:
         self, name: str, paths: list[Path], bar: Progress, like: 'TrainingData | None' = None
     ) -> 'TrainingData':
         """Make windows; those to validate on with labels and scales of those trained on."""
-        from m2r2_ros.training.data import image_encoder_of, prepare
+        from m2r2_ros.training.data import image_encoders_of, prepare
         from m2r2_ros.training.recordings import open_labelled
 
         reading = bar.add_task(f'reading {name}', total=len(paths), loss='')
@@ -232,7 +232,7 @@ class _Reader:
             windows=self.windows,
             # Processes that train together do not write into each other's files.
             folder=self.workspace / name / str(PROCESS),
-            image_encoder=image_encoder_of(self.network),
+            image_encoders=image_encoders_of(self.network),
             topics=self.topics,
             labels=like.labels if like else None,
             normalisation=like.normalisation if like else None,

@@ -95,7 +95,7 @@ class FrameLabel:
         segment_start: Stamp of that segment's first frame, nanoseconds.
         revision_lag: Frames that were seen after this one before it was labelled; 0 is strictly
             online.
-        modality_mask: Bits of the modalities that were present (core.modalities).
+        modality_mask: Bits of the model's modalities that were present (core.modalities).
         reason: Why there is no label, such as 'unlike: wrench'; '' where there is one.
     """
 

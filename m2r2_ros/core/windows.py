@@ -3,12 +3,12 @@
 """Frame windows: what the robot sensed between two frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, Modalities, column, declared
 from m2r2_ros.core.samples import EncodedImage
 
 
@@ -19,13 +19,14 @@ class FrameWindows:
     Attributes:
         starts: int64 (N,), t(i-1), nanoseconds.
         stamps: int64 (N,), t(i), nanoseconds; the frame stamps.
-        sensors: For each sensor float32 (N, T, D_s) in SI units, resampled to 300 Hz. What is
-            masked holds zeros and means nothing.
-        present: bool (N, 6), which modality has data, in the order of MODALITIES.
+        sensors: For each vector float32 (N, T, D_s), resampled to 300 Hz. What is masked holds
+            zeros and means nothing.
+        present: bool (N, M), which modality has data.
         restarts: bool (N,), True where a window does not follow on the one before it: the first
             of a stream, and the first after the clock jumped.
-        sound: float32 (N, samples), the trailing sound at 16 kHz; None without a microphone.
-        images: The newest image of each window; None without a camera.
+        sounds: For each microphone float32 (N, samples), the trailing sound at 16 kHz.
+        images: For each camera the newest image of each window.
+        modalities: What the columns of `present` stand for.
     """
 
     starts: NDArray[np.int64]
@@ -33,21 +34,23 @@ class FrameWindows:
     sensors: dict[str, NDArray[np.float32]]
     present: NDArray[np.bool_]
     restarts: NDArray[np.bool_]
-    sound: NDArray[np.float32] | None = None
-    images: list[EncodedImage | None] | None = None
+    sounds: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    images: dict[str, list[EncodedImage | None]] = field(default_factory=dict)
+    modalities: Modalities = field(default_factory=lambda: declared(MODALITIES))
 
     def __len__(self) -> int:
         return len(self.stamps)
 
     def __getitem__(self, part: slice) -> 'FrameWindows':
-        return FrameWindows(
-            self.starts[part],
-            self.stamps[part],
-            {name: values[part] for name, values in self.sensors.items()},
-            self.present[part],
-            self.restarts[part],
-            None if self.sound is None else self.sound[part],
-            None if self.images is None else self.images[part],
+        return replace(
+            self,
+            starts=self.starts[part],
+            stamps=self.stamps[part],
+            sensors={name: values[part] for name, values in self.sensors.items()},
+            present=self.present[part],
+            restarts=self.restarts[part],
+            sounds={name: values[part] for name, values in self.sounds.items()},
+            images={name: frames[part] for name, frames in self.images.items()},
         )
 
     @classmethod
@@ -62,14 +65,27 @@ class FrameWindows:
             {name: np.concatenate([p.sensors[name] for p in parts]) for name in first.sensors},
             np.concatenate([p.present for p in parts]),
             np.concatenate([p.restarts for p in parts]),
-            None
-            if first.sound is None
-            else np.concatenate([p.sound for p in parts if p.sound is not None]),
-            None if first.images is None else [i for p in parts for i in p.images or []],
+            {name: np.concatenate([p.sounds[name] for p in parts]) for name in first.sounds},
+            {name: [i for p in parts for i in p.images[name]] for name in first.images},
+            first.modalities,
         )
 
+    def has(self, name: str) -> NDArray[np.bool_]:
+        """Return which windows have a modality, bool (N,), a view; none where it is no column."""
+        if name not in self.modalities:
+            return np.zeros(len(self), np.bool_)
+        there: NDArray[np.bool_] = self.present[:, column(self.modalities, name)]
+        return there
+
     @property
-    def masks(self) -> NDArray[np.uint8]:
-        """uint8 (N,): the modality mask of each window."""
-        bits: NDArray[np.uint8] = (self.present << np.arange(len(MODALITIES))).sum(1, np.uint8)
-        return bits
+    def masks(self) -> NDArray[np.uint32]:
+        """uint32 (N,): the modality mask of each window."""
+        return masks_of(self.present)
+
+
+def masks_of(present: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Return modality masks, uint32 (N,), of bool (N, M)."""
+    bits: NDArray[np.uint32] = (
+        present.astype(np.uint32) << np.arange(present.shape[1], dtype=np.uint32)
+    ).sum(axis=1, dtype=np.uint32)
+    return bits

@@ -53,7 +53,7 @@ class Bundle:
         normalisation: Scales of the training set.
         network: The network, ready to evaluate.
         decoding: Default options of the decoder (segmenters.decoding).
-        topics: Expected topics by modality, each with `topic` and `type`.
+        topics: Topics of the training set by modality; see BundleFacts.
         training: How it was trained and on what.
         scores: What it scored on recordings that it was not trained on.
         familiarity: What it knows of its training set; None where that was not measured.
@@ -67,7 +67,7 @@ class Bundle:
     normalisation: Normalisation
     network: Network
     decoding: Mapping[str, Any] = field(default_factory=dict)
-    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    topics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     familiarity: Familiarity | None = None
@@ -192,11 +192,10 @@ def _familiarity_tensors(facts: BundleFacts, network: Network) -> dict[str, torc
     """Return tensors as the section promises them; made where tensors take no memory."""
     if facts.familiarity is None:
         return {}
-    encoder = dict(network.extractor.encoders.items()).get('image')
-    width = {'image': encoder.feature_dim} if isinstance(encoder, ImageEncoder) else {}
-    model = network.extractor.modalities
-    widths = {m: k for m, k in described_widths(width).items() if m in model}
-    widths[FEATURES] = network.width
+    extractor = network.extractor
+    encoders = {name: extractor.encoder(name) for name in extractor.modalities}
+    images = {n: e.feature_dim for n, e in encoders.items() if isinstance(e, ImageEncoder)}
+    widths = {**described_widths(extractor.modalities, images), FEATURES: network.width}
     with naming(facts.folder / YAML, BundleError):
         shapes = familiarity_shapes(facts.familiarity, widths)
     return {
@@ -221,7 +220,8 @@ def _load_familiarity(facts: BundleFacts) -> Familiarity | None:
                     raise BundleError(msg)
                 arrays[name.removeprefix(FAMILIARITY)] = tensor.numpy()
     with naming(facts.folder / YAML, BundleError):
-        return Familiarity.from_dict(facts.familiarity, arrays)
+        assert facts.network is not None
+        return Familiarity.from_dict(facts.familiarity, arrays, facts.network.model.modalities)
 
 
 @torch.no_grad()

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import MODALITIES, SENSORS
+from m2r2_ros.core.modalities import (
+    IMAGE,
+    SENSORS,
+    VECTOR,
+    Modalities,
+    check_modalities,
+    declared,
+    from_entries,
+    of_kind,
+    to_entries,
+)
 from m2r2_ros.core.options import (
     Section,
     between,
@@ -37,7 +47,8 @@ class ModelConfig:
 
     Attributes:
         modalities: What the model looks at, in token order.
-        image_encoder: 'efficientnet_lite0' or 'clip_vit_b16'; '' where there is no image branch.
+        image_encoder: 'efficientnet_lite0' or 'clip_vit_b16', the same kind for every camera; ''
+            where there is none.
         width: D_e (paper: 512).
         heads: Attention heads of the modality transformer.
         feedforward: Width of its feed-forward layer.
@@ -48,13 +59,13 @@ class ModelConfig:
         sound_layers: Layers of the AST (AST-base: 12).
         sound_stride: Mel bins, and columns, from one patch of 16 by 16 to the next (AST: 10).
         sound_expansion: Width of the AST's feed-forward layers, in widths of the AST (AST: 4).
-        relative_pose: Give the pose's encoder poses relative to the first one of a run, too.
+        relative_pose: Give encoders of poses these relative to the first one of a run, too.
         head: The segmentation head behind the features, and its options.
         offline_head: A second head on the same features, for recordings that are over; None where
             `head` labels these too.
     """
 
-    modalities: tuple[str, ...]
+    modalities: Modalities
     image_encoder: str = ''
     width: int = between(512, 1, MAX)
     heads: int = between(8, 1, MAX_HEADS)
@@ -71,15 +82,15 @@ class ModelConfig:
     offline_head: HeadConfig | None = None
 
     def __post_init__(self) -> None:
-        known = [m for m in MODALITIES if m in self.modalities]
-        if not known or list(self.modalities) != known:
-            msg = f'model.modalities: expected some of {", ".join(MODALITIES)}, in this order'
+        check_modalities(self.modalities, 'model.modalities')
+        if unknown := [m for m in of_kind(self.modalities, VECTOR) if not self.modalities[m].dims]:
+            msg = f'model.modalities.{unknown[0]}.dims: expected a whole number above 0, found 0'
             raise ConfigError(msg)
         if self.image_encoder not in ('', *IMAGE_ENCODERS):
             known_encoders = ' or '.join(IMAGE_ENCODERS)
             msg = f'model.image_encoder: {shown(self.image_encoder)} is unknown: {known_encoders}'
             raise ConfigError(msg)
-        if bool(self.image_encoder) != ('image' in self.modalities):
+        if bool(self.image_encoder) != bool(of_kind(self.modalities, IMAGE)):
             msg = 'model.image_encoder: expected an encoder where, and only where, there are images'
             raise ConfigError(msg)
         check_options(self, 'model')
@@ -101,10 +112,9 @@ class ModelConfig:
             ConfigError: An entry is unknown, missing or out of range.
         """
         section = Section(entries, 'model')
-        modalities = section.get('modalities', (list,))
         converted = {
             **entries,
-            'modalities': tuple(modalities),
+            'modalities': _read_modalities(section),
             'head': head_from_dict(section.get('head', (dict,))),
             'offline_head': _head_or_none(section.get('offline_head', (dict,), None)),
         }
@@ -114,10 +124,21 @@ class ModelConfig:
         """Return what `from_dict` reads."""
         return {
             **{f.name: getattr(self, f.name) for f in fields(self)},
-            'modalities': list(self.modalities),
+            'modalities': to_entries(self.modalities),
             'head': self.head.to_dict(),
             'offline_head': self.offline_head and self.offline_head.to_dict(),
         }
+
+
+def _read_modalities(section: Section) -> Modalities:
+    """Read declarations; bundles of older versions name built-in modalities."""
+    found = section.get('modalities', (dict, list), expected='a mapping of declarations')
+    if isinstance(found, Mapping):
+        return from_entries(section.section('modalities'))
+    names = section.texts('modalities')
+    if list(declared(names)) != list(names):
+        section.refuse('modalities', 'built-in modalities in their order', found)
+    return declared(names)
 
 
 def _head_or_none(entries: object) -> HeadConfig | None:
@@ -125,13 +146,15 @@ def _head_or_none(entries: object) -> HeadConfig | None:
 
 
 PRESETS = {
-    'proprio': ModelConfig(('sound', *SENSORS), sound_encoder='conv'),
+    'proprio': ModelConfig(declared(('sound', *SENSORS)), sound_encoder='conv'),
     'lite': ModelConfig(
-        ('image', 'sound', *SENSORS), image_encoder='efficientnet_lite0', sound_encoder='conv'
+        declared(('image', 'sound', *SENSORS)),
+        image_encoder='efficientnet_lite0',
+        sound_encoder='conv',
     ),
     # The paper's own: CLIP ViT-B/16, which ActionCLIP's weights fit, and AST-base.
     'full': ModelConfig(
-        ('image', 'sound', *SENSORS),
+        declared(('image', 'sound', *SENSORS)),
         image_encoder='clip_vit_b16',
         sound_encoder='ast',
         sound_width=768,
@@ -164,9 +187,13 @@ def restrict_modalities(config: ModelConfig, modalities: Collection[str]) -> Mod
         known = ', '.join(config.modalities)
         msg = f'modalities: {", ".join(unknown)} not among those of the preset: {known}'
         raise ConfigError(msg)
-    kept = tuple(m for m in config.modalities if m in modalities)
-    return replace(
-        config,
-        modalities=kept,
-        image_encoder=config.image_encoder if 'image' in kept else '',
-    )
+    return with_modalities(config, {n: m for n, m in config.modalities.items() if n in modalities})
+
+
+def with_modalities(config: ModelConfig, modalities: Modalities) -> ModelConfig:
+    """Return the same shapes for other modalities; cameras are left out without an encoder."""
+    seen = {n: m for n, m in modalities.items() if m.kind != IMAGE or config.image_encoder}
+    # What shares the encoder of one that is not there has one of its own.
+    seen = {n: m if m.encoder in seen else replace(m, encoder='') for n, m in seen.items()}
+    cameras = of_kind(seen, IMAGE)
+    return replace(config, modalities=seen, image_encoder=config.image_encoder if cameras else '')

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import IMAGE, SOUND, VECTOR, Modalities
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.windows.logmel import MEL_BINS
 
@@ -30,20 +30,28 @@ def describe(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         inputs: Normalised inputs.
     """
     found: dict[str, NDArray[np.float32]] = {}
-    for name in MODALITIES:
-        if name in SENSOR_DIMS and name in inputs.data:
+    for name, modality in inputs.modalities.items():
+        if name not in inputs.data:
+            continue
+        if modality.kind == VECTOR:
             found[name] = _describe_sensor(inputs.data[name])
-        elif name == 'sound' and name in inputs.data:
+        elif modality.kind == SOUND:
             found[name] = _describe_sound(inputs.data[name])
-        elif name == 'image' and name in inputs.data and inputs.data[name].ndim == 2:
+        elif inputs.data[name].ndim == 2:
             found[name] = inputs.data[name].astype(np.float32)
     return found
 
 
-def described_widths(modalities: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Return K of each modality; images have what the backbone gives, named in `modalities`."""
-    sensors = {name: 3 * dims for name, dims in SENSOR_DIMS.items()}
-    return {**sensors, 'sound': 2 * MEL_BINS // _BAND, **(modalities or {})}
+def described_widths(modalities: Modalities, images: Mapping[str, int]) -> dict[str, int]:
+    """Return K of each modality; `images` says what the backbones give, by camera."""
+    return {
+        name: images.get(name, 0) if m.kind == IMAGE else _width(m.kind, m.dims)
+        for name, m in modalities.items()
+    }
+
+
+def _width(kind: str, dims: int) -> int:
+    return 2 * MEL_BINS // _BAND if kind == SOUND else 3 * dims
 
 
 def _describe_sensor(z: NDArray[Any]) -> NDArray[np.float32]:

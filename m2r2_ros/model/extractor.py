@@ -5,11 +5,12 @@
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import IMAGE, SOUND, Modality
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.image import make_image_encoder
 from m2r2_ros.model.proprioception import SensorEncoder
-from m2r2_ros.model.relative_pose import RELATIVE_POSE
+from m2r2_ros.model.relative_pose import relative_name
 from m2r2_ros.model.sound import make_sound_encoder
 from m2r2_ros.model.tensors import InputTensors
 
@@ -43,16 +44,22 @@ class Extractor(nn.Module):
         d = config.width
         self.modalities = config.modalities
         self._relative = config.relative_pose
-        encoders: dict[str, nn.Module] = {}
-        for name in config.modalities:
-            if name == 'image':
-                encoders[name] = make_image_encoder(config.image_encoder, d, pretrained=pretrained)
-            elif name == 'sound':
-                encoders[name] = make_sound_encoder(config, mel_frames, new_columns)
-            else:
-                twice = name == 'pose' and config.relative_pose
-                encoders[name] = SensorEncoder((1 + twice) * SENSOR_DIMS[name], points, d)
-        self.encoders = nn.ModuleDict(encoders)
+
+        def make(m: Modality) -> nn.Module:
+            if m.kind == IMAGE:
+                return make_image_encoder(config.image_encoder, d, pretrained=pretrained)
+            if m.kind == SOUND:
+                return make_sound_encoder(config, mel_frames, new_columns)
+            return SensorEncoder((1 + self._is_relative(m)) * m.dims, points, d)
+
+        #: One for each modality that does not share that of another.
+        self.encoders = nn.ModuleDict()
+        for name, m in config.modalities.items():
+            if name not in self.encoders and hasattr(self.encoders, name):
+                msg = f'modality {name!r}: torch has another use for this name; choose another one'
+                raise ConfigError(msg)
+            if not m.encoder:
+                self.encoders[name] = make(m)
         self.token_norm = nn.LayerNorm(d)
         self.modality_transformer = nn.TransformerEncoderLayer(
             d, config.heads, config.feedforward, config.dropout, batch_first=True
@@ -66,16 +73,32 @@ class Extractor(nn.Module):
 
     def forward(self, inputs: InputTensors) -> Tensor:
         """Map N frames to x_i, float32 (N, D_e)."""
-        present = inputs.present[:, [MODALITIES.index(m) for m in self.modalities]]
+        present = self._present(inputs)
         if bool(present.all()):
-            tokens = [
-                encoder(self._readings(name, inputs)) for name, encoder in self.encoders.items()
-            ]
+            tokens = [self.encoder(name)(self._readings(name, inputs)) for name in self.modalities]
             slots = self.modality_transformer(self.token_norm(torch.stack(tokens, dim=1)))
         else:
             slots = self._mix_present(inputs, present)
         features: Tensor = self.mlp(slots.flatten(1))
         return features
+
+    def encoder(self, name: str) -> nn.Module:
+        """Return the encoder of a modality, its own or another's."""
+        return self.encoders[self.modalities[name].encoder or name]
+
+    def _is_relative(self, modality: Modality) -> bool:
+        return modality.is_pose and self._relative
+
+    def _present(self, inputs: InputTensors) -> Tensor:
+        """Return which frames have which of the modalities of this network, bool (N, M)."""
+        names = tuple(inputs.modalities)
+        if names == tuple(self.modalities):
+            return inputs.present
+        none = torch.zeros_like(inputs.present[:, 0])
+        columns = [
+            inputs.present[:, names.index(m)] if m in names else none for m in self.modalities
+        ]
+        return torch.stack(columns, dim=1)
 
     def _mix_present(self, inputs: InputTensors, present: Tensor) -> Tensor:
         """Mix the tokens that are there; float32 (N, modalities, D_e), zero where one is not."""
@@ -84,7 +107,8 @@ class Extractor(nn.Module):
         # Modalities that are absent from the whole batch cost nothing.
         used = [k for k, some in enumerate(present.any(dim=0).tolist()) if some]
         if used:
-            tokens = [self._encode(self.modalities[k], inputs, present[:, k]) for k in used]
+            names = tuple(self.modalities)
+            tokens = [self._encode(names[k], inputs, present[:, k]) for k in used]
             there = present[:, used]
             # A frame without any modality attends to its own zeros instead of to nothing.
             blind = ~there & there.any(dim=1, keepdim=True)
@@ -97,18 +121,18 @@ class Extractor(nn.Module):
 
     def _readings(self, name: str, inputs: InputTensors) -> Tensor:
         """Return what the encoder of a modality takes."""
-        if name == 'pose' and self._relative:
-            return torch.cat([inputs.data[name], inputs.data[RELATIVE_POSE]], dim=-1)
+        if self._is_relative(self.modalities[name]):
+            return torch.cat([inputs.data[name], inputs.data[relative_name(name)]], dim=-1)
         return inputs.data[name]
 
     def _encode(self, name: str, inputs: InputTensors, there: Tensor) -> Tensor:
         """Return the tokens of one modality, float32 (N, D_e), zero where it is masked."""
         data = self._readings(name, inputs)
         if bool(there.all()):
-            token: Tensor = self.encoders[name](data)
+            token: Tensor = self.encoder(name)(data)
             return token
         tokens = torch.zeros(len(data), self.token_norm.normalized_shape[0], device=data.device)
-        tokens[there] = self.encoders[name](data[there]).float()  # of half precision
+        tokens[there] = self.encoder(name)(data[there]).float()  # of half precision
         return tokens
 
 
@@ -119,4 +143,4 @@ def drop_modalities(inputs: InputTensors, share: float) -> InputTensors:
         dropped = bool(torch.rand(()) < share)
         if dropped and bool((present.sum(dim=1) > present[:, k].int()).all()):
             present[:, k] = False
-    return InputTensors(inputs.data, present)
+    return InputTensors(inputs.data, present, inputs.modalities)

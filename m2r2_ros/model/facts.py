@@ -4,7 +4,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ import yaml
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import Modalities, check_modalities, declared, from_entries
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.reading import check_file, naming, reading
 from m2r2_ros.model.config import ModelConfig
@@ -21,7 +21,9 @@ from m2r2_ros.model.weight_header import read_header
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
-FORMAT: Final = 2
+#: Format of new bundles, and those that can be read: up to 2, modalities were names only.
+FORMAT: Final = 3
+_READABLE: Final = (2, 3)
 YAML: Final = 'bundle.yaml'
 WEIGHTS: Final = 'weights.safetensors'
 #: The kind of a network with M2R2 features, and of every bundle that does not name its kind.
@@ -64,7 +66,8 @@ class BundleFacts:
         network: Sections of a network; None for other kinds.
         options: Options of any other kind; empty for a network.
         decoding: Default options of the decoder (segmenters.decoding).
-        topics: Expected topics by modality, each with `topic` and `type`.
+        topics: Topics of the training set by modality, each with `topic`, `type` and what else
+            it takes to read it (readers.topics).
         training: How it was trained and on what.
         scores: What it scored on recordings that it was not trained on.
         id: Hash of its files; travels in every label.
@@ -77,11 +80,11 @@ class BundleFacts:
     kind: str
     labels: LabelSet
     windows: WindowConfig
-    modalities: tuple[str, ...]
+    modalities: Modalities
     network: NetworkFacts | None
     options: Mapping[str, Any]
     decoding: Mapping[str, Any]
-    topics: Mapping[str, Mapping[str, str]]
+    topics: Mapping[str, Mapping[str, Any]]
     training: Mapping[str, Any]
     scores: Mapping[str, Any]
     id: str
@@ -97,8 +100,9 @@ def read_facts(folder: Path) -> BundleFacts:
     """
     path = folder / YAML
     file = Section.read(path, f'a bundle, which is a folder with {YAML} and {WEIGHTS}', BundleError)
-    if (found := file.get('format', (int,))) != FORMAT:
-        msg = f'{path}: format {found}: this m2r2_ros reads format {FORMAT}'
+    if (found := file.get('format', (int,))) not in _READABLE:
+        known = ' and '.join(map(str, _READABLE))
+        msg = f'{path}: format {found}: this m2r2_ros reads formats {known}'
         raise BundleError(msg)
     kind = file.text('kind', LEARNED)
     with naming(path, BundleError):
@@ -113,21 +117,22 @@ def _read_sections(file: Section, folder: Path, kind: str) -> BundleFacts:
     labels = file.section('labels')
     network, options = None, {}
     topics = _topics(file.section('topics'))
+    windows = dict(file.section('windows').entries)
+    ages = _old_ages(windows)
     if kind == LEARNED:
-        network = NetworkFacts(
-            file.text('preset'),
-            ModelConfig.from_dict(file.section('model').entries),
-            Normalisation.from_dict(file.section('normalisation').entries),
-        )
-        modalities = trained_modalities(network.model.modalities, topics, network.normalisation)
+        model = ModelConfig.from_dict(file.section('model').entries)
+        model = replace(model, modalities=_aged(model.modalities, ages))
+        scales = Normalisation.from_dict(file.section('normalisation').entries, model.modalities)
+        network = NetworkFacts(file.text('preset'), model, scales)
+        modalities = trained_modalities(model.modalities, topics, scales)
     else:
-        modalities = _modalities(file)
+        modalities = _aged(_modalities(file), ages)
         options = file.section('options').entries
     return BundleFacts(
         folder=folder,
         kind=kind,
         labels=LabelSet(labels.texts('names'), _parents(labels)),
-        windows=WindowConfig.from_dict(file.section('windows').entries),
+        windows=WindowConfig.from_dict(windows),
         modalities=modalities,
         network=network,
         options=options,
@@ -142,10 +147,10 @@ def _read_sections(file: Section, folder: Path, kind: str) -> BundleFacts:
 
 
 def trained_modalities(
-    modalities: Sequence[str],
-    topics: Mapping[str, Mapping[str, str]],
+    modalities: Modalities,
+    topics: Mapping[str, Mapping[str, Any]],
     normalisation: Normalisation,
-) -> tuple[str, ...]:
+) -> Modalities:
     """Return the modalities that a network has learnt from.
 
     What no recording of the training set had went through random weights only: it is not looked at.
@@ -155,10 +160,12 @@ def trained_modalities(
         topics: Of the training set, by modality; empty where they are not known.
         normalisation: Its scales. A twist that was made from the pose has no topic.
     """
-    if not topics:
-        return tuple(modalities)
-    derived = {'twist'} if 'pose' in topics and (normalisation.std['twist'] != 1).any() else set()
-    return tuple(m for m in modalities if m in topics or m in derived)
+    derived = {
+        name
+        for name, m in modalities.items()
+        if m.derived_from in topics and (normalisation.std[name] != 1).any()
+    }
+    return {n: m for n, m in modalities.items() if not topics or n in topics or n in derived}
 
 
 def _parents(labels: Section) -> tuple[str, ...]:
@@ -169,22 +176,32 @@ def _parents(labels: Section) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _modalities(file: Section) -> tuple[str, ...]:
-    expected = f'some of {", ".join(MODALITIES)}, in this order'
-    found = file.texts('modalities', expected=expected)
-    if not found or list(found) != [m for m in MODALITIES if m in found]:
-        file.refuse('modalities', expected, list(found))
-    return found
+def _modalities(file: Section) -> Modalities:
+    """Return the modalities of a model that is no network: declarations, or built-in names."""
+    found = file.get('modalities', (dict, list), expected='names, or a mapping of declarations')
+    if isinstance(found, dict):
+        modalities = from_entries(file.section('modalities'))
+    else:
+        modalities = declared(file.texts('modalities'))
+    check_modalities(modalities, 'modalities')
+    return modalities
 
 
-def _topics(section: Section) -> dict[str, dict[str, str]]:
+def _old_ages(windows: dict[str, Any]) -> dict[str, float]:
+    """Take the ages of masks out of the windows, where older bundles have them."""
+    section = Section(windows.pop('max_age', {}), 'windows.max_age')
+    return {name: section.number(name) for name in section.entries}
+
+
+def _aged(modalities: Modalities, ages: Mapping[str, float]) -> Modalities:
+    return {n: replace(m, max_age=ages.get(n, m.max_age)) for n, m in modalities.items()}
+
+
+def _topics(section: Section) -> dict[str, dict[str, Any]]:
     topics = {}
-    for modality in MODALITIES:
-        if not section.has(modality):
-            continue
+    for modality in section.entries:
         entry = section.section(modality)
-        topics[modality] = {key: entry.text(key) for key in ('topic', 'type')}
-    section.close()
+        topics[modality] = {**entry.entries, **{k: entry.text(k) for k in ('topic', 'type')}}
     return topics
 
 

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import Modalities, column
 from m2r2_ros.core.options import Section
 from m2r2_ros.model.describe import describe
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.reference import MOST_CENTRES, MOST_DIRECTIONS, Reference
 
-#: The part that compares x_i, in which all modalities are put together.
+#: The part that compares x_i, in which all modalities are put together; every other is a modality.
 FEATURES: Final = 'features'
-PARTS: Final = (*MODALITIES, FEATURES)
 #: What x_i is called in reasons: each modality looks familiar by itself, but not with the others.
 _NAMES: Final = {FEATURES: 'combination'}
 #: Seconds over which distances are averaged, older ones fading exponentially.
@@ -38,7 +37,7 @@ class Familiarity:
     """What a model knows of its training set; part of a bundle.
 
     Attributes:
-        references: By part, one of PARTS.
+        references: By part, a modality or FEATURES.
         thresholds: By part, the averaged distance up to which a frame is familiar.
         least_confidence: Labels of less confidence are withheld, 0..1.
         always: Modalities that hardly a frame of the training set lacked.
@@ -55,8 +54,8 @@ class Familiarity:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts that are compared, in the order of PARTS."""
-        return tuple(part for part in PARTS if part in self.references)
+        """The parts that are compared, FEATURES last."""
+        return tuple(self.references)
 
     def distances(self, inputs: Inputs, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the distance of each part of N frames, NaN where it is masked, float32 (N, P).
@@ -70,20 +69,19 @@ class Familiarity:
         for k, part in enumerate(self.parts):
             if part not in vectors:
                 continue
-            rows = inputs.present.any(axis=1)
-            if part != FEATURES:
-                rows = inputs.present[:, MODALITIES.index(part)]
+            rows = inputs.present.any(axis=1) if part == FEATURES else inputs.has(part)
             if rows.any():
                 found[rows, k] = self.references[part].distance(vectors[part][rows])
         return found
 
-    def missing(self, present: NDArray[np.bool_]) -> tuple[str, ...]:
-        """Return the modalities that training always had and that a frame lacks.
-
-        Args:
-            present: bool (6,), in the order of MODALITIES.
-        """
-        return tuple(m for m in self.always if not present[MODALITIES.index(m)])
+    def missing(self, inputs: Inputs, frame: int) -> tuple[str, ...]:
+        """Return the modalities that training always had and that a frame lacks."""
+        present = inputs.present[frame]
+        return tuple(
+            m
+            for m in self.always
+            if m not in inputs.modalities or not present[column(inputs.modalities, m)]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads, but for the tensors."""
@@ -112,24 +110,33 @@ class Familiarity:
 
     @classmethod
     def from_dict(
-        cls, entries: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]]
+        cls,
+        entries: Mapping[str, Any],
+        tensors: Mapping[str, NDArray[np.float32]],
+        modalities: Modalities,
     ) -> 'Familiarity':
         """Read the `familiarity` section of bundle.yaml, with its tensors.
+
+        Args:
+            entries: The section.
+            tensors: By their names behind the prefix.
+            modalities: Of the model.
 
         Raises:
             BundleError: An entry is missing, unknown or out of range.
         """
         section = Section(entries, 'familiarity', error=BundleError)
-        parts = familiarity_shapes(entries, {})
+        parts = familiarity_shapes(entries, dict.fromkeys((*modalities, FEATURES), 0))
         kept = section.section('parts')
         thresholds = {part: float(kept.section(part).number('threshold')) for part in parts}
         least = section.number('least_confidence')
         if not 0 <= least <= 1:
             section.refuse('least_confidence', 'a number from 0 to 1', least)
-        rates = _rates(section.section('rates'))
-        always = section.texts('always', expected=f'some of {", ".join(MODALITIES)}')
-        if not set(always) <= set(MODALITIES):
-            section.refuse('always', f'some of {", ".join(MODALITIES)}', list(always))
+        rates = _rates(section.section('rates'), modalities)
+        expected = f'some of {", ".join(modalities)}'
+        always = section.texts('always', expected=expected)
+        if not set(always) <= set(modalities):
+            section.refuse('always', expected, list(always))
         measured = section.section('measured').entries
         section.close()
         references = {
@@ -146,14 +153,14 @@ def familiarity_shapes(
 
     Args:
         entries: The section.
-        widths: K of each part that the model has; parts that are not in it have none.
+        widths: K of each part that the model has.
 
     Raises:
         BundleError: A part is unknown, or a number is not one that training writes.
     """
     section = Section(entries, 'familiarity', error=BundleError).section('parts')
     shapes = {}
-    for part in PARTS:
+    for part, k in widths.items():
         if not section.has(part):
             continue
         entry = section.section(part)
@@ -167,14 +174,15 @@ def familiarity_shapes(
         ):
             if value > most:
                 entry.refuse(name, f'a whole number up to {most}', value)
-        k = widths.get(part, 0)
         shapes[part] = {'mean': (k,), 'projection': (k, r), 'centres': (m, r)}
     section.close()
     return shapes
 
 
-def _rates(section: Section) -> dict[str, float]:
-    found = {m: section.number(m) for m in MODALITIES if section.has(m)}
+def _rates(section: Section, modalities: Modalities) -> dict[str, float]:
+    # The pose, too, where it was no modality but the twist came from it.
+    names = dict.fromkeys([*modalities, *(m.derived_from for m in modalities.values())])
+    found = {m: section.number(m) for m in names if m and section.has(m)}
     section.close()
     for name, rate in found.items():
         if not 0 < rate <= _MOST_RATE:
@@ -226,7 +234,7 @@ class Watch:
             Doubt(
                 float(levels[k].max(initial=0.0)),
                 self._unlike(levels[k]),
-                self._familiarity.missing(inputs.present[k]),
+                self._familiarity.missing(inputs, k),
                 len(self._familiarity.always),
             )
             for k in range(len(inputs))

@@ -3,7 +3,7 @@
 """From frame windows to the arrays that a model takes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -11,11 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import MessageError
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import (
+    IMAGE,
+    MODALITIES,
+    SOUND,
+    VECTOR,
+    Modalities,
+    column,
+    declared,
+)
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel, mel_frames
-from m2r2_ros.windows.normalisation import Normalisation
+from m2r2_ros.windows.normalisation import Normalisation, SoundScale
 
 IMAGE_SIZE = 224
 
@@ -25,50 +33,54 @@ class Inputs:
     """Normalised inputs of N frames.
 
     Attributes:
-        data: By modality; sensors float32 (N, T, D_s) z-scores, sound float32 (N, 64, frames)
-            scaled bin by bin, image uint8 (N, 224, 224, 3), or float32 (N, 1280) where a frozen
-            backbone has been over it already.
-        present: bool (N, 6) in the order of MODALITIES.
+        data: By modality; vectors float32 (N, T, D_s) z-scores, sound float32 (N, 64, frames)
+            scaled bin by bin, images uint8 (N, 224, 224, 3), or float32 (N, 1280) where a frozen
+            backbone has been over them already.
+        present: bool (N, M).
+        modalities: What the columns of `present` stand for.
     """
 
     data: dict[str, NDArray[Any]]
     present: NDArray[np.bool_]
+    modalities: Modalities = field(default_factory=lambda: declared(MODALITIES))
 
     def __len__(self) -> int:
         return len(self.present)
 
+    def has(self, name: str) -> NDArray[np.bool_]:
+        """Return which frames have a modality, bool (N,), a view; none where it is no column."""
+        if name not in self.modalities:
+            return np.zeros(len(self), np.bool_)
+        there: NDArray[np.bool_] = self.present[:, column(self.modalities, name)]
+        return there
+
 
 def make_inputs(
-    windows: FrameWindows, normalisation: Normalisation, modalities: Collection[str]
+    windows: FrameWindows, normalisation: Normalisation, modalities: Modalities | Collection[str]
 ) -> Inputs:
-    """Normalise windows for a model that looks at `modalities`; what is masked is zero.
-
-    Other modalities count as masked.
-    """
+    """Normalise windows for a model that looks at `modalities`; what is masked is zero."""
+    wanted = declared(modalities)
     data: dict[str, NDArray[Any]] = {}
-    present = windows.present & np.array([m in modalities for m in MODALITIES])
-    for name in SENSOR_DIMS:
-        if name in modalities:
-            z = normalisation.scale(name, windows.sensors[name])
-            z[~present[:, MODALITIES.index(name)]] = 0
-            data[name] = z
-    if 'sound' in modalities and windows.sound is not None:
-        data['sound'] = _mel(windows, normalisation)
-    if 'image' in modalities:
-        images = windows.images or [None] * len(windows)
-        pixels, seen = decode_images(images)
-        data['image'] = pixels
-        present[:, MODALITIES.index('image')] = seen
-    return Inputs(data, present)
+    present = np.stack([windows.has(name) for name in wanted], axis=1)
+    for k, (name, modality) in enumerate(wanted.items()):
+        if modality.kind == VECTOR and name in windows.sensors:
+            data[name] = normalisation.scale(name, windows.sensors[name])
+            data[name][~present[:, k]] = 0
+        elif modality.kind == SOUND and name in windows.sounds:
+            data[name] = _mel(windows.sounds[name], present[:, k], normalisation.sounds[name])
+        elif modality.kind == IMAGE:
+            images = windows.images.get(name, [None] * len(windows))
+            data[name], present[:, k] = decode_images(images)
+    return Inputs(data, present, wanted)
 
 
-def _mel(windows: FrameWindows, normalisation: Normalisation) -> NDArray[np.float32]:
-    assert windows.sound is not None
-    n, samples = windows.sound.shape
+def _mel(
+    sound: NDArray[np.float32], heard: NDArray[np.bool_], scale: SoundScale
+) -> NDArray[np.float32]:
+    n, samples = sound.shape
     mel = np.zeros((n, MEL_BINS, mel_frames(samples)), np.float32)
-    heard = windows.present[:, MODALITIES.index('sound')]
     if heard.any():
-        mel[heard] = normalisation.sound(log_mel(windows.sound[heard]))
+        mel[heard] = scale(log_mel(sound[heard]))
     return mel
 
 

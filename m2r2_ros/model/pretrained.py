@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import IMAGE, SOUND
 from m2r2_ros.model.ast_weights import ast_tensors
 from m2r2_ros.model.clip_weights import clip_tensors
 from m2r2_ros.model.extractor import Extractor
@@ -22,8 +23,8 @@ class Loaded:
     """Where the weights of the encoders came from.
 
     Attributes:
-        origins: By modality, name and hash of the file; to be kept in the bundle.
-        random: Modalities whose encoder needs pretrained weights, but was given none.
+        origins: By kind of modality, name and hash of the file; to be kept in the bundle.
+        random: Kinds whose encoder needs pretrained weights, but was given none.
     """
 
     origins: dict[str, str]
@@ -57,25 +58,35 @@ def load_pretrained(
     """
     origins: dict[str, str] = {}
     encoders = dict(extractor.encoders.items())
-    seeing, hearing = encoders.get('image'), encoders.get('sound')
+    owners = {name: extractor.modalities[name].kind for name in encoders}
+    # All cameras have an encoder of one kind, and so have all microphones.
+    seeing = [encoders[name] for name, kind in owners.items() if kind == IMAGE]
+    hearing = [encoders[name] for name, kind in owners.items() if kind == SOUND]
+    large = {
+        IMAGE: any(isinstance(encoder, ClipImageEncoder) for encoder in seeing),
+        SOUND: any(map(_is_base, hearing)),
+    }
     if image is not None:
-        if not isinstance(seeing, ClipImageEncoder):
+        if not large[IMAGE]:
             msg = f'image weights {image}: only the image encoder clip_vit_b16 takes them'
             raise ConfigError(msg)
         file = read_weights(image)
-        fit_weights(seeing.backbone, clip_tensors(file, 'vision'), file.path)
-        origins['image'] = file.origin
+        for encoder in seeing:
+            assert isinstance(encoder, ClipImageEncoder)
+            fit_weights(encoder.backbone, clip_tensors(file, 'vision'), file.path)
+        origins[IMAGE] = file.origin
     if sound is not None:
-        if hearing is None:
+        if not hearing:
             msg = f'sound weights {sound}: the model has no sound among its modalities'
             raise ConfigError(msg)
-        if not isinstance(hearing, SoundEncoder):
+        if not isinstance(hearing[0], SoundEncoder):
             msg = f'sound weights {sound}: only the sound encoder ast takes them (preset full)'
             raise ConfigError(msg)
         file = read_weights(sound)
-        fit_weights(hearing.ast, ast_tensors(file, hearing.ast.config), file.path)
-        origins['sound'] = file.origin
-    large = {'image': isinstance(seeing, ClipImageEncoder), 'sound': _is_base(hearing)}
+        for encoder in hearing:
+            assert isinstance(encoder, SoundEncoder)
+            fit_weights(encoder.ast, ast_tensors(file, encoder.ast.config), file.path)
+        origins[SOUND] = file.origin
     return Loaded(
         origins, tuple(m for m, is_large in large.items() if is_large and m not in origins)
     )

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import IMAGE, of_kind
 from m2r2_ros.model.backend import BackendState, Prediction
 from m2r2_ros.model.heads.base import HeadOutput
 from m2r2_ros.model.image import ImageEncoder
@@ -40,16 +40,19 @@ class TorchBackend:
     @torch.no_grad()
     def prepare(self, inputs: Inputs) -> Inputs:
         """Return the inputs with the backbone's features in place of pixels; see Backend."""
-        encoder = dict(self._network.extractor.encoders.items()).get('image')
-        pixels = inputs.data.get('image')
-        if not isinstance(encoder, ImageEncoder) or pixels is None or pixels.dtype != np.uint8:
-            return inputs
-        seen = inputs.present[:, MODALITIES.index('image')]
-        found = np.zeros((len(inputs), encoder.feature_dim), np.float32)
-        if seen.any():
-            device = next(encoder.parameters()).device
-            found[seen] = _array(encoder.features(torch.from_numpy(pixels[seen]).to(device)).cpu())
-        return Inputs({**inputs.data, 'image': found}, inputs.present)
+        extractor, data = self._network.extractor, dict(inputs.data)
+        for name in of_kind(extractor.modalities, IMAGE):
+            pixels, encoder = data.get(name), extractor.encoder(name)
+            if pixels is None or pixels.dtype != np.uint8:
+                continue
+            assert isinstance(encoder, ImageEncoder)
+            seen = inputs.has(name)
+            data[name] = np.zeros((len(inputs), encoder.feature_dim), np.float32)
+            if seen.any():
+                device = next(encoder.parameters()).device
+                found = encoder.features(torch.from_numpy(pixels[seen]).to(device))
+                data[name][seen] = _array(found.cpu())
+        return Inputs(data, inputs.present, inputs.modalities)
 
     def features(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return x_i of N frames; see Backend."""

@@ -9,7 +9,8 @@ from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.readers import image, sound
 from m2r2_ros.readers.gripper import JointReader
-from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec
+from m2r2_ros.readers.guessing import MODALITY_TYPES
+from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.vectors import VECTOR_TYPES, VectorReader
 
 #: A field that only the AudioData of mgonzs13 has, not that of ros-drivers.

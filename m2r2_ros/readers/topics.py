@@ -1,41 +1,29 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topic gives which modality: from a YAML file, and guessed where it is silent."""
+"""Where a modality comes from, and how it is read."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import BUILTIN, SOUND, VECTOR, Modality
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.time import to_ns
+from m2r2_ros.core.units import factor
 
-#: Types that each modality can be read from, the preferred ones first.
-MODALITY_TYPES: Final[dict[str, tuple[str, ...]]] = {
-    'image': ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image'),
-    'sound': (
-        'foxglove_msgs/msg/RawAudio',
-        'audio_common_msgs/msg/AudioStamped',
-        'audio_common_msgs/msg/AudioDataStamped',
-        'audio_common_msgs/msg/AudioData',
-    ),
-    'wrench': ('geometry_msgs/msg/WrenchStamped', 'geometry_msgs/msg/Wrench'),
-    'pose': ('geometry_msgs/msg/PoseStamped', 'geometry_msgs/msg/TransformStamped'),
-    'twist': ('geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist'),
-    'gripper': (
-        'sensor_msgs/msg/JointState',
-        'std_msgs/msg/Float64',
-        'std_msgs/msg/Float32',
-    ),
-}  # fmt: skip
 #: numpy type of one sample in sound data that does not describe itself, by format name.
 SOUND_FORMATS: Final = {
     'S8': 'i1', 'U8': 'u1', 'S16LE': '<i2', 'S16BE': '>i2', 'S32LE': '<i4', 'S32BE': '>i4',
     'F32LE': '<f4', 'F32BE': '>f4',
 }  # fmt: skip
+
+
+TRANSFORMS: Final = 'tf2_msgs/msg/TFMessage'
+STRING: Final = 'std_msgs/msg/String'
+#: What topics may be called, and files are not: those of descriptions have a suffix.
+_TOPIC: Final = re.compile(r'/[A-Za-z0-9_/]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +44,9 @@ class TopicSpec:
         frames: Base and tool, where a pose comes out of transforms or joint states; () otherwise.
         urdf: File, or topic, of the robot's description, for a pose out of joint states.
         dims: Numbers of a sample as it is read; 0 takes what the first message has.
-        scale: What is read times this, plus `offset`, is in the unit of the modality.
-        offset: In the unit of the modality.
+        scale: What is read times this, plus `offset`, is in `unit`.
+        offset: In `unit`.
+        unit: Of the numbers; '' for that of the modality.
         rate: Samples per second of sound whose messages do not contain it; 0 if they do.
         channels: Interleaved channels of such sound.
         format: Sample format of such sound, one of SOUND_FORMATS.
@@ -78,6 +67,7 @@ class TopicSpec:
     dims: int = 0
     scale: float = 1.0
     offset: float = 0.0
+    unit: str = ''
     rate: int = 0
     channels: int = 1
     format: str = 'S16LE'
@@ -89,126 +79,128 @@ class TopicSpec:
         """Return `time_offset` in nanoseconds."""
         return to_ns(self.time_offset)
 
+    @property
+    def convention(self) -> str:
+        """The built-in modality that it is like, by name if it does not say; '' for none."""
+        return self.like or (self.modality if self.modality in BUILTIN else '')
 
-def load_topics(path: Path) -> dict[str, TopicSpec]:
-    """Read a topic map: each modality a topic name, null for off, or a mapping of fields.
+    @property
+    def kind(self) -> str:
+        """'image', 'sound' or 'vector'."""
+        return BUILTIN[self.convention].kind if self.convention else VECTOR
+
+    def to_entry(self) -> dict[str, Any]:
+        """Return what `read_topic` reads: topic, type, and what differs from the defaults."""
+        usual = {f.name: f.default for f in fields(self)}
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+            if key in ('topic', 'type') or (key != 'modality' and value != usual[key])
+        }
+
+
+def topics_of(spec: TopicSpec) -> tuple[str, ...]:
+    """Return all topics that a modality is read from, its own first.
+
+    Transforms come on two topics, and a robot's description may come on another one.
+    """
+    static = (f'{spec.topic}_static',) if spec.type == TRANSFORMS else ()
+    return (spec.topic, *static, *([spec.urdf] if _TOPIC.fullmatch(spec.urdf) else []))
+
+
+def read_topic(section: Section, modality: str) -> TopicSpec:
+    """Read how a modality is read; entries of a declaration (core.modalities) are left alone.
 
     Raises:
-        ConfigError: The file cannot be read, or a field is unknown or of the wrong kind.
+        ConfigError: An entry is of another kind or out of range.
     """
-    root = Section.read(path, f'a mapping of {", ".join(MODALITIES)}')
-    given = [m for m in MODALITIES if root.has(m)]
-    root.close()
-    return {m: _spec(root, m) for m in given}
-
-
-def _spec(root: Section, modality: str) -> TopicSpec:
-    """Check one entry."""
-    value = root.entries[modality]
-    section = root.part(modality, value if isinstance(value, dict) else {'topic': value})
-    topic = 'a topic name, or null for off'
+    name = 'a topic name, or null for off'
     spec = TopicSpec(
         modality,
-        section.get('topic', (str, type(None)), expected=topic) or '',
+        section.get('topic', (str, type(None)), expected=name) or '',
         section.text('type', '', expected='a type name such as sensor_msgs/msg/Image'),
+        section.text('like', ''),
         time_offset=section.number('time_offset', 0.0, expected='a number of seconds'),
     )
-    if modality == 'gripper':
-        spec = replace(
-            spec,
-            joints=section.texts('joints', [], expected='a list of joint names'),
-            scale=section.number('scale', 1.0),
-            offset=section.number('offset', 0.0, expected='a number of metres'),
-        )
-    if modality == 'sound':
-        spec = replace(
+    if spec.like and spec.like not in BUILTIN:
+        section.refuse('like', f'one of {", ".join(BUILTIN)}', spec.like)
+    if section.entries.get('topic', '') == '':
+        section.refuse('topic', name, '')
+    if spec.kind == SOUND:
+        return replace(
             spec,
             rate=section.count('rate', 0, expected='a whole number of samples per second'),
             channels=section.count('channels', 1),
             format=section.choice('format', tuple(SOUND_FORMATS), 'S16LE'),
             stamp_reference=section.choice('stamp_reference', ('start', 'end'), 'start'),
         )
+    return _read_vector(section, spec) if spec.kind == VECTOR else spec
+
+
+def _read_vector(section: Section, spec: TopicSpec) -> TopicSpec:
+    """Read what is said of numbers."""
+    frames = section.texts('frames', [], expected='two frames, base and tool')
+    if len(frames) not in (0, 2):
+        section.refuse('frames', 'two frames, base and tool', list(frames))
+    if frames and spec.convention != 'pose':
+        section.refuse('frames', f'none, since {spec.modality} is no pose', list(frames))
+    return replace(
+        spec,
+        fields=section.texts('fields', [], expected='a list of paths such as position[0:7]'),
+        joints=section.texts('joints', [], expected='a list of joint names'),
+        names=section.text('names', '', expected='the path of a list of joint names'),
+        sum=section.flag('sum', spec.convention == 'gripper'),
+        frames=frames,
+        urdf=section.text('urdf', '', expected='a file, or the topic of a robot description'),
+        dims=section.count('dims', 0),
+        scale=section.number('scale', 1.0),
+        offset=section.number('offset', 0.0),
+        unit=section.text('unit', '', expected='a unit such as mm'),
+    )
+
+
+def expected_topic(modality: str, entry: Mapping[str, Any]) -> TopicSpec:
+    """Return the topic of a training set, as a bundle has it.
+
+    Raises:
+        ConfigError: An entry is of another kind or out of range.
+    """
+    section = Section(entry, f'topics.{modality}')
+    spec = read_topic(section, modality)
     section.close()
-    if section.entries.get('topic', '') == '':
-        section.refuse('topic', topic, '')
     return spec
 
 
-#: Parts of names that speak for a topic.
-_HINTS: Final[dict[str, frozenset[str]]] = {
-    'image': frozenset({'color', 'colour', 'rgb', 'wrist', 'hand'}),
-    'sound': frozenset({'audio', 'mic', 'microphone', 'sound'}),
-    'wrench': frozenset({'ft', 'wrench', 'external', 'force', 'torque'}),
-    'pose': frozenset({'current', 'tcp', 'ee', 'eef', 'effector', 'tool', 'tool0'}),
-    'twist': frozenset({'current', 'tcp', 'ee', 'eef', 'effector', 'tool', 'tool0', 'twist'}),
-    'gripper': frozenset({'gripper', 'finger', 'fingers', 'hand'}),
-}
-#: Parts of the names of commands, of images that show no scene, and of ground truth.
-_NEVER: Final = frozenset(
-    {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
-     'setpoint',
-     'initialpose', 'visualizer', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
-)  # fmt: skip
-_LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
-
-
-def guess_topics(
-    available: Mapping[str, str], given: Mapping[str, TopicSpec]
-) -> dict[str, TopicSpec]:
-    """Choose the topic of each modality.
-
-    What is given stays, its type filled in; modalities given without a topic are off. The others
-    take the topic whose type fits and whose name speaks for it most; shorter names first, then
-    the alphabet. A gripper has to be called one, since joint states are mostly those of the arm.
+def as_trained(spec: TopicSpec, entry: Mapping[str, Any]) -> TopicSpec:
+    """Return a spec with the fields and joints of the training set, where it names none itself.
 
     Args:
-        available: Types by topic name.
-        given: Specs by modality.
+        spec: Of another topic, perhaps.
+        entry: Of the training set; empty where it is not known.
+    """
+    if spec.fields or spec.joints or entry.get('type') != spec.type:
+        return spec
+    usual = expected_topic(spec.modality, entry)
+    return replace(spec, fields=usual.fields, joints=usual.joints, names=usual.names)
 
-    Returns:
-        Specs by modality, in the order of MODALITIES; modalities without a topic are not in it.
+
+def fitted(spec: TopicSpec, modality: Modality) -> TopicSpec:
+    """Return how a topic is read for a model's modality: in its unit, and as many numbers.
 
     Raises:
-        ConfigError: A given type is not that of the topic.
+        ConfigError: The topic gives another kind, or a unit that measures something else.
     """
-    chosen = {}
-    for modality in MODALITIES:
-        spec = given.get(modality)
-        if spec is None:
-            topic = _guess(modality, available)
-            if topic:
-                chosen[modality] = TopicSpec(modality, topic, available[topic])
-        elif spec.topic:
-            found = available.get(spec.topic, '')
-            if spec.type and found and found != spec.type:
-                msg = (
-                    f'{modality}: topic {spec.topic} is of type {found}, not {spec.type}; correct '
-                    f'{modality}.type or leave it out'
-                )
-                raise ConfigError(msg)
-            chosen[modality] = replace(spec, type=spec.type or found)
-    return chosen
-
-
-def _guess(modality: str, available: Mapping[str, str]) -> str | None:
-    """Return the topic that fits best, None if none fits."""
-    types = MODALITY_TYPES[modality]
-    ranked = []
-    for topic, type_name in available.items():
-        words = set(re.split('[^a-z0-9]+', topic.lower()))
-        hinted = bool(words & _HINTS[modality])
-        if modality == 'gripper':
-            hinted = hinted or 'gripper' in topic.lower() or 'finger' in topic.lower()
-        if (
-            type_name not in types
-            or words & _NEVER
-            or topic.startswith('/ground_truth')
-            or topic.rpartition('/')[2] in _LABEL_TOPICS
-            or (modality == 'gripper' and not hinted)
-        ):
-            continue
-        order = (types.index(type_name), not hinted)
-        # Cameras mostly come raw and compressed; elsewhere the name says more than the type.
-        rank = order if modality in ('image', 'sound') else order[::-1]
-        ranked.append((rank, len(topic), topic))
-    return min(ranked)[2] if ranked else None
+    spec = replace(spec, like=spec.like or modality.like)
+    if spec.kind != modality.kind:
+        msg = f'{modality.name}: expected {modality.kind}, but the topic map gives {spec.kind}'
+        raise ConfigError(msg)
+    if modality.kind != VECTOR:
+        return spec
+    by = factor(spec.unit, modality.unit, modality.name)
+    return replace(
+        spec,
+        dims=0 if modality.is_pose else modality.dims,
+        scale=spec.scale * by,
+        offset=spec.offset * by,
+        unit=modality.unit,
+    )

@@ -8,17 +8,20 @@ from collections.abc import Callable, Collection, Container, Sequence
 import numpy as np
 
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.modalities import BUILTIN, Modalities, declared
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.readers.registry import Reader
-from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.readers.topics import TopicSpec, topics_of
 from m2r2_ros.windows.assembler import WindowAssembler
 from m2r2_ros.windows.config import WindowConfig
 
 
-def lacks_twist(modalities: Collection[str], given: Container[str], served: Container[str]) -> bool:
-    """Return whether the pose, where there is one, stands in for a twist that no topic has.
+def derived_twists(
+    modalities: Modalities, given: Container[str], served: Container[str]
+) -> dict[str, str]:
+    """Return the twists that no topic has, and the poses that stand in for them, where there are.
 
     A twist whose topic is given is waited for, and one that is switched off stays off.
 
@@ -27,15 +30,19 @@ def lacks_twist(modalities: Collection[str], given: Container[str], served: Cont
         given: Modalities whose topic is given, or that are switched off.
         served: Modalities that have a topic.
     """
-    return 'twist' in modalities and 'twist' not in given and 'twist' not in served
+    return {
+        name: m.derived_from
+        for name, m in modalities.items()
+        if m.derived_from and name not in given and name not in served
+    }
 
 
 def modalities_to_read(
-    modalities: Collection[str], given: Container[str], served: Container[str]
-) -> tuple[str, ...]:
-    """Return the modalities whose topics are read: one more where the twist needs the pose."""
-    needs_pose = lacks_twist(modalities, given, served) and 'pose' not in modalities
-    return (*modalities, 'pose') if needs_pose else tuple(modalities)
+    modalities: Modalities, given: Container[str], served: Container[str]
+) -> Modalities:
+    """Return the modalities whose topics are read: more where twists need poses."""
+    poses = derived_twists(modalities, given, served).values()
+    return {**modalities, **{p: BUILTIN[p] for p in poses if p not in modalities}}
 
 
 class WindowDriver:
@@ -53,7 +60,7 @@ class WindowDriver:
     def __init__(
         self,
         config: WindowConfig,
-        modalities: Collection[str],
+        modalities: Modalities | Collection[str],
         given: Container[str] = (),
         on_samples: Callable[[str, Samples], None] = lambda modality, samples: None,
     ) -> None:
@@ -65,22 +72,24 @@ class WindowDriver:
             given: Modalities whose topic is given, or that are switched off.
             on_samples: Called with each modality and the samples that were read of it.
         """
-        self._modalities, self._given, self._on_samples = modalities, given, on_samples
-        self.assembler = WindowAssembler(config, modalities)
+        self._modalities, self._given, self._on_samples = declared(modalities), given, on_samples
+        self.assembler = WindowAssembler(config, self._modalities)
         self.topics: dict[str, TopicSpec] = {}
         self.log_offset = 0
-        self._readers: dict[str, tuple[str, Reader]] = {}
+        self._readers: dict[str, Reader] = {}
+        self._served: dict[str, list[str]] = {}
         self._begun = False
+        self._first = np.iinfo(np.int64).max
 
     @property
     def modalities(self) -> list[str]:
         """The modalities that are read at present, in the order in which they were added."""
-        return [modality for modality, _ in self._readers.values()]
+        return list(self._readers)
 
     @property
-    def derives_twist(self) -> bool:
-        """Whether the twist is made from the pose, since no topic has one."""
-        return self.assembler.derives_twist
+    def derived(self) -> tuple[str, ...]:
+        """The twists that are made from poses, since no topic has them."""
+        return self.assembler.derived
 
     @property
     def counters(self) -> Counter[str]:
@@ -90,17 +99,21 @@ class WindowDriver:
     def add(self, spec: TopicSpec, reader: Reader) -> None:
         """Read a topic from now on."""
         self.topics[spec.modality] = spec
-        lacking = lacks_twist(self._modalities, self._given, self.topics)
-        self.assembler.derives_twist = lacking and 'pose' in self.topics
-        self._readers[spec.topic] = (spec.modality, reader)
-        # The pose may have stood in for a twist that has come now: it would go on moving the clock.
+        twists = derived_twists(self._modalities, self._given, self.topics)
+        self.assembler.derived = [twist for twist, pose in twists.items() if pose in self.topics]
+        self._readers[spec.modality] = reader
+        # A pose may have stood in for a twist that has come now: it would go on moving the clock.
         read = modalities_to_read(self._modalities, self._given, self.topics)
-        self._readers = {t: r for t, r in self._readers.items() if r[0] in read}
+        self._readers = {name: r for name, r in self._readers.items() if name in read}
+        self._served = {}
+        for name in self._readers:
+            for topic in topics_of(self.topics[name]):
+                self._served.setdefault(topic, []).append(name)
 
     def awaits(self, topics: Collection[str]) -> bool:
         """Return whether messages of these topics may complete a window."""
         awaited = self.assembler.awaited
-        return any(self._readers[t][0] in awaited for t in topics if t in self._readers)
+        return any(name in awaited for topic in topics for name in self._served.get(topic, ()))
 
     def push(self, blocks: Sequence[MessageBlock]) -> FrameWindows:
         """Take messages that came after all before, and return the windows that they complete.
@@ -108,29 +121,30 @@ class WindowDriver:
         Args:
             blocks: One of each topic at most; topics that are not read are ignored.
         """
-        blocks = [block for block in blocks if block.topic in self._readers]
-        samples: dict[str, Samples] = {}
+        own: dict[str, list[MessageBlock]] = {}
         for block in blocks:
-            modality, reader = self._readers[block.topic]
-            samples[modality] = reader.decode(block)
-            self._on_samples(modality, samples[modality])
-        if not self._begun:
-            self._note_offset(blocks, list(samples.values()))
+            for name in self._served.get(block.topic, ()):
+                own.setdefault(name, []).append(block)
+        samples: dict[str, Samples] = {}
+        for name, parts in own.items():
+            samples[name] = self._readers[name].decode(*parts)
+            self._on_samples(name, samples[name])
+            if not self._begun:
+                self._note_offset(parts, samples[name])
+        self._begun = self._begun or any(len(found.stamps) for found in samples.values())
         return self.assembler.push(samples)
 
     def flush(self) -> FrameWindows:
         """Return the windows up to the newest sample without waiting for any topic."""
         return self.assembler.flush()
 
-    def _note_offset(self, blocks: Sequence[MessageBlock], samples: Sequence[Samples]) -> None:
+    def _note_offset(self, blocks: Sequence[MessageBlock], found: Samples) -> None:
         """Compare log time and stamp of the first message that holds a sample."""
-        firsts = []
-        for block, found in zip(blocks, samples, strict=True):
-            if len(found.stamps):
-                row = int(np.searchsorted(block.arrival, found.arrival[0]))
+        for block in blocks if len(found.stamps) else ():
+            row = int(np.searchsorted(block.arrival, found.arrival[0]))
+            if row < len(block) and block.arrival[row] == found.arrival[0]:
                 offset = int(block.log_times[row] - found.stamps[0])
-                firsts.append((int(found.arrival[0]), offset))
-        if firsts:
-            self._begun = True
-            _, offset = min(firsts)
-            self.log_offset = offset if abs(offset) >= SECOND else 0
+                first = int(found.arrival[0])
+                if first < self._first:
+                    self._first = first
+                    self.log_offset = offset if abs(offset) >= SECOND else 0

@@ -38,7 +38,7 @@ class Summary:
         model_id: Id of the bundle.
         topics: Topic of each modality.
         absent_topics: Topics that were requested but are not in the recording, by modality.
-        twist_from_pose: The twist was made from the pose.
+        derived: Twists that were made from poses.
         truncated: The recording was cut off.
         notes: What else there is to say about the recording, such as what it has lost.
         duration_s: Length of the recording, s.
@@ -58,7 +58,7 @@ class Summary:
     model_id: str
     topics: dict[str, str]
     absent_topics: dict[str, str]
-    twist_from_pose: bool
+    derived: list[str]
     truncated: bool
     notes: list[str]
     duration_s: float
@@ -106,7 +106,7 @@ def label_recording(
     outputs.check(overwrite=overwrite)
     if with_recording:
         _expect_no_labels(recording)
-    stream = WindowStream(recording, model.windows, model.modalities, topics)
+    stream = WindowStream(recording, model.windows, model.modalities, topics, model.topics)
     began = time.perf_counter()
     with outputs.replaced(overwrite=overwrite) as drafts:
         tally = LabelTally()
@@ -139,7 +139,7 @@ def _summarise(
         model_id=model.id,
         topics={m: s.topic for m, s in stream.topics.items()},
         absent_topics=stream.absent,
-        twist_from_pose=stream.derives_twist,
+        derived=list(stream.derived),
         truncated=recording.truncated,
         notes=list(recording.notes),
         duration_s=round(duration, 3),
@@ -202,7 +202,7 @@ def _write_labels(
             for label in labels:
                 if not tally.frames:
                     first = label.stamp + stream.log_offset
-                    writer.write_label_set(segmenter.labels, model.id, first)
+                    writer.write_label_set(segmenter.labels, model.id, first, model.modalities)
                 writer.write_label(label, model.id, 0.0, label.stamp + stream.log_offset)
                 tally.add(label)
             keep(builder.add(labels))

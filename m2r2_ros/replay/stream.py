@@ -3,13 +3,17 @@
 """A recording as a stream of frame windows."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.modalities import BUILTIN, Modalities, declared
+from m2r2_ros.core.text import listed
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.readers.guessing import guess_topics, uses_of
 from m2r2_ros.readers.registry import make_reader
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.topics import TopicSpec, as_trained, expected_topic, fitted, topics_of
 from m2r2_ros.replay.driver import WindowDriver, modalities_to_read
 from m2r2_ros.windows.config import WindowConfig
 
@@ -27,8 +31,9 @@ class WindowStream:
         self,
         recording: Recording,
         config: WindowConfig,
-        modalities: Sequence[str],
+        modalities: Modalities | Collection[str],
         given: Mapping[str, TopicSpec] | None = None,
+        expected: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Choose topics and make readers.
 
@@ -37,19 +42,21 @@ class WindowStream:
             config: Shape of the windows.
             modalities: What the windows hold.
             given: Topics that are not to be guessed.
+            expected: Topics of the model's training set, taken where they are there; see
+                BundleFacts.
 
         Raises:
             BagError: The recording has no topic for any of the modalities that can be read.
-            ConfigError: A given topic has another type than it was given.
+            ConfigError: A given topic has another type than it was given, or another unit.
             MessageError: A given topic's type has no reader.
         """
-        given = given or {}
+        given, modalities = given or {}, declared(modalities)
         self._recording = recording
-        chosen = _choose(recording, given)
+        chosen = choose_topics(_available(recording, given), modalities, given, expected or {})
         there = {m: s for m, s in chosen.items() if s.topic in recording.topics}
         wanted = modalities_to_read(modalities, given, there)
         self.absent = {m: s.topic for m, s in chosen.items() if m in wanted and m not in there}
-        self.topics = {m: s for m, s in there.items() if m in wanted}
+        self.topics = {m: fitted(s, wanted[m]) for m, s in there.items() if m in wanted}
         self._expect_topics(modalities)
         self._driver = WindowDriver(config, modalities, given)
         for spec in self.topics.values():
@@ -58,9 +65,9 @@ class WindowStream:
         self.read = 0
 
     @property
-    def derives_twist(self) -> bool:
-        """Whether the twist is made from the pose, since no topic has one."""
-        return self._driver.derives_twist
+    def derived(self) -> tuple[str, ...]:
+        """The twists that are made from poses, since no topic has them."""
+        return self._driver.derived
 
     @property
     def rates(self) -> dict[str, float]:
@@ -85,7 +92,8 @@ class WindowStream:
 
     def __iter__(self) -> Iterator[FrameWindows]:
         """Yield runs of windows, in order."""
-        for blocks in self._recording.blocks([spec.topic for spec in self.topics.values()]):
+        topics = {topic for spec in self.topics.values() for topic in topics_of(spec)}
+        for blocks in self._recording.blocks(topics):
             windows = self._driver.push(blocks)
             self.read = max(int(b.log_times[-1]) for b in blocks) - self._recording.start
             if len(windows):
@@ -94,22 +102,61 @@ class WindowStream:
         if len(windows):
             yield windows
 
-    def _expect_topics(self, modalities: Sequence[str]) -> None:
+    def _expect_topics(self, modalities: Modalities) -> None:
         if self.topics:
             return
         absent = [f'{topic} ({m}) is not in it' for m, topic in self.absent.items()]
-        found = sorted(self._recording.topics.items())
-        there = ', '.join(f'{name} ({topic.type_name})' for name, topic in found) or 'none'
         msg = (
             f'{self._recording.path}: no topic serves any of {", ".join(modalities)}; '
-            f'{"".join(f"{a}; " for a in absent)}topics: {there}; '
-            'name them in a YAML file and give it with --topics'
+            f'{"".join(f"{a}; " for a in absent)}{_could_serve(self._recording)}; '
+            'declare them in a YAML file (m2r2 topics makes one) and give it with --topics'
         )
         raise BagError(msg)
 
 
-def _choose(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str, TopicSpec]:
-    """Choose the topics; what cannot be read is not guessed, and fails where it is given."""
-    chosen = {spec.topic for spec in given.values()}.union(recording.readable)
-    available = {name: t.type_name for name, t in recording.topics.items() if name in chosen}
-    return guess_topics(available, given)
+def _available(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str, str]:
+    """Return types by topic; what cannot be read is not guessed, and fails where it is given."""
+    names = {spec.topic for spec in given.values()}.union(recording.readable)
+    return {name: t.type_name for name, t in recording.topics.items() if name in names}
+
+
+def _could_serve(recording: Recording) -> str:
+    """Return the topics that hold numbers, images or sound, for a message."""
+    found = [
+        f'{name} ({recording.topics[name].type_name})'
+        for name in sorted(recording.readable)
+        if uses_of(name, recording.topics[name].type_name)
+    ]
+    return f'topics that could serve: {listed(found, 20)}' if found else 'no topic could serve any'
+
+
+def choose_topics(
+    available: Mapping[str, str],
+    modalities: Modalities,
+    given: Mapping[str, TopicSpec],
+    expected: Mapping[str, Mapping[str, Any]],
+) -> dict[str, TopicSpec]:
+    """Choose the topic of each modality: the given one, that of the training set, or a guess.
+
+    Args:
+        available: Types by topic name.
+        modalities: What a model takes.
+        given: Specs by modality; without topic where one is off.
+        expected: Topics of the training set.
+
+    Raises:
+        ConfigError: A given type is not that of the topic.
+    """
+    usual = {
+        name: spec
+        for name, entry in expected.items()
+        if name not in given
+        and (spec := expected_topic(name, entry))
+        and available.get(spec.topic) == spec.type
+    }
+    chosen = guess_topics(available, {**usual, **given})
+    return {
+        name: as_trained(spec, expected.get(name, {}))
+        for name, spec in chosen.items()
+        if name in modalities or name in BUILTIN
+    }

@@ -4,7 +4,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from m2r2_ros.core.modalities import Modalities
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.fit import Expectations
@@ -18,7 +20,7 @@ class Model:
         segmenter: What labels.
         windows: The windows that it takes.
         modalities: What the windows hold.
-        topics: Topics that it was trained on, by modality, each with `topic` and `type`.
+        topics: Topics that it was trained on, by modality; see BundleFacts.
         expectations: What the inputs looked like in training.
         id: Of the bundle, with '-offline' behind it where labels come from an offline head; travels
             in every label.
@@ -27,8 +29,8 @@ class Model:
 
     segmenter: Segmenter
     windows: WindowConfig
-    modalities: tuple[str, ...]
-    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    modalities: Modalities
+    topics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     expectations: Expectations = field(default_factory=Expectations)
     id: str = ''
     kind: str = ''

@@ -4,7 +4,6 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.labels import FrameLabel, LabelSet
-from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.core.modalities import IMAGE, Modalities, of_kind
+from m2r2_ros.core.windows import FrameWindows, masks_of
 from m2r2_ros.model.backend import Backend
 from m2r2_ros.model.familiarity import Doubt, Familiarity, Watch
 from m2r2_ros.model.inputs import Inputs, make_inputs
@@ -34,7 +33,7 @@ class NetworkSegmenter(ABC):
     def __init__(
         self,
         labels: LabelSet,
-        modalities: tuple[str, ...],
+        modalities: Modalities,
         normalisation: Normalisation,
         backend: Backend,
         decoding: Decoding,
@@ -177,10 +176,9 @@ def frames_of(
     counters: Counter[str],
 ) -> list[Frame]:
     """Return what a label needs to know of each frame, and count images that were undecodable."""
-    present = inputs.present
-    masks = replace(windows, present=present).masks  # as the network saw them
-    image = MODALITIES.index('image')
-    counters['image.undecodable'] += int((windows.present[:, image] & ~present[:, image]).sum())
+    masks = masks_of(inputs.present)
+    for name in of_kind(inputs.modalities, IMAGE):
+        counters[f'{name}.undecodable'] += int((windows.has(name) & ~inputs.has(name)).sum())
     return [
         Frame(
             int(windows.starts[i]),

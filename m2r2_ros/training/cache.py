@@ -3,7 +3,7 @@
 """Windows of a recording on disk, which training reads in every epoch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import disk_errors
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment, label_at
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import SOUND, VECTOR, Modalities, Modality
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.image import ImageEncoder
 from m2r2_ros.model.inputs import IMAGE_SIZE, Inputs, decode_images
@@ -25,6 +25,8 @@ from m2r2_ros.windows.normalisation import Normalisation
 
 #: In the folder of a recording, once all of it is written.
 DONE: Final = 'done'
+#: In front of the names of modalities in names of files.
+_OF: Final = 'of_'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ class CachedRecording:
         stamps: int64 (n,), frame stamps.
         targets: int64 (n,), label ids; UNKNOWN outside every segment.
         restarts: bool (n,), frames that do not directly follow the one before.
-        arrays: By modality: sensors float32 (n, T, D_s) in SI units, sound float16
-            (n, 64, frames) in dB, image float16 (n, feature_dim), a frozen backbone's features, or
+        arrays: By modality: vectors float32 (n, T, D_s) in their units, sound float16
+            (n, 64, frames) in dB, images float16 (n, feature_dim), a frozen backbone's features, or
             uint8 (n, 224, 224, 3), pixels for a backbone that learns.
-        present: bool (n, 6).
-        origins: float32 (n, 9), the pose that each frame's run began with, SI units; None without
-            poses.
+        present: bool (n, M).
+        modalities: What the columns of `present` stand for.
+        origins: By pose, float32 (n, 9), the one that each frame's run began with, SI units.
     """
 
     name: str
@@ -50,7 +52,8 @@ class CachedRecording:
     restarts: NDArray[np.bool_]
     arrays: Mapping[str, NDArray[np.generic]]
     present: NDArray[np.bool_]
-    origins: NDArray[np.float32] | None = None
+    modalities: Modalities
+    origins: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -59,40 +62,46 @@ class CachedRecording:
         """Return normalised frames lo .. hi - 1; what is masked is zero."""
         present = np.array(self.present[lo:hi])
         data = {}
-        for name, array in self.arrays.items():
+        for k, (name, modality) in enumerate(self.modalities.items()):
+            if name not in self.arrays:
+                continue
+            array = self.arrays[name]
             # Pixels stay bytes, by which an image encoder tells them from features.
             dtype = array.dtype if array.dtype == np.uint8 else np.float32
             rows = np.array(array[lo:hi], dtype)
-            if name in SENSOR_DIMS:
+            if modality.kind == VECTOR:
                 rows = normalisation.scale(name, rows)
-            elif name == 'sound':
-                rows = normalisation.sound(rows)
-            rows[~present[:, MODALITIES.index(name)]] = 0
+            elif modality.kind == SOUND:
+                rows = normalisation.sounds[name](rows)
+            rows[~present[:, k]] = 0
             data[name] = rows
-        inputs = Inputs(data, present)
-        if self.origins is None:
-            return inputs
-        return relative_to(normalisation.scale('pose', self.origins[lo:hi]), inputs)
+        origins = {n: normalisation.scale(n, first[lo:hi]) for n, first in self.origins.items()}
+        return relative_to(origins, Inputs(data, present, self.modalities))
 
 
 class CacheWriter:
     """Writes windows to disk run by run, so that memory does not grow with recordings."""
 
     def __init__(
-        self, folder: Path, config: WindowConfig, image_encoder: ImageEncoder | None
+        self,
+        folder: Path,
+        config: WindowConfig,
+        modalities: Modalities,
+        image_encoders: Mapping[str, ImageEncoder],
     ) -> None:
         """Make a writer.
 
         Args:
             folder: Folder for the files.
             config: Shape of the windows.
-            image_encoder: The model's, where it has one. What its backbone makes of images is
-                written if that is frozen by now, otherwise their pixels.
+            modalities: What they hold.
+            image_encoders: The model's, by camera; images of others are left out. What a backbone
+                makes of images is written if it is frozen by now, otherwise their pixels.
         """
         self._folder = folder
         self._columns = mel_frames(round(config.audio_context * config.audio_rate))
         self._points = config.points
-        self._image_encoder = image_encoder
+        self._modalities, self._image_encoders = modalities, image_encoders
         self._count = 0
 
     def write(
@@ -141,31 +150,39 @@ class CacheWriter:
         return self._open(folder, name)
 
     def _open(self, folder: Path, name: str) -> CachedRecording:
-        arrays: dict[str, NDArray[Any]] = {
+        found: dict[str, NDArray[Any]] = {
             key: np.memmap(folder / f'{key}.bin', dtype, 'r').reshape(-1, *shape)
             for key, (dtype, shape) in self._shapes().items()
             if (folder / f'{key}.bin').is_file()
         }
         stamps, targets, restarts, present = (
-            arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
+            found.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
         )
-        origins = first_poses(arrays['pose'], present, restarts) if 'pose' in arrays else None
-        return CachedRecording(name, stamps, targets, restarts, arrays, present, origins)
+        arrays = {key.removeprefix(_OF): array for key, array in found.items()}
+        origins = {
+            n: first_poses(arrays[n], present[:, k], restarts)
+            for k, (n, m) in enumerate(self._modalities.items())
+            if m.is_pose and n in arrays
+        }
+        return CachedRecording(
+            name, stamps, targets, restarts, arrays, present, self._modalities, origins
+        )
 
     def _shapes(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
-        sensors = {n: (np.float32, (self._points, d)) for n, d in SENSOR_DIMS.items()}
         return {
             'stamps': (np.int64, ()),
             'targets': (np.int64, ()),
             'restarts': (np.bool_, ()),
-            'present': (np.bool_, (len(MODALITIES),)),
-            **sensors,
-            'sound': (np.float16, (MEL_BINS, self._columns)),
-            'image': self._image_shape(),
+            'present': (np.bool_, (len(self._modalities),)),
+            **{_OF + name: self._shape(m) for name, m in self._modalities.items()},
         }
 
-    def _image_shape(self) -> tuple[type[np.generic], tuple[int, ...]]:
-        encoder = self._image_encoder
+    def _shape(self, modality: Modality) -> tuple[type[np.generic], tuple[int, ...]]:
+        if modality.kind == VECTOR:
+            return np.float32, (self._points, modality.dims)
+        if modality.kind == SOUND:
+            return np.float16, (MEL_BINS, self._columns)
+        encoder = self._image_encoders.get(modality.name)
         if encoder is not None and encoder.frozen:
             return np.float16, (encoder.feature_dim,)
         return np.uint8, (IMAGE_SIZE, IMAGE_SIZE, 3)
@@ -180,15 +197,16 @@ class CacheWriter:
             'stamps': windows.stamps,
             'targets': np.array(ids, np.int64),
             'restarts': windows.restarts,
-            **windows.sensors,
+            'present': present,
         }
-        if windows.sound is not None:
-            arrays['sound'] = log_mel(windows.sound).astype(np.float16)
-        if windows.images is not None and self._image_encoder is not None:
-            pixels, seen = decode_images(windows.images)
-            present[:, MODALITIES.index('image')] = seen
-            arrays['image'] = _features(self._image_encoder, pixels)
-        arrays['present'] = present
+        for k, (name, modality) in enumerate(self._modalities.items()):
+            if modality.kind == VECTOR:
+                arrays[_OF + name] = windows.sensors[name]
+            elif modality.kind == SOUND:
+                arrays[_OF + name] = log_mel(windows.sounds[name]).astype(np.float16)
+            elif name in self._image_encoders:
+                pixels, present[:, k] = decode_images(windows.images[name])
+                arrays[_OF + name] = _features(self._image_encoders[name], pixels)
         return arrays
 
 

@@ -12,21 +12,22 @@ import torch
 
 from m2r2_ros import __version__
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.core.modalities import Modalities, to_entries
 from m2r2_ros.model.image import ImageEncoder
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.windows.config import WindowConfig
 
 
-def encoder_key(encoder: ImageEncoder | None) -> str:
-    """Return a hash of a frozen backbone, whose features are cached; '' where pixels are."""
-    if encoder is None or not encoder.frozen:
-        return ''
+def encoder_key(encoders: Mapping[str, ImageEncoder]) -> str:
+    """Return a hash of the frozen backbones, by camera, whose features are cached."""
     found = hashlib.sha256()
-    for name, tensor in encoder.trunk.state_dict().items():
-        found.update(name.encode())
-        found.update(
-            tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
-        )
+    for camera, encoder in encoders.items():
+        found.update(camera.encode())
+        for name, tensor in encoder.trunk.state_dict().items() if encoder.frozen else ():
+            found.update(name.encode())
+            found.update(
+                tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+            )
     return found.hexdigest()
 
 
@@ -35,7 +36,7 @@ def cache_key(
     segments: Sequence[Segment],
     labels: LabelSet,
     windows: WindowConfig,
-    modalities: Sequence[str],
+    modalities: Modalities,
     topics: Mapping[str, TopicSpec],
     encoder: str,
 ) -> str:
@@ -55,6 +56,7 @@ def cache_key(
     truth = [(s.start, s.end, s.label) for s in segments]
     used = {modality: asdict(spec) for modality, spec in topics.items()}
     facts = (
-        __version__, stats, truth, labels.names, windows.to_dict(), list(modalities), used, encoder,
+        __version__, stats, truth, labels.names, windows.to_dict(), to_entries(modalities), used,
+        encoder,
     )  # fmt: skip
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

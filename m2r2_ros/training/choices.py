@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.base import Recipe
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, MSTCNConfig
@@ -114,8 +113,11 @@ def extractor_choices(
     )
     steps = len(sequences_of(recordings, config))
     config = replace(config, epochs=_epochs(wishes.epochs, config.epochs, EXTRACTOR_STEPS, steps))
-    pose = MODALITIES.index('pose')
-    posed = any(bool(r.present[:, pose].any()) for r in recordings)
+    posed = any(
+        m.is_pose and bool(r.present[:, k].any())
+        for r in recordings
+        for k, m in enumerate(r.modalities.values())
+    )
     relative = posed and wishes.relative_pose is not False if fixed is None else fixed
     default = ExtractorChoice(config, relative)
     if not wishes.search or sum(map(len, recordings)) > SMALL:

@@ -13,6 +13,7 @@ import numpy as np
 
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.modalities import Modalities
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.image import ImageEncoder
@@ -37,7 +38,7 @@ class TrainingData:
         recordings: Their frames.
         labels: What the ids of their targets mean.
         normalisation: Scales of these recordings, or those that were given.
-        topics: By modality, the `topic` and `type` that served it first.
+        topics: By modality, how it was first read; see BundleFacts.
         unknown_labels: Labels of their ground truth that are not in the given label set; their
             frames count as unlabelled.
         rates: Messages per second of each modality's topic, the median of the recordings.
@@ -46,7 +47,7 @@ class TrainingData:
     recordings: tuple[CachedRecording, ...]
     labels: LabelSet
     normalisation: Normalisation
-    topics: Mapping[str, Mapping[str, str]]
+    topics: Mapping[str, Mapping[str, Any]]
     unknown_labels: tuple[str, ...]
     rates: Mapping[str, float]
 
@@ -89,10 +90,10 @@ class TrainingData:
 def prepare(
     labelled: LabelledRecordings,
     *,
-    modalities: Sequence[str],
+    modalities: Modalities,
     windows: WindowConfig,
     folder: Path,
-    image_encoder: ImageEncoder | None,
+    image_encoders: Mapping[str, ImageEncoder],
     topics: Mapping[str, TopicSpec] | None = None,
     labels: LabelSet | None = None,
     normalisation: Normalisation | None = None,
@@ -105,8 +106,8 @@ def prepare(
         modalities: What to read; those without a topic in any recording stay masked.
         windows: Shape of the windows.
         folder: Folder for cached windows; the caller removes it.
-        image_encoder: That of the network, None where it has none; where its backbone is frozen,
-            what it makes of images is cached instead of their pixels.
+        image_encoders: Those of the network, by camera; where a backbone is frozen, what it makes
+            of images is cached instead of their pixels.
         topics: Topics that are not to be guessed.
         labels: Label set of a training set, for recordings that are not trained on; by default
             the recordings' own.
@@ -117,10 +118,10 @@ def prepare(
         M2R2Error: A recording cannot be read, or its ground truth lies outside it.
     """
     labels = labels or labelled.labels
-    writer = CacheWriter(folder, windows, image_encoder)
-    encoder = encoder_key(image_encoder)
+    writer = CacheWriter(folder, windows, modalities, image_encoders)
+    encoder = encoder_key(image_encoders)
     recordings: list[CachedRecording] = []
-    used: dict[str, dict[str, str]] = {}
+    used: dict[str, dict[str, Any]] = {}
     rates: dict[str, list[float]] = {}
     for k, (recording, truth) in enumerate(labelled.pairs):
         on_recording(recording.name, k, len(labelled.pairs))
@@ -131,7 +132,7 @@ def prepare(
         )
         recordings.append(writer.write(recording.name, stream, segments, labels, key))
         for modality, spec in stream.topics.items():
-            used.setdefault(modality, {'topic': spec.topic, 'type': spec.type})
+            used.setdefault(modality, spec.to_entry())
             rates.setdefault(modality, []).append(stream.rates[modality])
     _expect_labels(recordings, labelled)
     _expect_topics(topics or {}, modalities, used)
@@ -141,10 +142,11 @@ def prepare(
     return TrainingData(tuple(recordings), labels, scales, used, unknown, usual)
 
 
-def image_encoder_of(network: Network) -> ImageEncoder | None:
-    """Return the image encoder of a network, None where it has none."""
-    encoder = dict(network.extractor.encoders.items()).get('image')
-    return encoder if isinstance(encoder, ImageEncoder) else None
+def image_encoders_of(network: Network) -> dict[str, ImageEncoder]:
+    """Return the image encoders of a network, by camera."""
+    extractor = network.extractor
+    found = {name: extractor.encoder(name) for name in extractor.modalities}
+    return {name: e for name, e in found.items() if isinstance(e, ImageEncoder)}
 
 
 def fingerprint(prepared: TrainingData, *facts: object) -> str:
@@ -161,7 +163,7 @@ def fingerprint(prepared: TrainingData, *facts: object) -> str:
 
 def fit_normalisation(recordings: Sequence[CachedRecording]) -> Normalisation:
     """Measure cached recordings, a few frames at a time."""
-    fit = NormalisationFit()
+    fit = NormalisationFit(recordings[0].modalities if recordings else {})
     for recording in recordings:
         for lo in range(0, len(recording), FIT_CHUNK):
             part = slice(lo, lo + FIT_CHUNK)
@@ -170,7 +172,7 @@ def fit_normalisation(recordings: Sequence[CachedRecording]) -> Normalisation:
 
 
 def _expect_topics(
-    given: Mapping[str, TopicSpec], modalities: Sequence[str], used: Mapping[str, object]
+    given: Mapping[str, TopicSpec], modalities: Modalities, used: Mapping[str, object]
 ) -> None:
     """Refuse a topic that was asked for but that no recording has: it is misspelt."""
     for modality, spec in given.items():

@@ -4,21 +4,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import VECTOR, Modalities, column
 from m2r2_ros.model.describe import describe
 from m2r2_ros.model.familiarity import FEATURES
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.extract import CHUNK
 from m2r2_ros.windows.normalisation import Normalisation
-
-#: Sensors that training shifts.
-SHIFTED: Final = ('wrench', 'pose', 'twist')
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,8 @@ class Described:
     Attributes:
         name: Of the recording.
         vectors: By part, float32 (T, K).
-        present: bool (T, 6), in the order of MODALITIES.
+        present: bool (T, M).
+        modalities: What its columns stand for.
         shifted: The vectors of the recording with its channels shifted and scaled as in training;
             what the network is taught to bear is familiar.
     """
@@ -36,6 +33,7 @@ class Described:
     name: str
     vectors: Mapping[str, NDArray[np.float32]]
     present: NDArray[np.bool_]
+    modalities: Modalities
     shifted: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -43,14 +41,15 @@ class Described:
 
     def rows(self, part: str) -> NDArray[np.bool_]:
         """Return which frames have a part, bool (T,)."""
-        there = self.present if part == FEATURES else self.present[:, [MODALITIES.index(part)]]
-        return np.asarray(there.any(axis=1))
+        if part == FEATURES:
+            return np.asarray(self.present.any(axis=1))
+        return np.asarray(self.present[:, column(self.modalities, part)])
 
     def pick(self, rows: slice) -> 'Described':
         """Return some of the frames."""
         vectors = {part: v[rows] for part, v in self.vectors.items()}
         shifted = {part: v[rows] for part, v in self.shifted.items()}
-        return Described(self.name, vectors, self.present[rows], shifted)
+        return Described(self.name, vectors, self.present[rows], self.modalities, shifted)
 
 
 def describe_recording(
@@ -73,19 +72,27 @@ def describe_recording(
         seed: Of shift and factor, which are the same for all frames of the recording.
     """
     rng = np.random.default_rng(seed)
-    factors = {n: 1 + gain * rng.standard_normal(d) for n, d in SENSOR_DIMS.items()}
-    offsets = {n: offset * rng.standard_normal(d) for n, d in SENSOR_DIMS.items()}
+    dims = {n: m.dims for n, m in recording.modalities.items() if m.kind == VECTOR}
+    factors = {n: 1 + gain * rng.standard_normal(d) for n, d in dims.items()}
+    offsets = {n: offset * rng.standard_normal(d) for n, d in dims.items()}
+    moving = {n for n in dims if not recording.modalities[n].is_steady}
     plain, moved = [], []
     for lo in range(0, len(recording), CHUNK):
         inputs = recording.inputs(lo, min(lo + CHUNK, len(recording)), normalisation)
         plain.append(_vectors(inputs, features))
         if offset or gain:
             data = {
-                n: (factors[n] * x + offsets[n]).astype(np.float32) if n in SHIFTED else x
+                n: (factors[n] * x + offsets[n]).astype(np.float32) if n in moving else x
                 for n, x in inputs.data.items()
             }
-            moved.append(_vectors(Inputs(data, inputs.present), features))
-    return Described(recording.name, _joined(plain), np.array(recording.present), _joined(moved))
+            moved.append(_vectors(Inputs(data, inputs.present, inputs.modalities), features))
+    return Described(
+        recording.name,
+        _joined(plain),
+        np.array(recording.present),
+        recording.modalities,
+        _joined(moved),
+    )
 
 
 def _vectors(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import SOUND, VECTOR
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.windows.normalisation import Normalisation
@@ -23,11 +23,11 @@ def raw_features(inputs: Inputs) -> NDArray[np.float32]:
     the image backbone's features, and which modalities are there; zeros where one is masked.
     """
     columns = [inputs.present.astype(np.float32)]
-    for name in MODALITIES:
+    for name, modality in inputs.modalities.items():
         if name in inputs.data:
             x = inputs.data[name]
-            x = x.mean(axis=2) if name == 'sound' else x
-            assert name in SENSOR_DIMS or x.ndim == 2
+            x = x.mean(axis=2) if modality.kind == SOUND else x
+            assert modality.kind == VECTOR or x.ndim == 2
             columns.append(x.reshape(len(x), -1))
     return np.concatenate(columns, axis=1)
 

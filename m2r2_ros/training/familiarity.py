@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.model.familiarity import FEATURES, PARTS, Familiarity, Watch
+from m2r2_ros.core.modalities import IMAGE, Modalities
+from m2r2_ros.model.familiarity import FEATURES, Familiarity, Watch
 from m2r2_ros.model.reference import Reference, fit_reference
 from m2r2_ros.training.described import Described
 
@@ -27,8 +27,6 @@ _LEAST, _MOST = 0.05, 3.0
 #: of a single recording, s.
 _FOLDS: Final = 5
 _PART: Final = 3.0
-#: Parts whose columns have no meaning of their own.
-ROTATED: Final = ('image', FEATURES)
 #: A modality that so many frames of the training set have is expected ever after.
 _ALWAYS: Final = 0.95
 #: Labels are withheld below a confidence at which most of them are wrong, if so few are.
@@ -68,9 +66,10 @@ def fit_familiarity(
             published, float32 (T, C), and targets, int64 (T,), UNKNOWN where there is none.
         rates: Messages per second of each modality's topic.
     """
+    modalities = learnt[0].modalities
     references = {
-        part: fit_reference(vectors, rotate=part in ROTATED)
-        for part in PARTS
+        part: fit_reference(vectors, rotate=_is_rotated(part, modalities))
+        for part in (*modalities, FEATURES)
         if len(vectors := _stacked(learnt, part)) > 1
     }
     measured = folds or _split(learnt, frame_rate)
@@ -84,10 +83,15 @@ def fit_familiarity(
         references,
         thresholds,
         least_confidence(confidences),
-        tuple(m for k, m in enumerate(MODALITIES) if present[:, k].mean() >= _ALWAYS),
+        tuple(m for k, m in enumerate(modalities) if present[:, k].mean() >= _ALWAYS),
         dict(rates or {}),
         {'recordings': len(learnt), 'held_out': len(folds) > 0, 'budget': BUDGET},
     )
+
+
+def _is_rotated(part: str, modalities: Modalities) -> bool:
+    """Return whether the columns of a part have no meaning of their own."""
+    return part == FEATURES or modalities[part].kind == IMAGE
 
 
 def _stacked(recordings: Sequence[Described], part: str) -> NDArray[np.float32]:
@@ -124,7 +128,8 @@ def _limit(folds: Sequence[KnownFold], part: str, frame_rate: float) -> float:
         vectors = _stacked(fold.learnt, part)
         if len(vectors) < 2:
             continue
-        reference = fit_reference(vectors, rotate=part in ROTATED)
+        rotate = _is_rotated(part, fold.learnt[0].modalities)
+        reference = fit_reference(vectors, rotate=rotate)
         for d in fold.held_out:
             if part not in d.vectors or not d.rows(part).any():
                 continue

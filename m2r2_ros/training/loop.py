@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.core.modalities import SENSORS
+from m2r2_ros.core.modalities import VECTOR
 from m2r2_ros.model.extractor import drop_modalities
 from m2r2_ros.model.network import Network
-from m2r2_ros.model.relative_pose import RELATIVE_POSE
+from m2r2_ros.model.relative_pose import relative_name
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
@@ -135,15 +135,16 @@ def augment(inputs: InputTensors, config: TrainConfig) -> InputTensors:
     offset nor a gain.
     """
     data = dict(inputs.data)
-    for name in SENSORS:
-        if name in data:
+    for name, modality in inputs.modalities.items():
+        if modality.kind == VECTOR and name in data:
             z = data[name]
             shift = config.offset * torch.randn(1, 1, z.shape[2])
             factor = 1 + config.gain * torch.randn(1, 1, z.shape[2])
-            moved = z if name == 'gripper' else factor * z + shift
+            moved = z if modality.is_steady else factor * z + shift
             data[name] = moved + config.noise * torch.randn_like(z)
-            if name == 'pose' and RELATIVE_POSE in data:
+            if (relative := relative_name(name)) in data:
                 # What moves all poses is not seen there; where the first one is, varies less.
-                z = factor * data[RELATIVE_POSE] + config.offset / 2 * torch.randn_like(shift)
-                data[RELATIVE_POSE] = z + config.noise * torch.randn_like(z)
-    return drop_modalities(InputTensors(data, inputs.present), config.modality_dropout)
+                z = factor * data[relative] + config.offset / 2 * torch.randn_like(shift)
+                data[relative] = z + config.noise * torch.randn_like(z)
+    moved_inputs = InputTensors(data, inputs.present, inputs.modalities)
+    return drop_modalities(moved_inputs, config.modality_dropout)

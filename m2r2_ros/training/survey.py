@@ -3,7 +3,7 @@
 """What is in labelled recordings, before anything is learnt from them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import UNKNOWN, LabelSet
-from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.text import listed
 from m2r2_ros.evaluation.runs import runs_of
 from m2r2_ros.training.cache import CachedRecording
@@ -102,7 +101,7 @@ def survey(
     recordings: Sequence[CachedRecording],
     labelled: LabelledRecordings,
     labels: LabelSet,
-    modalities: Sequence[str],
+    modalities: Collection[str],
 ) -> Survey:
     """Look at recordings as they will be trained on.
 
@@ -119,7 +118,8 @@ def survey(
         for k, name in enumerate(labels.names)
     }
     there = np.concatenate([r.present for r in recordings]).mean(axis=0)
-    shares = {m: float(1 - there[MODALITIES.index(m)]) for m in modalities}
+    own = tuple(recordings[0].modalities)
+    shares = {m: float(1 - there[own.index(m)]) for m in modalities}
     return Survey(
         frames={n: sum(own[k] for own in counts) for k, n in enumerate(labels.names)},
         segments={n: sum(own[k] for own in runs) for k, n in enumerate(labels.names)},

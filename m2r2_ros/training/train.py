@@ -13,7 +13,7 @@ from m2r2_ros.model.config import ModelConfig, restrict_modalities
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig
-from m2r2_ros.training.data import TrainingData, image_encoder_of, prepare
+from m2r2_ros.training.data import TrainingData, image_encoders_of, prepare
 from m2r2_ros.training.folds import Fold, choose_folds
 from m2r2_ros.training.loop import Progress
 from m2r2_ros.training.make import Made, make_model
@@ -161,7 +161,7 @@ def _read(
         modalities=begin.model.modalities,
         windows=begin.windows,
         folder=folder,
-        image_encoder=image_encoder_of(begin.network()),
+        image_encoders=image_encoders_of(begin.network()),
         topics=topics,
         labels=like.labels if like else None,
         normalisation=like.normalisation if like else scales,

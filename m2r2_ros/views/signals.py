@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
+from m2r2_ros.readers.guessing import guess_topics
 from m2r2_ros.readers.registry import make_reader
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 #: The quietest sound level that is distinguished, dB below full scale.
 FLOOR_DB = -90.0

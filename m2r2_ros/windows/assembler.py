@@ -9,7 +9,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import (
+    BUILTIN,
+    IMAGE,
+    VECTOR,
+    Modalities,
+    declared,
+    of_kind,
+)
 from m2r2_ros.core.samples import Samples, SoundSamples
 from m2r2_ros.core.time import SECOND, to_ns
 from m2r2_ros.core.windows import FrameWindows
@@ -33,52 +40,59 @@ class WindowAssembler:
         counters: Windows, masks and drops by '<modality>.<reason>' and 'windows'.
     """
 
-    def __init__(self, config: WindowConfig, modalities: Collection[str]) -> None:
+    def __init__(self, config: WindowConfig, modalities: Modalities | Collection[str]) -> None:
         """Make an assembler.
 
         Args:
-            config: Rates, context, ages and deadlines.
+            config: Rates, context and deadlines.
             modalities: What the windows shall hold; what never comes is masked.
         """
         self._config = config
-        self._modalities = tuple(m for m in MODALITIES if m in modalities)
+        self._modalities = declared(modalities)
+        # A pose may come only for the twist to be made from.
+        poses = {m.derived_from for m in self._modalities.values()} & BUILTIN.keys()
+        self._known = {**{name: BUILTIN[name] for name in sorted(poses)}, **self._modalities}
+        self._ranks = {name: rank for rank, name in enumerate(self._known)}
         self._streams = {m: self._make_stream(m) for m in self._modalities}
-        self._gate = TimeGate(len(MODALITIES), to_ns(config.max_gap))
-        self._twist: TwistFromPose | None = None
-        self._filler = Filler(config, self._streams)
+        self._gate = TimeGate(len(self._known), to_ns(config.max_gap))
+        self._twists: dict[str, TwistFromPose] = {}
+        self._filler = Filler(config, self._modalities, self._streams)
         self.counters: Counter[str] = Counter()
-        self._waited = np.zeros(len(MODALITIES), np.bool_)
         self._begin()
 
     def _begin(self) -> None:
         """Start over, as at the first sample."""
-        c = self._config
+        cameras = of_kind(self._modalities, IMAGE)
+        #: The camera whose frames are labelled: the first one that is declared.
+        self._camera = cameras[0] if cameras else ''
         self._frames: FrameClock = (
-            CameraClock(c.period, to_ns(c.max_age['image']))
-            if 'image' in self._modalities
-            else FixedClock(c.period)
+            CameraClock(self._config.period, to_ns(self._modalities[self._camera].max_age))
+            if cameras
+            else FixedClock(self._config.period)
         )
         for stream in self._streams.values():
             stream.clear()
-        if self._twist is not None:
-            self._twist.reset()
+        for twist in self._twists.values():
+            twist.reset()
         self._clock = ColumnBuffer(arrival=(np.int64, ()), clock=(np.int64, ()))
         self._released = ColumnBuffer(tick=(np.int64, ()), limit=(np.int64, ()))
-        self._waited = np.array([m in self._modalities for m in MODALITIES])
+        self._waited = np.ones(len(self._modalities), np.bool_)
+        self._cells: dict[str, int] = {}
         self._restart = True
         self._now: int | None = None
 
     @property
-    def derives_twist(self) -> bool:
-        """Whether the twist is made from the pose; for robots without a twist topic."""
-        return self._twist is not None
+    def derived(self) -> tuple[str, ...]:
+        """The twists that are made from poses; for robots without a twist topic."""
+        return tuple(self._twists)
 
-    @derives_twist.setter
-    def derives_twist(self, derives: bool) -> None:
-        if derives and self._twist is None:
-            self._twist = TwistFromPose(to_ns(self._config.max_age['pose']))
-        elif not derives:
-            self._twist = None
+    @derived.setter
+    def derived(self, twists: Collection[str]) -> None:
+        self._twists = {
+            twist: self._twists.get(twist)
+            or TwistFromPose(to_ns(self._known[self._modalities[twist].derived_from].max_age))
+            for twist in twists
+        }
 
     def push(self, samples: Mapping[str, Samples]) -> FrameWindows:
         """Add samples that arrived after all before, and return the windows they complete.
@@ -89,8 +103,8 @@ class WindowAssembler:
         prepared: dict[str, PreparedSamples] = {}
         for modality, group in samples.items():
             if isinstance(group, SoundSamples) and len(group.chunks):
-                self._filler.rate = group.rate
-            prepared[modality] = prepare(modality, group)
+                self._filler.rates[modality] = group.rate
+            prepared[modality] = prepare(self._known[modality], group)
             for reason, n in prepared[modality].dropped.items():
                 self.counters[f'{modality}.{reason}'] += n
         return self._admit(prepared)
@@ -114,9 +128,9 @@ class WindowAssembler:
         tick = self.upcoming
         if tick is None:
             return set(self._modalities)
-        alive = (m for m in self._modalities if self._waited[MODALITIES.index(m)])
-        late = {m for m in alive if not self._streams[m].reaches(tick)}
-        return late | {'pose'} if self._twist is not None and 'twist' in late else late
+        alive = zip(self._modalities, self._waited, strict=True)
+        late = {m for m, waited in alive if waited and not self._streams[m].reaches(tick)}
+        return late | {self._modalities[m].derived_from for m in late & self._twists.keys()}
 
     def flush(self) -> FrameWindows:
         """Return the windows up to the newest sample without waiting for any stream."""
@@ -131,10 +145,11 @@ class WindowAssembler:
         order = np.argsort(arrival, kind='stable')
         arrival = arrival[order]
         stamps = np.concatenate([p.stamps for p in groups.values()])[order]
-        ids = [np.full(len(p.stamps), MODALITIES.index(m)) for m, p in groups.items()]
+        ids = [np.full(len(p.stamps), self._ranks[m]) for m, p in groups.items()]
         verdict = self._gate.admit(stamps, np.concatenate(ids)[order])
+        names = tuple(self._known)
         for (stream, reason), n in verdict.dropped.items():
-            self.counters[f'{MODALITIES[stream]}.{reason}'] += n
+            self.counters[f'{names[stream]}.{reason}'] += n
         windows: list[FrameWindows] = []
         edges = sorted({0, *verdict.resets, len(order)})
         for lo, hi in pairwise(edges):
@@ -157,17 +172,29 @@ class WindowAssembler:
         return self._join(windows)
 
     def _append(self, modality: str, p: PreparedSamples, clock: NDArray[np.int64]) -> None:
-        if modality == 'pose' and self._twist is not None and len(p.stamps):
-            known, twists = self._twist(p.stamps, p.payload)
-            if 'twist' in self._streams:
-                self._streams['twist'].append(
+        for twist, derive in self._twists.items():
+            if modality == self._modalities[twist].derived_from and len(p.stamps):
+                known, twists = derive(p.stamps, p.payload)
+                self._streams[twist].append(
                     p.stamps[known], p.ends[known], p.arrival[known], twists[known]
                 )
-        if modality == 'image':
+        if modality == self._camera:
             for stamp, seen in zip(p.stamps.tolist(), clock.tolist(), strict=True):
                 self._frames.see(stamp, seen)
         if modality in self._streams:
-            self._streams[modality].append(p.stamps, p.ends, p.arrival, p.payload)
+            kept = self._thinned(modality, p)
+            self._streams[modality].append(kept.stamps, kept.ends, kept.arrival, kept.payload)
+
+    def _thinned(self, modality: str, p: PreparedSamples) -> PreparedSamples:
+        """Return at most one sample in each cell of the grid of the highest rate."""
+        rate = self._modalities[modality].max_rate
+        if not rate or not len(p.stamps):
+            return p
+        cells = p.stamps // to_ns(1 / rate)
+        keep = np.diff(cells, prepend=self._cells.get(modality, -1)) > 0
+        self._cells[modality] = int(cells[-1])
+        self.counters[f'{modality}.thinned'] += int((~keep).sum())
+        return p.pick(keep)
 
     def _release(self, clock: int | None, *, final: bool) -> list[FrameWindows]:
         """Return the windows that are complete, or overdue, or (final) up to the clock."""
@@ -190,9 +217,7 @@ class WindowAssembler:
             return None
         ticks, limits = ticks[:n], limits[:n]
         counts = {m: s.counts(ticks, limits) for m, s in self._streams.items()}
-        present = np.zeros((n, len(MODALITIES)), np.bool_)
-        for m, stream in self._streams.items():
-            present[:, MODALITIES.index(m)] = stream.fresh(ticks, counts[m])
+        present = np.stack([s.fresh(ticks, counts[m]) for m, s in self._streams.items()], axis=1)
         changed = np.flatnonzero((present != self._waited).any(axis=1))
         if len(changed):
             n = int(changed[0]) + 1
@@ -205,7 +230,7 @@ class WindowAssembler:
         self._frames.take(n)
         self.counters['windows'] += n
         for m in self._modalities:
-            self.counters[f'{m}.masked'] += int((~present[:n, MODALITIES.index(m)]).sum())
+            self.counters[f'{m}.masked'] += int((~windows.has(m)).sum())
         return windows
 
     def _limits(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -218,7 +243,8 @@ class WindowAssembler:
             self._clock['clock'], ticks + to_ns(self._config.deadline), side='right'
         )
         limits = np.append(self._clock['arrival'], NEVER)[late]
-        waited = [self._streams[m] for m in self._modalities if self._waited[MODALITIES.index(m)]]
+        alive = zip(self._streams.values(), self._waited, strict=True)
+        waited = [stream for stream, is_alive in alive if is_alive]
         if waited:
             limits = np.minimum(limits, np.max([s.passed(ticks) for s in waited], axis=0))
         return limits
@@ -244,10 +270,10 @@ class WindowAssembler:
         self._clock.trim(int(np.searchsorted(self._clock['clock'], oldest)))
 
     def _make_stream(self, modality: str) -> SampleStream:
-        age = to_ns(self._config.max_age[modality])
-        if modality in SENSOR_DIMS:
-            return SampleStream(np.float64, (SENSOR_DIMS[modality],), age, inclusive=False)
-        return SampleStream(object, (), age, inclusive=modality == 'image')
+        m = self._modalities[modality]
+        if m.kind == VECTOR:
+            return SampleStream(np.float64, (m.dims,), to_ns(m.max_age), inclusive=False)
+        return SampleStream(object, (), to_ns(m.max_age), inclusive=m.kind == IMAGE)
 
     def _join(self, runs: list[FrameWindows]) -> FrameWindows:
         return FrameWindows.join(runs) if runs else self._filler.empty()

@@ -3,18 +3,14 @@
 """What a frame window is: rates, context, ages and deadlines."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.core.options import above, check_options, is_kind, read_options
+from m2r2_ros.core.options import above, check_options, read_options
 from m2r2_ros.core.time import SECOND
 
-#: Seconds without a sample after which a modality is masked: a few periods of the slowest usual
-#: driver (grippers report at 15 Hz, cameras down to 5 Hz).
-MAX_AGE = {'image': 0.5, 'sound': 0.3, 'wrench': 0.2, 'pose': 0.2, 'twist': 0.2, 'gripper': 0.5}
 #: Highest rates of frames, sensors and sound, Hz.
 MAX_FRAME_RATE, MAX_SENSOR_RATE, MAX_AUDIO_RATE = 1000.0, 10_000.0, 192_000.0
 #: Most points of a sensor, and most sound samples, in a window.
@@ -36,7 +32,6 @@ class WindowConfig:
             without the streams that have not caught up.
         max_gap: A stamp that leads the data clock by more than this, s, is not believed until
             most streams agree.
-        max_age: Age, s, of the newest sample from which on a modality is masked.
     """
 
     frame_rate: float = above(10.0, 0, MAX_FRAME_RATE)
@@ -45,17 +40,9 @@ class WindowConfig:
     audio_context: float = above(1.0, 0, MAX_TIME)
     deadline: float = above(0.2, 0, MAX_TIME)
     max_gap: float = above(10.0, 0, MAX_TIME)
-    max_age: Mapping[str, float] = field(default_factory=lambda: dict(MAX_AGE))
 
     def __post_init__(self) -> None:
         check_options(self, 'windows')
-        ages = self.max_age if isinstance(self.max_age, Mapping) else {}
-        if set(ages) != set(MODALITIES):
-            msg = f'windows.max_age: expected one entry for each of {", ".join(MODALITIES)}'
-            raise ConfigError(msg)
-        if not all(is_kind(age, float) and 0 < age <= MAX_TIME for age in ages.values()):
-            msg = f'windows.max_age: expected seconds above 0, up to {MAX_TIME:g}'
-            raise ConfigError(msg)
         if self.sensor_rate < self.frame_rate:
             msg = f'windows.sensor_rate: {self.sensor_rate} is below frame_rate {self.frame_rate}'
             raise ConfigError(msg)

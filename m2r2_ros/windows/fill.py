@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import SOUND, VECTOR, Modalities, of_kind
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.core.windows import FrameWindows
@@ -24,19 +24,20 @@ class Filler:
     """Fills windows from streams.
 
     Attributes:
-        rate: Samples per second of the microphone.
+        rates: Samples per second of each microphone.
     """
 
-    def __init__(self, config: WindowConfig, streams: Mapping[str, SampleStream]) -> None:
-        """Make a filler for the streams, by modality."""
-        self._config = config
-        self._streams = streams
-        self.rate = config.audio_rate
+    def __init__(
+        self, config: WindowConfig, modalities: Modalities, streams: Mapping[str, SampleStream]
+    ) -> None:
+        """Make a filler for the streams of these modalities."""
+        self._config, self._modalities, self._streams = config, modalities, streams
+        self.rates = dict.fromkeys(of_kind(modalities, SOUND), config.audio_rate)
 
     def empty(self) -> FrameWindows:
         """Return no windows, in the right shapes."""
         none = np.empty(0, np.int64)
-        present = np.zeros((0, len(MODALITIES)), np.bool_)
+        present = np.zeros((0, len(self._modalities)), np.bool_)
         return self.fill(none, none, dict.fromkeys(self._streams, none), present, restart=False)
 
     def fill(
@@ -54,65 +55,69 @@ class Filler:
             starts: int64 (N,), t(i-1).
             stamps: int64 (N,), t(i).
             counts: By modality int64 (N,), how many buffered samples each window may see.
-            present: bool (N, 6).
+            present: bool (N, M).
             restart: The first window does not follow on the one before.
         """
-        c = self._config
-        times = grid(starts, stamps, c.points)
-        sensors = {}
-        for name in SENSOR_DIMS:
-            if name not in self._streams:
-                continue
-            rows = present[:, MODALITIES.index(name)]
-            values = np.zeros((len(stamps), c.points, SENSOR_DIMS[name]), np.float32)
-            if rows.any():
-                s = self._streams[name]
-                age = to_ns(c.max_age[name])
-                values[rows] = resample(s.stamps, s.payload, counts[name][rows], times[rows], age)
-            sensors[name] = values
-        restarts = np.zeros(len(stamps), np.bool_)
-        restarts[:1] = restart
-        return FrameWindows(
+        windows = FrameWindows(
             starts,
             stamps,
-            sensors,
+            {},
             present,
-            restarts,
-            self._sound(stamps, counts, present) if 'sound' in self._streams else None,
-            self._images(counts, present) if 'image' in self._streams else None,
+            np.arange(len(stamps)) < int(restart),
+            modalities=self._modalities,
         )
+        times = grid(starts, stamps, self._config.points)
+        for name, modality in self._modalities.items():
+            there = windows.has(name)
+            if modality.kind == VECTOR:
+                windows.sensors[name] = self._vectors(name, times, counts[name], there)
+            elif modality.kind == SOUND:
+                windows.sounds[name] = self._sound(name, stamps, counts[name], there)
+            else:
+                windows.images[name] = self._images(name, counts[name], there)
+        return windows
+
+    def _vectors(
+        self,
+        name: str,
+        times: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        there: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        modality = self._modalities[name]
+        values = np.zeros((*times.shape, modality.dims), np.float32)
+        if there.any():
+            s, age = self._streams[name], to_ns(modality.max_age)
+            values[there] = resample(s.stamps, s.payload, counts[there], times[there], age)
+        return values
 
     def _sound(
         self,
+        name: str,
         stamps: NDArray[np.int64],
-        counts: Mapping[str, NDArray[np.int64]],
-        present: NDArray[np.bool_],
+        counts: NDArray[np.int64],
+        there: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        c = self._config
+        c, rate = self._config, self.rates[name]
         wanted = round(c.audio_context * c.audio_rate)
         out = np.zeros((len(stamps), wanted), np.float32)
-        rows = np.flatnonzero(present[:, MODALITIES.index('sound')])
+        rows = np.flatnonzero(there)
         if len(rows):
-            s = self._streams['sound']
-            margin = 0.0 if self.rate == c.audio_rate else MARGIN
-            samples = round((c.audio_context + margin) * self.rate)
+            s = self._streams[name]
+            margin = 0.0 if rate == c.audio_rate else MARGIN
+            samples = round((c.audio_context + margin) * rate)
             raw = [
                 trailing_sound(
-                    s.stamps[: counts['sound'][i]],
-                    s.payload[: counts['sound'][i]],
-                    int(stamps[i]),
-                    self.rate,
-                    samples,
+                    s.stamps[: counts[i]], s.payload[: counts[i]], int(stamps[i]), rate, samples
                 )
                 for i in rows
             ]
-            out[rows] = resample_sound(np.stack(raw), self.rate, c.audio_rate, wanted)
+            out[rows] = resample_sound(np.stack(raw), rate, c.audio_rate, wanted)
         return out
 
     def _images(
-        self, counts: Mapping[str, NDArray[np.int64]], present: NDArray[np.bool_]
+        self, name: str, counts: NDArray[np.int64], there: NDArray[np.bool_]
     ) -> list[EncodedImage | None]:
-        payload = self._streams['image'].payload
-        shown = present[:, MODALITIES.index('image')]
-        newest = zip(counts['image'], shown, strict=True)
+        payload = self._streams[name].payload
+        newest = zip(counts, there, strict=True)
         return [payload[n - 1] if yes else None for n, yes in newest]

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a robot's sensors are the ones a model was trained on: units, axes, rates, dead ones."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Final
@@ -10,19 +11,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import VECTOR, Modalities, Modality, of_kind
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.normalisation import MIN_STD, Normalisation
 
 #: Windows before anything is said of a sensor.
 ENOUGH: Final = 20
-#: Channels of a sensor that have one unit, by name.
+#: Channels of a sensor that have one unit, by name; a vector of its own has one for all.
 _GROUPS: Final[dict[str, dict[str, slice]]] = {
     'wrench': {'force': slice(0, 3), 'torque': slice(3, 6)},
     'pose': {'position': slice(0, 3)},
     'twist': {'linear velocity': slice(0, 3), 'angular velocity': slice(3, 6)},
     'gripper': {'width': slice(0, 1)},
+    'imu': {'angular velocity': slice(0, 3), 'linear acceleration': slice(3, 6)},
 }
+_WHOLE: Final[dict[str, slice]] = {'values': slice(None)}
 #: What a factor may come from, and how far beside it one may be, as a factor.
 _UNITS: Final = (
     (1000.0, 'thousandths of the unit, such as mm for m or mN for N'),
@@ -57,7 +60,7 @@ class Expectations:
         rates: Messages per second of each modality's topic, where they are known.
     """
 
-    modalities: Sequence[str] = ()
+    modalities: Modalities = field(default_factory=dict)
     normalisation: Normalisation | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
 
@@ -69,26 +72,17 @@ class InputFit:
         """Begin without a window."""
         self._expected = expectations
         self._windows = 0
-        self._seen = np.zeros(len(MODALITIES), np.int64)
-        self._count = dict.fromkeys(SENSOR_DIMS, 0)
-        self._sum = {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()}
-        self._squares = {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()}
-        self._low = {name: np.full(dims, np.inf) for name, dims in SENSOR_DIMS.items()}
-        self._high = {name: np.full(dims, -np.inf) for name, dims in SENSOR_DIMS.items()}
+        self._seen: Counter[str] = Counter()
+        self._sizes = {name: _Size(m.dims) for name, m in _vectors(expectations)}
 
     def add(self, windows: FrameWindows) -> None:
         """Take in windows."""
         self._windows += len(windows)
-        self._seen += windows.present.sum(axis=0)
-        for name, values in windows.sensors.items():
-            x = values[windows.present[:, MODALITIES.index(name)]].astype(np.float64)
-            if not x.size:
-                continue
-            self._count[name] += x.shape[0] * x.shape[1]
-            self._sum[name] += x.sum(axis=(0, 1))
-            self._squares[name] += np.square(x).sum(axis=(0, 1))
-            self._low[name] = np.minimum(self._low[name], x.min(axis=(0, 1)))
-            self._high[name] = np.maximum(self._high[name], x.max(axis=(0, 1)))
+        for name in windows.modalities:
+            self._seen[name] += int(windows.has(name).sum())
+        for name, size in self._sizes.items():
+            if name in windows.sensors:
+                size.add(windows.sensors[name][windows.has(name)].astype(np.float64))
 
     def warnings(self, rates: Mapping[str, float] | None = None) -> list[str]:
         """Return what does not fit the training set, a sentence each.
@@ -99,19 +93,22 @@ class InputFit:
         if self._windows < ENOUGH:
             return []
         found = self._missing()
-        for name in SENSOR_DIMS:
-            row = MODALITIES.index(name)
-            if name in self._expected.modalities and self._seen[row] >= ENOUGH:
+        for name in self._sizes:
+            if self._seen[name] >= ENOUGH:
                 found += self._sensor(name)
         for name, rate in (rates or {}).items():
             usual = self._expected.rates.get(name, 0.0)
             if usual > _SLOWER * rate:
                 found.append(f'{name}: {rate:.3g} messages/s, {usual:.3g} in training')
+            elif name in self._expected.modalities:
+                least = self._expected.modalities[name].min_rate
+                if rate < least:
+                    found.append(f'{name}: {rate:.3g} messages/s, expected at least {least:g}')
         return found
 
     def _missing(self) -> list[str]:
         trained = self._expected.modalities
-        absent = [m for m in trained if not self._seen[MODALITIES.index(m)]]
+        absent = [m for m in trained if not self._seen[m]]
         if len(absent) <= _MOST_MISSING * len(trained) or not absent:
             return []
         return [
@@ -123,21 +120,55 @@ class InputFit:
         scales = self._expected.normalisation
         if scales is None:
             return []
-        mean = self._sum[name] / self._count[name]
-        power = np.sqrt(self._squares[name] / self._count[name])
+        own, modality = self._sizes[name], self._expected.modalities[name]
         usual = np.sqrt(scales.mean[name] ** 2 + scales.std[name] ** 2)
         found = []
-        for group, part in _GROUPS[name].items():
-            size, size_then = float(power[part].max()), float(usual[part].max())
+        for group, part in _GROUPS.get(modality.like, _WHOLE).items():
+            size, size_then = float(own.power[part].max()), float(usual[part].max())
             if unit := _unit(group, size, size_then):
                 found.append(f'{name}: {group} {unit}')
-            elif order := _swapped(mean[part], scales.mean[name][part], scales.std[name][part]):
+            elif order := _swapped(own.mean[part], scales.mean[name][part], scales.std[name][part]):
                 found.append(f'{name}: {group} fits training with the axes {order}: swapped?')
-        still = (self._high[name] == self._low[name]) & (scales.std[name] > 2 * MIN_STD)
-        if still.any() and name != 'gripper':
+        still = (own.high == own.low) & (scales.std[name] > 2 * MIN_STD)
+        if still.any() and not modality.is_steady:
             which = 'all' if still.all() else str(np.flatnonzero(still).tolist())
             found.append(f'{name}: channels {which} never change, in training they did')
         return found
+
+
+def _vectors(expectations: Expectations) -> list[tuple[str, Modality]]:
+    """Return the vectors that a model was trained on, where their scales are known."""
+    trained = expectations.modalities
+    known = expectations.normalisation is not None
+    return [(name, trained[name]) for name in of_kind(trained, VECTOR) if known]
+
+
+class _Size:
+    """Means, powers and ranges of the channels of a sensor."""
+
+    def __init__(self, dims: int) -> None:
+        self._count = 0
+        self._sum, self._squares = np.zeros(dims), np.zeros(dims)
+        self.low, self.high = np.full(dims, np.inf), np.full(dims, -np.inf)
+
+    def add(self, x: NDArray[np.float64]) -> None:
+        """Take in windows, (n, T, D)."""
+        if not x.size:
+            return
+        self._count += x.shape[0] * x.shape[1]
+        self._sum += x.sum(axis=(0, 1))
+        self._squares += np.square(x).sum(axis=(0, 1))
+        self.low = np.minimum(self.low, x.min(axis=(0, 1)))
+        self.high = np.maximum(self.high, x.max(axis=(0, 1)))
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        return self._sum / self._count
+
+    @property
+    def power(self) -> NDArray[np.float64]:
+        """Root of the mean square."""
+        return np.asarray(np.sqrt(self._squares / self._count))
 
 
 def _unit(group: str, size: float, usual: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import SOUND, VECTOR, Modalities, of_kind
 from m2r2_ros.core.options import Section
 from m2r2_ros.windows.logmel import MEL_BINS, SILENCE_DB
 
@@ -90,60 +90,71 @@ def level_of(mel: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 class NormalisationFit:
     """Measures a training set part by part, in memory that does not grow with it."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._n = dict.fromkeys(SENSOR_DIMS, 0)
-        self._sum = {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()}
-        self._squares = {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()}
-        self._heard = np.zeros(MEL_BINS)
-        self._loudness = np.zeros(MEL_BINS)
-        self._loudness_squares = np.zeros(MEL_BINS)
+    def __init__(self, modalities: Modalities) -> None:
+        """Begin with nothing of these modalities."""
+        self._modalities = modalities
+        self._vectors = {n: _Moments(modalities[n].dims) for n in of_kind(modalities, VECTOR)}
+        self._sounds = {n: _Moments(MEL_BINS) for n in of_kind(modalities, SOUND)}
 
     def add(self, arrays: Mapping[str, NDArray[Any]], present: NDArray[np.bool_]) -> None:
         """Take in frames; what is masked does not count.
 
         Args:
-            arrays: By modality, sensors (n, T, D_s) in SI units and sound (n, 64, frames) in dB.
-            present: bool (n, 6).
+            arrays: By modality, vectors (n, T, D_s) and sound (n, 64, frames) in dB. Images have no
+                scale.
+            present: bool (n, M).
         """
-        for name, values in arrays.items():
-            if name == 'image':
-                continue  # has no scale, and as pixels would fill the memory
-            seen = values[present[:, MODALITIES.index(name)]].astype(np.float64)
-            if name == 'sound':
+        for k, name in enumerate(self._modalities):
+            if name not in arrays or name not in {**self._vectors, **self._sounds}:
+                continue
+            seen = arrays[name][present[:, k]].astype(np.float64)
+            if name in self._vectors:
+                self._vectors[name].add(seen)
+            else:
                 # Where a recording has not begun, or a microphone sends zeros, nothing is heard.
-                counted = seen > SILENCE_DB
-                heard = np.where(counted, seen - level_of(seen)[:, None, None], 0)
-                self._heard += counted.sum((0, 2))
-                self._loudness += heard.sum((0, 2))
-                self._loudness_squares += (heard**2).sum((0, 2))
-            elif name in SENSOR_DIMS:
-                self._n[name] += seen.shape[0] * seen.shape[1]
-                self._sum[name] += seen.sum((0, 1))
-                self._squares[name] += (seen**2).sum((0, 1))
+                relative = seen - level_of(seen)[:, None, None]
+                counted = (seen > SILENCE_DB).transpose(0, 2, 1)
+                self._sounds[name].add(relative.transpose(0, 2, 1), counted)
 
     def result(self) -> 'Normalisation':
         """Return the scales; those of a sensor that was never present change nothing."""
-        mean, std = {}, {}
-        for name in SENSOR_DIMS:
-            n = max(self._n[name], 1)
-            mean[name] = self._sum[name] / n
-            variance = np.maximum(self._squares[name] / n - mean[name] ** 2, 0)
-            std[name] = np.maximum(np.sqrt(variance), MIN_STD)
-            if not self._n[name]:
-                std[name][:] = 1
-        return Normalisation(mean, std, self._sound())
-
-    def _sound(self) -> SoundScale:
-        """Return the scale of each bin."""
-        if not self._heard.any():
-            return SoundScale.of_range(*UNHEARD_DB)
-        n = np.maximum(self._heard, 1)
-        mean = self._loudness / n
-        variance = self._loudness_squares / n - mean**2
-        return SoundScale(
-            mean, np.maximum(np.sqrt(np.maximum(variance, 0)), MIN_STD_DB), LIMIT, True
+        return Normalisation(
+            {name: m.mean for name, m in self._vectors.items()},
+            {name: m.std(MIN_STD) for name, m in self._vectors.items()},
+            {
+                name: SoundScale(m.mean, m.std(MIN_STD_DB), LIMIT, True)
+                if m.count.any()
+                else SoundScale.of_range(*UNHEARD_DB)
+                for name, m in self._sounds.items()
+            },
         )
+
+
+class _Moments:
+    """Count, sum and sum of squares of each channel."""
+
+    def __init__(self, channels: int) -> None:
+        self.count, self._sum, self._squares = (np.zeros(channels) for _ in range(3))
+
+    def add(self, x: NDArray[np.float64], counted: NDArray[np.bool_] | None = None) -> None:
+        """Take in (n, T, channels), or of these what counts."""
+        if counted is None:
+            self.count += x.shape[0] * x.shape[1]
+        else:
+            self.count += counted.sum((0, 1))
+            x = np.where(counted, x, 0)
+        self._sum += x.sum((0, 1))
+        self._squares += (x**2).sum((0, 1))
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        return self._sum / np.maximum(self.count, 1)
+
+    def std(self, least: float) -> NDArray[np.float64]:
+        """Return deviations of at least `least`, 1 without any sample."""
+        variance = np.maximum(self._squares / np.maximum(self.count, 1) - self.mean**2, 0)
+        found: NDArray[np.float64] = np.maximum(np.sqrt(variance), least)
+        return found if self.count.any() else np.ones_like(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +162,14 @@ class Normalisation:
     """What the training set looked like (paper section III-B).
 
     Attributes:
-        mean: For each sensor float64 (D_s,), SI units.
-        std: For each sensor float64 (D_s,), at least MIN_STD.
-        sound: Scale of the log-mel spectrogram.
+        mean: For each vector float64 (D_s,), in its units.
+        std: For each vector float64 (D_s,), at least MIN_STD.
+        sounds: For each microphone, the scale of the log-mel spectrogram.
     """
 
     mean: Mapping[str, NDArray[np.float64]]
     std: Mapping[str, NDArray[np.float64]]
-    sound: SoundScale
+    sounds: Mapping[str, SoundScale]
 
     def scale(self, sensor: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return z-scores of a sensor's values, float32 (..., D_s)."""
@@ -171,19 +182,26 @@ class Normalisation:
         """Return what `from_dict` reads."""
         sensors = {
             name: {'mean': self.mean[name].tolist(), 'std': self.std[name].tolist()}
-            for name in SENSOR_DIMS
+            for name in self.mean
         }
-        sound = {
-            'mean_db': self.sound.mean.tolist(),
-            'std_db': self.sound.std.tolist(),
-            'limit': self.sound.limit,
-            'relative': self.sound.relative,
+        sounds = {
+            name: {
+                'mean_db': scale.mean.tolist(),
+                'std_db': scale.std.tolist(),
+                'limit': scale.limit,
+                'relative': scale.relative,
+            }
+            for name, scale in self.sounds.items()
         }
-        return {'sensors': sensors, 'sound': sound}
+        return {'sensors': sensors, 'sounds': sounds}
 
     @classmethod
-    def from_dict(cls, entries: Mapping[str, Any]) -> 'Normalisation':
+    def from_dict(cls, entries: Mapping[str, Any], modalities: Modalities) -> 'Normalisation':
         """Read the `normalisation` section of bundle.yaml.
+
+        Args:
+            entries: The section.
+            modalities: What it has scales of.
 
         Raises:
             BundleError: An entry is missing, of the wrong length, or not finite.
@@ -191,25 +209,33 @@ class Normalisation:
         section = Section(entries, 'normalisation', error=BundleError)
         sensors = section.section('sensors')
         mean, std = {}, {}
-        for name, dims in SENSOR_DIMS.items():
+        for name in of_kind(modalities, VECTOR):
             sensor = sensors.section(name)
-            mean[name] = np.array(sensor.numbers('mean', dims))
-            std[name] = np.array(sensor.numbers('std', dims))
+            mean[name] = np.array(sensor.numbers('mean', modalities[name].dims))
+            std[name] = np.array(sensor.numbers('std', modalities[name].dims))
             if (np.abs(mean[name]) > _MOST).any():
                 sensor.refuse('mean', f'numbers up to {_MOST:g}', mean[name].tolist())
             if ((std[name] < _LEAST) | (std[name] > _MOST)).any():
                 sensor.refuse('std', f'numbers from {_LEAST:g} to {_MOST:g}', std[name].tolist())
-        return cls(mean, std, _read_sound(section))
+        microphones = of_kind(modalities, SOUND)
+        if section.has('sounds'):
+            scales = section.section('sounds')
+            return cls(mean, std, {name: _read_sound(scales.section(name)) for name in microphones})
+        return cls(mean, std, dict.fromkeys(microphones, _read_old_sound(section)))
 
 
-def _read_sound(section: Section) -> SoundScale:
-    """Read the scale of sound; bundles of older versions have one range for all bins."""
-    if not section.has('sound'):
-        low, high = section.numbers('sound_range_db', 2)
-        if not -_MOST <= low < low + _LEAST <= high <= _MOST:
-            section.refuse('sound_range_db', 'the least value, then the greatest', [low, high])
-        return SoundScale.of_range(low, high)
-    sound = section.section('sound')
+def _read_old_sound(section: Section) -> SoundScale:
+    """Read the one scale of older bundles, or their one range for all bins."""
+    if section.has('sound'):
+        return _read_sound(section.section('sound'))
+    low, high = section.numbers('sound_range_db', 2)
+    if not -_MOST <= low < low + _LEAST <= high <= _MOST:
+        section.refuse('sound_range_db', 'the least value, then the greatest', [low, high])
+    return SoundScale.of_range(low, high)
+
+
+def _read_sound(sound: Section) -> SoundScale:
+    """Read a scale of each bin."""
     mean, std = (np.array(sound.numbers(key, MEL_BINS)) for key in ('mean_db', 'std_db'))
     limit, relative = sound.number('limit'), sound.flag('relative', False)
     if (np.abs(mean) > _MOST).any():

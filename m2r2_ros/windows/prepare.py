@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import MessageError
-from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.modalities import Modality
 from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.kinematics import continuous_pose
@@ -48,17 +48,21 @@ class PreparedSamples:
         )
 
 
-def prepare(modality: str, samples: Samples) -> PreparedSamples:
-    """Bring samples into one form; drop and count what is not finite, or larger than LARGEST."""
+def prepare(modality: Modality, samples: Samples) -> PreparedSamples:
+    """Bring samples into one form; drop and count what is not finite, or larger than LARGEST.
+
+    Raises:
+        MessageError: They have another number of values than the modality.
+    """
     ends = samples.stamps
     payload: NDArray[Any]
     valid: NDArray[np.bool_]
     if isinstance(samples, VectorSamples):
         values = samples.values
-        if modality == 'pose':
+        if modality.is_pose:
             values = continuous_pose(np.where(_is_number(values), values, np.nan))
-        if values.shape[1] != SENSOR_DIMS[modality]:
-            msg = f'{modality}: expected {SENSOR_DIMS[modality]} values, not {values.shape[1]}'
+        if values.shape[1] != modality.dims:
+            msg = f'{modality.name}: expected {modality.dims} values, not {values.shape[1]}'
             raise MessageError(msg)
         valid = np.asarray(_is_number(values).all(axis=1))
         payload = values

@@ -26,7 +26,7 @@ from m2r2_ros.core.share import share_path
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.clip_vocabulary import read_tokenizer
 from m2r2_ros.model.weight_files import read_weights
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topic_map import load_topics
 from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.training.benchmark import kept_rows
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint

@@ -21,7 +21,7 @@ from m2r2_ros.model.heads.causal_tcn import CausalTCN
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
-from m2r2_ros.readers.topics import MODALITY_TYPES
+from m2r2_ros.readers.guessing import MODALITY_TYPES
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
 from m2r2_ros.windows.normalisation import NormalisationFit

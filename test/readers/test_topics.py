@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.share import share_path
-from m2r2_ros.readers.topics import TopicSpec, guess_topics, load_topics
+from m2r2_ros.readers.guessing import guess_topics
+from m2r2_ros.readers.topic_map import load_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 WRENCH = 'geometry_msgs/msg/WrenchStamped'
 POSE = 'geometry_msgs/msg/PoseStamped'

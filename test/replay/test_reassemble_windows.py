@@ -12,7 +12,7 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.share import share_path
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topic_map import load_topics
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.windows.config import WindowConfig
 from test.bags.reassemble.files import Shape, write_file

@@ -18,8 +18,9 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.samples import ImageSamples, SoundSamples
+from m2r2_ros.readers.guessing import guess_topics
 from m2r2_ros.readers.registry import make_reader
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.episode import START, write_episode

@@ -9,12 +9,9 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from m2r2_ros.bags.definitions import typestore
-from m2r2_ros.bags.labels.topics import LABEL
+from m2r2_ros.bags.labels.topics import LABEL, LABEL_SET
 
-#: Definitions by type. The first labels gave no reason.
-_OLDER: Final = {
-    LABEL: (
-        """\
+_FIRST_LABEL: Final = """\
 std_msgs/Header header
 int32 label_id
 string label
@@ -27,8 +24,17 @@ uint32 revision_lag
 uint8 modality_mask
 float32 latency
 string model_id
-""",
-    ),
+"""
+_FIRST_LABEL_SET: Final = """\
+string[] names
+string[] parents
+std_msgs/ColorRGBA[] colours
+string model_id
+"""
+#: Definitions by type. The first labels gave no reason, and masks of six bits that had no names.
+_OLDER: Final = {
+    LABEL: (_FIRST_LABEL, _FIRST_LABEL + 'string reason\n'),
+    LABEL_SET: (_FIRST_LABEL_SET,),
 }
 
 

@@ -26,6 +26,7 @@ from m2r2_ros.bags.labels.topics import (
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
+from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
@@ -47,9 +48,10 @@ class LabelTrack:
         boundary_scores: float32 (n,).
         revision_lags: int64 (n,), frames.
         latencies: float32 (n,), seconds.
-        masks: uint8 (n,), modality masks.
+        masks: uint32 (n,), modality masks.
         model_id: Id of the bundle that made the labels; '' without labels.
         label_set: The label set beside the labels; None without one.
+        modalities: What the bits of the masks stand for.
         reasons: n reasons why a frame has no label, '' where it has one.
     """
 
@@ -62,9 +64,10 @@ class LabelTrack:
     boundary_scores: NDArray[np.float32]
     revision_lags: NDArray[np.int64]
     latencies: NDArray[np.float32]
-    masks: NDArray[np.uint8]
+    masks: NDArray[np.uint32]
     model_id: str
     label_set: LabelSet | None
+    modalities: tuple[str, ...] = MODALITIES
     reasons: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -116,10 +119,11 @@ def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
         boundary_scores=np.array([m.boundary_score for m in messages], np.float32),
         revision_lags=np.array([m.revision_lag for m in messages], np.int64),
         latencies=np.array([m.latency for m in messages], np.float32),
-        masks=np.array([m.modality_mask for m in messages], np.uint8),
+        masks=np.array([m.modality_mask for m in messages], np.uint32),
         reasons=[getattr(m, 'reason', '') for m in messages],
         model_id=model_ids[0] if model_ids else '',
         label_set=label_set,
+        modalities=_mask_names(recording, label_set_topic),
     )
     _expect_usable(track, f'{path}: {topic}')
     return track
@@ -192,6 +196,15 @@ def _label_set(recording: Recording, topic: str) -> LabelSet | None:
         with naming(f'{recording.path}: {topic}', LabelError):
             found = LabelSet(tuple(message.names), tuple(message.parents))
     return found
+
+
+def _mask_names(recording: Recording, topic: str) -> tuple[str, ...]:
+    """Return what the bits of masks stand for; older label sets do not say."""
+    found: tuple[str, ...] = ()
+    if topic in recording.topics:
+        for message in _messages(recording, topic, LABEL_SET):
+            found = tuple(getattr(message, 'modalities', ()))
+    return found or MODALITIES
 
 
 def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels, segments and label sets as messages, into a bag or onto live topics."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -39,13 +40,20 @@ class LabelWriter:
         if frame_labels:
             bag.add_topic(prefix + LABEL_TOPIC, LABEL, qos=RELIABLE)
 
-    def write_label_set(self, label_set: LabelSet, model_id: str, log_time: int) -> None:
+    def write_label_set(
+        self,
+        label_set: LabelSet,
+        model_id: str,
+        log_time: int,
+        modalities: Collection[str] = (),
+    ) -> None:
         """Write the label set; once, before the labels.
 
         Args:
             label_set: Names and parents in id order.
             model_id: Id of the bundle, '' for ground truth.
             log_time: Nanoseconds.
+            modalities: What the bits of modality masks stand for.
         """
         colour = typestore().types['std_msgs/msg/ColorRGBA']
         message = typestore().types[LABEL_SET](
@@ -53,6 +61,7 @@ class LabelWriter:
             parents=list(label_set.parents),
             colours=[colour(r=r, g=g, b=b, a=1.0) for r, g, b in label_set.colours],
             model_id=model_id,
+            modalities=list(modalities),
         )
         self._write(LABEL_SET_TOPIC, LABEL_SET, message, log_time)
 

@@ -22,7 +22,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from m2r2_ros.bags.writing.metadata import dump_yaml
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.readers.topics import MODALITY_TYPES
+from m2r2_ros.readers.guessing import MODALITY_TYPES
 
 #: Types that some modality can be read from.
 _READABLE: Final = frozenset().union(*MODALITY_TYPES.values())

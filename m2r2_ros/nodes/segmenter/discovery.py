@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which live topic gives which modality."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec, guess_topics
+from m2r2_ros.core.modalities import Modalities
+from m2r2_ros.readers.guessing import MODALITY_TYPES, guess_topics, with_type
+from m2r2_ros.readers.topics import TopicSpec, as_trained, expected_topic, fitted
 from m2r2_ros.replay.driver import modalities_to_read
 
 #: Why a topic was taken, as diagnostics and the log say it.
@@ -30,9 +33,9 @@ class Discovery:
 
     def __init__(
         self,
-        modalities: Sequence[str],
+        modalities: Modalities,
         given: Mapping[str, TopicSpec],
-        expected: Mapping[str, Mapping[str, str]],
+        expected: Mapping[str, Mapping[str, Any]],
         namespace: str,
         resolve: Callable[[str], str] = str,
     ) -> None:
@@ -52,9 +55,9 @@ class Discovery:
         self.resolved: dict[str, TopicSpec] = {}
         self.origin: dict[str, str] = {}
 
-    def want(self, modalities: Sequence[str], expected: Mapping[str, Mapping[str, str]]) -> None:
+    def want(self, modalities: Modalities, expected: Mapping[str, Mapping[str, Any]]) -> None:
         """Look for other modalities from now on, as another model wants them."""
-        self._modalities, self._expected = tuple(modalities), expected
+        self._modalities, self._expected = modalities, expected
 
     def forget(self) -> None:
         """Forget all topics and look for them again."""
@@ -92,27 +95,40 @@ class Discovery:
         # A pose that is only to stand in for the twist is of no use beside one.
         read = modalities_to_read(self._modalities, self._given, {*self.resolved, *found})
         found = {m: topic for m, topic in found.items() if m in read}
+        taken = []
         for modality, (spec, origin) in found.items():
+            spec = as_trained(spec, self._expected.get(modality, {}))
+            try:
+                spec = fitted(spec, read[modality])
+            except ConfigError as error:  # the other modalities must not wait for this one
+                self.refused[modality] = str(error)
+                continue
             self.resolved[modality], self.origin[modality] = spec, origin
-        return [spec for spec, _ in found.values()]
+            taken.append(spec)
+        return taken
 
     def _known(self, available: Mapping[str, str]) -> dict[str, tuple[TopicSpec, str]]:
         found = {}
         for modality in self._unresolved:
             if modality in self._given:
                 try:
-                    spec = guess_topics(available, {modality: self._given[modality]})[modality]
+                    spec = with_type(self._given[modality], available)
                 except ConfigError as error:  # the other modalities must not wait for this one
                     self.refused[modality] = str(error)
                     continue
                 if spec.topic in available:
                     found[modality] = (spec, GIVEN)
                 continue
-            name = self._expected.get(modality, {}).get('topic', '')
-            names = dict.fromkeys((self._prefix + name, name)) if name else ()
-            for topic in map(self._resolve, names):
-                if available.get(topic) in MODALITY_TYPES[modality]:
-                    found[modality] = (TopicSpec(modality, topic, available[topic]), MODEL)
+            if modality not in self._expected:
+                continue
+            usual = expected_topic(modality, self._expected[modality])
+            types = (usual.type, *MODALITY_TYPES.get(usual.convention, ()))
+            for name in dict.fromkeys((self._prefix + usual.topic, usual.topic)):
+                topic = self._resolve(name)
+                if (kind := available.get(topic)) in types:
+                    # What else was said is of the type that the model was trained on.
+                    spec = usual if kind == usual.type else TopicSpec(modality, '')
+                    found[modality] = (replace(spec, topic=topic, type=kind), MODEL)
                     break
         return found
 

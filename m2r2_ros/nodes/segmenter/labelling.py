@@ -114,7 +114,9 @@ class Labelling:
 
     def _use(self, model: Model, windows: LiveWindows) -> None:
         builder = SegmentBuilder(to_ns(model.windows.max_gap))
-        self._writer.write_label_set(model.segmenter.labels, model.id, self._now())
+        self._writer.write_label_set(
+            model.segmenter.labels, model.id, self._now(), model.modalities
+        )
         model.segmenter.counters.clear()
         self.model, self.windows, self._builder = model, windows, builder
         self.fit = InputFit(model.expectations)

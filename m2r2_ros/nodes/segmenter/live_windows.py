@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.modalities import Modalities
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.received import Received
@@ -29,7 +30,10 @@ class LiveWindows:
     """
 
     def __init__(
-        self, config: WindowConfig, modalities: Collection[str], given: Container[str] = ()
+        self,
+        config: WindowConfig,
+        modalities: Modalities | Collection[str],
+        given: Container[str] = (),
     ) -> None:
         """Begin without topics; see WindowDriver."""
         self.driver = WindowDriver(config, modalities, given, self._note)

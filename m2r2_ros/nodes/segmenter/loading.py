@@ -3,14 +3,14 @@
 """A bundle made ready to label live: on its device, decoding as asked, warm."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError, ConfigError
-from m2r2_ros.core.modalities import SENSOR_DIMS
 from m2r2_ros.core.samples import EncodedImage
-from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.segmenter.labelling import is_finite
 from m2r2_ros.segmenters import Model, open_model
@@ -56,15 +56,20 @@ def use_threads(threads: int) -> None:
 def _warm_up(model: Model, path: str) -> None:
     empty = WindowAssembler(model.windows, model.modalities).flush()
     stamps = np.arange(1, 4)
-    count, points = len(stamps), model.windows.points
-    windows = FrameWindows(
-        stamps - 1,
-        stamps,
-        {m: np.zeros((count, points, SENSOR_DIMS[m]), np.float32) for m in empty.sensors},
-        np.ones((count, empty.present.shape[1]), np.bool_),
-        stamps == 1,
-        None if empty.sound is None else np.zeros((count, empty.sound.shape[1]), np.float32),
-        None if empty.images is None else [EncodedImage(b'', _black)] * count,
+    count = len(stamps)
+
+    def zeros(like: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        return {name: np.zeros((count, *x.shape[1:]), np.float32) for name, x in like.items()}
+
+    windows = replace(
+        empty,
+        starts=stamps - 1,
+        stamps=stamps,
+        sensors=zeros(empty.sensors),
+        present=np.ones((count, empty.present.shape[1]), np.bool_),
+        restarts=stamps == 1,
+        sounds=zeros(empty.sounds),
+        images={name: [EncodedImage(b'', _black)] * count for name in empty.images},
     )
     for k in range(count):
         label = model.segmenter.step(windows[k : k + 1])

@@ -25,7 +25,8 @@ from m2r2_ros.nodes.common.within import within
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.nodes.segmenter.worker import Worker
-from m2r2_ros.readers.topics import TopicSpec, load_topics
+from m2r2_ros.readers.topic_map import load_topics
+from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.srv import LoadModel
 

@@ -6,9 +6,11 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from m2r2_ros.core.modalities import BUILTIN
 from m2r2_ros.nodes.common.status import ERROR, OK, WARN, Status
 from m2r2_ros.nodes.segmenter.health import StreamHealth
 from m2r2_ros.nodes.segmenter.labelling import STAGES, Labelling
+from m2r2_ros.readers.topics import TRANSFORMS
 from m2r2_ros.segmenters.tally import LabelTally
 
 if TYPE_CHECKING:  # need ROS
@@ -38,7 +40,7 @@ class LiveStatus:
             now: The ROS time, nanoseconds.
         """
         counters = labelling.counters
-        for modality, inlet in streams.inlets.items():
+        for modality, inlet in streams.serving.items():
             counters[f'{modality}.lost'] = inlet.lost
         recent = counters - self._past[0]
         self._past.append(counters)
@@ -47,7 +49,7 @@ class LiveStatus:
             self._labelling(labelling, recent, counters),
             *(
                 _stream(m, labelling, streams, recent, counters, now)
-                for m in streams.inlets
+                for m in streams.serving
                 if m in labelling.windows.health
             ),
             *_misfits(labelling),
@@ -129,9 +131,10 @@ def _stream(
     counters: Counter[str],
     now: int,
 ) -> Status:
-    inlet, health = streams.inlets[modality], labelling.windows.health[modality]
+    inlet, health = streams.serving[modality], labelling.windows.health[modality]
     health.update()
-    max_age = labelling.model.windows.max_age[modality]
+    modalities = labelling.model.modalities
+    max_age = (modalities.get(modality) or BUILTIN[modality]).max_age
     level, message = _stream_verdict(inlet, health, health.age(now), max_age, _of(modality, recent))
     values = {
         'topic': inlet.topic,
@@ -165,7 +168,7 @@ def _stream_verdict(
         return WARN, f'stamps are {-age:.2f} s ahead of the clock: is that of the driver off?'
     if recent:
         return WARN, ', '.join(f'{reason} {n}' for reason, n in recent.items())
-    if publishers > 1:
+    if publishers > 1 and inlet.type_name != TRANSFORMS:
         return WARN, f'{publishers} publishers on {inlet.topic}: expected one'
     return OK, f'{health.rate:.1f} Hz'
 

@@ -14,19 +14,19 @@ from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.discovery import Discovery
 from m2r2_ros.readers.registry import Reader, make_reader
-from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.readers.topics import STRING, TopicSpec, topics_of
 from m2r2_ros.segmenters.model import Model
 
 
 class Streams:
-    """One inlet and one reader for each modality that has a topic.
+    """A reader for each modality that has a topic, and an inlet for each topic.
 
     Attributes:
         given: Topics that the user named, by modality, with full names; '' where it is off.
         discovery: Which topic gives which modality.
         sources: Topic and reader by modality; replaced, never changed, so that another thread may
-            read it. Holds all that `inlets` holds.
-        inlets: Subscriptions by modality; replaced as well.
+            read it.
+        inlets: Subscriptions by topic; replaced as well.
         refused: Why topics cannot be used.
     """
 
@@ -63,6 +63,11 @@ class Streams:
         return not self.discovery.missing
 
     @property
+    def serving(self) -> dict[str, Inlet]:
+        """The inlet of each modality's own topic."""
+        return {name: self.inlets[spec.topic] for name, (spec, _) in self.sources.items()}
+
+    @property
     def named(self) -> set[str]:
         """Full names of the topics that the user gave."""
         return {spec.topic for spec in self.given.values()}
@@ -88,14 +93,25 @@ class Streams:
         for spec in found:
             try:
                 reader = make_reader(spec, spec.type, installed_definition(spec.type))
-                inlet = Inlet(self._node, spec.topic, spec.type)
+                self._subscribe(spec)
             except (M2R2Error, RuntimeError) as error:  # the latter from the middleware
                 self._refuse(f'{spec.topic}: {error}')
                 continue
             self.sources = {**self.sources, spec.modality: (spec, reader)}
-            self.inlets = {**self.inlets, spec.modality: inlet}
             origin = self.discovery.origin[spec.modality]
             logger.info(f'{spec.modality}: {spec.topic} ({spec.type}), {origin}')
+
+    def _subscribe(self, spec: TopicSpec) -> None:
+        """Subscribe to all topics that a modality is read from, and that no other one is.
+
+        Raises:
+            M2R2Error: A type is not installed.
+            RuntimeError: The middleware refuses.
+        """
+        for topic in topics_of(spec):
+            if topic not in self.inlets:
+                kind = STRING if topic == spec.urdf else spec.type
+                self.inlets = {**self.inlets, topic: Inlet(self._node, topic, kind)}
 
     def take(self) -> dict[str, list[Received]]:
         """Return what has come, by topic."""

@@ -106,7 +106,7 @@ class Worker:
     @property
     def counters(self) -> Counter[str]:
         """Windows, masks, drops, skips and lost messages by name."""
-        lost = {f'{m}.lost': inlet.lost for m, inlet in self._streams.inlets.items()}
+        lost = {f'{m}.lost': inlet.lost for m, inlet in self._streams.serving.items()}
         return Counter(lost) + (self._labelling.counters if self._labelling else Counter())
 
     @property

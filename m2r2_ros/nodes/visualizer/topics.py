@@ -4,7 +4,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from m2r2_ros.readers.topics import TopicSpec, guess_topics
+from m2r2_ros.readers.guessing import guess_topics
+from m2r2_ros.readers.topics import TopicSpec
 
 
 def choose_topics(

@@ -106,7 +106,8 @@ def frames_of(recording: CachedRecording, frames: NDArray[np.int64]) -> CachedRe
         restarts=recording.restarts[frames],
         arrays={name: array[frames] for name, array in recording.arrays.items()},
         present=recording.present[frames],
-        origins=None if recording.origins is None else recording.origins[frames],
+        modalities=recording.modalities,
+        origins={name: origin[frames] for name, origin in recording.origins.items()},
     )
 
 
@@ -118,6 +119,6 @@ def join(parts: Sequence[InputTensors]) -> InputTensors:
         missing = {
             n: x.new_zeros(len(part), *x.shape[1:]) for n, x in like.items() if n not in part.data
         }
-        return InputTensors({**part.data, **missing}, part.present)
+        return InputTensors({**part.data, **missing}, part.present, part.modalities)
 
     return InputTensors.join([completed(part) for part in parts])

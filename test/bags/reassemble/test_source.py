@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.definitions import store_for
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.core.share import share_path
+from m2r2_ros.readers.guessing import guess_topics
 from m2r2_ros.readers.registry import make_reader
-from m2r2_ros.readers.topics import TopicSpec, guess_topics, load_topics
+from m2r2_ros.readers.topic_map import load_topics
+from m2r2_ros.readers.topics import TopicSpec
 from test.bags.reassemble.files import CAMERAS, STATE, Shape, stamps, values, write_file
 
 NAME = '2025-01-09-13-59-54'

@@ -3,7 +3,7 @@
 """Which topics the visualizer takes."""
 
 from m2r2_ros.nodes.visualizer.topics import choose_topics
-from m2r2_ros.readers.topics import guess_topics
+from m2r2_ros.readers.guessing import guess_topics
 
 CAMERA, POSE = 'sensor_msgs/msg/CompressedImage', 'geometry_msgs/msg/PoseStamped'
 
