@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
+from m2r2_ros.core.modalities import MODALITIES, SENSORS, SOUND, VECTOR, declared, of_kind
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
@@ -30,10 +30,11 @@ T = 1_700_000_000 * SECOND
 WINDOWS = WindowConfig()
 MEL_FRAMES = mel_frames(16_000)
 SMALL = ModelConfig(
-    ('sound', *SENSORS), width=32, heads=2, feedforward=32, mlp=32, sound_width=64,
+    declared(('sound', *SENSORS)), width=32, heads=2, feedforward=32, mlp=32, sound_width=64,
     sound_layers=1, head=CausalTCNConfig(width=16, layers=4),
 )  # fmt: skip
-SENSING = replace(SMALL, modalities=SENSORS)
+ALL = declared(MODALITIES)
+SENSING = replace(SMALL, modalities=declared(SENSORS))
 LABELS = LabelSet(('reach', 'grasp', 'lift'), ('move', 'hold', 'move'))
 
 
@@ -51,12 +52,12 @@ def make_inputs_of(
     """Make random inputs; images as a backbone's features."""
     rng = np.random.default_rng(seed)
     data: dict[str, torch.Tensor] = {}
-    for name in config.modalities:
+    for name, modality in config.modalities.items():
         shape: tuple[int, ...] = (n, 1280)
-        if name == 'sound':
+        if modality.kind == SOUND:
             shape = (n, MEL_BINS, MEL_FRAMES)
-        elif name in SENSOR_DIMS:
-            shape = (n, WINDOWS.points, SENSOR_DIMS[name])
+        elif modality.kind == VECTOR:
+            shape = (n, WINDOWS.points, modality.dims)
         data[name] = torch.from_numpy(rng.uniform(-1, 1, shape).astype(np.float32))
     present = np.ones((n, 6), np.bool_) if whole else make_present(rng, n)
     return InputTensors(data, torch.from_numpy(present))
@@ -69,7 +70,8 @@ def make_windows(n: int, seed: int = 0, *, images: bool = False) -> FrameWindows
     present[:, 0] &= images
     stamps = T + np.arange(1, n + 1) * (SECOND // 10)
     sensors = {}
-    for name, dims in SENSOR_DIMS.items():
+    for name in of_kind(ALL, VECTOR):
+        dims = ALL[name].dims
         values = rng.normal(0, 1, (n, WINDOWS.points, dims)) + rng.normal(0, 3, (n, 1, dims))
         values[~present[:, MODALITIES.index(name)]] = 0
         sensors[name] = values.astype(np.float32)
@@ -78,7 +80,13 @@ def make_windows(n: int, seed: int = 0, *, images: bool = False) -> FrameWindows
     restarts[:1] = True
     shown = [make_image(k) if p else None for k, p in enumerate(present[:, 0])]
     return FrameWindows(
-        stamps - SECOND // 10, stamps, sensors, present, restarts, sound, shown if images else None
+        stamps - SECOND // 10,
+        stamps,
+        sensors,
+        present,
+        restarts,
+        {'sound': sound},
+        {'image': shown} if images else {},
     )
 
 
@@ -107,7 +115,7 @@ def enliven(bundle: Bundle) -> None:
 def make_bundle(config: ModelConfig = SENSING, seed: int = 0) -> Bundle:
     """Make a bundle with random weights, not saved."""
     torch.manual_seed(seed)
-    fit = NormalisationFit()
+    fit = NormalisationFit(ALL)
     windows = make_windows(60, 1)
     fit.add(windows.sensors, windows.present)
     return Bundle(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN
 from m2r2_ros.core.samples import EncodedImage, ImageSamples, Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
@@ -37,7 +37,7 @@ def sensor_messages(
     rng = np.random.default_rng(seed)
     n = int(seconds * rate)
     times = (np.arange(n) + rng.uniform(0, 0.4, n) + rng.uniform()) / rate
-    dims = 7 if modality == 'pose' else SENSOR_DIMS[modality]
+    dims = 7 if modality == 'pose' else BUILTIN[modality].dims
     phases, speeds = rng.uniform(0, 6, dims), rng.uniform(0.5, 9, dims)
     values = np.sin(times[:, None] * speeds + phases)
     late = np.maximum.accumulate(times + delay + rng.uniform(0, 0.02, n))
@@ -68,7 +68,7 @@ def pack(messages: Sequence[Message], first: int, rate: int = 16_000) -> dict[st
 def deriving(config: WindowConfig, modalities: Collection[str]) -> WindowAssembler:
     """Return an assembler that makes the twist from the pose."""
     assembler = WindowAssembler(config, modalities)
-    assembler.derives_twist = True
+    assembler.derived = ['twist']
     return assembler
 
 
@@ -105,9 +105,8 @@ def same(a: FrameWindows, b: FrameWindows) -> bool:
         (a.present, b.present),
         *((a.sensors[name], b.sensors[name]) for name in a.sensors),
     ]
-    if a.sound is not None and b.sound is not None:
-        arrays.append((a.sound, b.sound))
-    payloads = [[i and i.payload for i in w.images or []] for w in (a, b)]
+    arrays += [(a.sounds[name], b.sounds[name]) for name in a.sounds if name in b.sounds]
+    payloads = [[[i and i.payload for i in x] for x in w.images.values()] for w in (a, b)]
     return all(np.array_equal(x, y) for x, y in arrays) and payloads[0] == payloads[1]
 
 
