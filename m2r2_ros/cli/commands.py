@@ -13,6 +13,7 @@ from m2r2_ros.cli.renamed import Renaming
 #: Where each command lies in m2r2_ros.cli, as module:attribute, in the order of `m2r2 --help`.
 COMMANDS: Final = {
     'inspect': 'inspect:inspect_command',
+    'topics': 'topics:topics_command',
     'import': 'import_table:import_app',
     'train': 'train:train_command',
     'pretrain': 'pretrain:pretrain_command',

@@ -17,7 +17,7 @@ from m2r2_ros.bags.recording import (
 from m2r2_ros.cli.console import console
 from m2r2_ros.core.errors import BagError, BundleError, LabelError
 from m2r2_ros.core.files import names_of
-from m2r2_ros.readers.topic_map import load_topics
+from m2r2_ros.readers.topic_map import TopicMap, read_topic_map
 from m2r2_ros.readers.topics import TopicSpec
 
 
@@ -107,7 +107,12 @@ def training_workspace(out: Path, ours: Collection[str]) -> Path:
 
 def given_topics(path: Path | None) -> dict[str, TopicSpec]:
     """Return the topics that the user named."""
-    return {} if path is None else load_topics(path)
+    return given_map(path).topics
+
+
+def given_map(path: Path | None) -> TopicMap:
+    """Return what the user declared."""
+    return TopicMap() if path is None else read_topic_map(path)
 
 
 def use_cores() -> None:

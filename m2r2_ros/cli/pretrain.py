@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +14,7 @@ import typer
 from rich.progress import Progress
 
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
+from m2r2_ros.cli.common import given_map, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
     Bags,
@@ -33,6 +33,7 @@ from m2r2_ros.cli.options import (
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
+from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -125,13 +126,14 @@ def pretrain_command(
         layer_decay=layer_decay,
     )
     weights = {'image': image_weights, 'sound': sound_weights, 'text': text_weights}
-    setup = _setup(preset, modalities, frame_rate, config, weights)
+    setup = _setup(preset, frame_rate, config, weights)
     # Processes that train together write one output, for which the first one stands.
     with Claim(out) if PROCESS == 0 else nullcontext():
         workspace = training_workspace(out, OURS)
         sources = training_sources(bags, validate, truth)
         refuse_inside(out, *sources.recordings)
-        pretrained = _pretrain(setup, sources, given_topics(topics), workspace, log_dir)
+        setup, given = _settled(setup, modalities, given_map(topics), sources)
+        pretrained = _pretrain(setup, sources, given, workspace, log_dir)
         if PROCESS == 0:
             _save(pretrained, workspace, out)
 
@@ -149,23 +151,33 @@ class _Setup:
 
 def _setup(
     preset: str,
-    modalities: str | None,
     frame_rate: float,
     config: 'PretrainConfig',
     weights: Mapping[str, Path | None],
 ) -> _Setup:
     """Check the options that need no recording."""
     from m2r2_ros.model.config import preset as preset_config
-    from m2r2_ros.model.config import restrict_modalities
     from m2r2_ros.training.pretraining.loop import expect_extra
     from m2r2_ros.windows.config import WindowConfig
 
     expect_extra()
     use_cores()
     model = preset_config(preset)
+    return _Setup(preset, model, WindowConfig(frame_rate=frame_rate), config, weights)
+
+
+def _settled(
+    setup: _Setup, modalities: str | None, declared: TopicMap, sources: TrainingSources
+) -> tuple[_Setup, dict[str, TopicSpec]]:
+    """Settle what the extractor takes in."""
+    from m2r2_ros.model.config import restrict_modalities
+    from m2r2_ros.training.inputs import settle_inputs
+
+    settled = settle_inputs(setup.model, declared, sources.trained)
+    model = settled.model
     if modalities is not None:
         model = restrict_modalities(model, modalities.split(','))
-    return _Setup(preset, model, WindowConfig(frame_rate=frame_rate), config, weights)
+    return replace(setup, model=model), settled.topics
 
 
 def _pretrain(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
-from m2r2_ros.cli.common import given_topics, training_workspace, use_cores
+from m2r2_ros.cli.common import given_map, training_workspace, use_cores
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.options import Bags, Freeze, NewBundle, Note, Seed, Topics, Truths, Validate
 from m2r2_ros.cli.train_options import (
@@ -28,6 +28,7 @@ from m2r2_ros.cli.training_progress import TrainingProgress, show_rules, show_sc
 from m2r2_ros.cli.truths import TrainingSources, training_sources
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
+from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -78,12 +79,13 @@ def train_command(
     begin = _begin(preset, extractor, frame_rate, freeze)
     if preset == 'full':
         console.print('preset full starts from random weights: m2r2 pretrain reads pretrained ones')
-    given = given_topics(topics)
+    declared = given_map(topics)
     wishes = Wishes(epochs, offset, noise, relative_pose, vary, search)
     with Claim(out):
         workspace = training_workspace(out, OURS)
         sources = training_sources(bags, validate, truth)
         refuse_inside(out, *sources.recordings, *filter(None, [extractor]))
+        begin, given = _settled(begin, declared, sources)
         trained = _train(begin, sources, wishes, seed, given, workspace)
         bundle = replace(trained.bundle, training={**trained.bundle.training, 'note': note})
         draft = workspace / DRAFT
@@ -170,6 +172,18 @@ def _begin(
         raise ConfigError(msg)
     model = replace(bundle.model, head=CausalTCNConfig())
     return _Begin(bundle.preset, model, bundle.windows, bundle, tuple(freeze or ()))
+
+
+def _settled(
+    begin: _Begin, declared: TopicMap, sources: TrainingSources
+) -> tuple[_Begin, dict[str, TopicSpec]]:
+    """Settle what the model takes in; an extractor that is there already has it settled."""
+    from m2r2_ros.training.inputs import settle_inputs
+
+    if begin.extractor is not None:
+        return begin, declared.topics
+    settled = settle_inputs(begin.model, declared, sources.trained)
+    return replace(begin, model=settled.model), settled.topics
 
 
 def _validate(

@@ -60,7 +60,7 @@ _HINTS: Final[dict[str, frozenset[str]]] = {
 #: Parts of the names of commands, of images that show no scene, and of ground truth.
 _NEVER: Final = frozenset(
     {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
-     'setpoint',
+     'setpoint', 'commands', 'leader', 'last',
      'initialpose', 'visualizer', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
 )  # fmt: skip
 _LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
@@ -120,32 +120,23 @@ def with_type(spec: TopicSpec, available: Mapping[str, str]) -> TopicSpec:
     return replace(spec, type=spec.type or found)
 
 
-def why_not(modality: str, topic: str) -> str:
-    """Return why a topic of a fitting type would not be guessed for a modality, '' if it would."""
-    words = set(re.split('[^a-z0-9]+', topic.lower()))
+def never_guessed(topic: str) -> str:
+    """Return why a topic is guessed for no modality, '' where it may be."""
     if topic.startswith('/ground_truth') or topic.rpartition('/')[2] in _LABEL_TOPICS:
         return 'labels'
-    if found := sorted(words & _NEVER):
-        return f'called {found[0]}'
-    if modality == 'gripper' and not _is_hinted(modality, topic, words):
-        return 'not called a gripper'
-    return ''
+    found = sorted(_words(topic) & _NEVER)
+    return f'called {found[0]}' if found else ''
 
 
-def uses_of(topic: str, type_name: str) -> tuple[str, ...]:
-    """Return the modalities that a topic could serve, whatever else there is."""
-    return tuple(
-        name
-        for name, types in MODALITY_TYPES.items()
-        if type_name in types and not why_not(name, topic)
-    )
-
-
-def _is_hinted(modality: str, topic: str, words: set[str]) -> bool:
-    hinted = bool(words & _HINTS[modality])
+def _is_hinted(modality: str, topic: str) -> bool:
+    hinted = bool(_words(topic) & _HINTS[modality])
     if modality == 'gripper':
         return hinted or 'gripper' in topic.lower() or 'finger' in topic.lower()
     return hinted
+
+
+def _words(topic: str) -> set[str]:
+    return set(re.split('[^a-z0-9]+', topic.lower()))
 
 
 def _guess(modality: str, available: Mapping[str, str], taken: Container[str]) -> str | None:
@@ -153,10 +144,12 @@ def _guess(modality: str, available: Mapping[str, str], taken: Container[str]) -
     types = MODALITY_TYPES[modality]
     ranked = []
     for topic, type_name in available.items():
-        if type_name not in types or topic in taken or why_not(modality, topic):
+        hinted = _is_hinted(modality, topic)
+        if type_name not in types or topic in taken or never_guessed(topic):
             continue
-        words = set(re.split('[^a-z0-9]+', topic.lower()))
-        order = (types.index(type_name), not _is_hinted(modality, topic, words))
+        if modality == 'gripper' and not hinted:
+            continue
+        order = (types.index(type_name), not hinted)
         # Cameras mostly come raw and compressed; elsewhere the name says more than the type.
         rank = order if modality in ('image', 'sound') else order[::-1]
         ranked.append((rank, len(topic), topic))

@@ -149,7 +149,7 @@ def _read_vector(section: Section, spec: TopicSpec) -> TopicSpec:
         fields=section.texts('fields', [], expected='a list of paths such as position[0:7]'),
         joints=section.texts('joints', [], expected='a list of joint names'),
         names=section.text('names', '', expected='the path of a list of joint names'),
-        sum=section.flag('sum', spec.convention == 'gripper'),
+        sum=section.flag('sum', False),
         frames=frames,
         urdf=section.text('urdf', '', expected='a file, or the topic of a robot description'),
         dims=section.count('dims', 0),

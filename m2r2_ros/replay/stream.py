@@ -11,9 +11,10 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.modalities import BUILTIN, Modalities, declared
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.readers.guessing import guess_topics, uses_of
+from m2r2_ros.readers.guessing import guess_topics
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, as_trained, expected_topic, fitted, topics_of
+from m2r2_ros.readers.uses import uses_of
 from m2r2_ros.replay.driver import WindowDriver, modalities_to_read
 from m2r2_ros.windows.config import WindowConfig
 
@@ -22,7 +23,8 @@ class WindowStream:
     """Iterates over a recording's frame windows, in runs, with bounded memory.
 
     Attributes:
-        topics: Which topic serves which modality.
+        topics: Which topic serves which modality, read as the modality wants it.
+        chosen: The same as they were declared, found or guessed.
         absent: Topics that were given but are not in the recording; their modalities are masked.
         read: Nanoseconds of the recording read so far.
     """
@@ -56,7 +58,8 @@ class WindowStream:
         there = {m: s for m, s in chosen.items() if s.topic in recording.topics}
         wanted = modalities_to_read(modalities, given, there)
         self.absent = {m: s.topic for m, s in chosen.items() if m in wanted and m not in there}
-        self.topics = {m: fitted(s, wanted[m]) for m, s in there.items() if m in wanted}
+        self.chosen = {m: s for m, s in there.items() if m in wanted}
+        self.topics = {m: fitted(s, wanted[m]) for m, s in self.chosen.items()}
         self._expect_topics(modalities)
         self._driver = WindowDriver(config, modalities, given)
         for spec in self.topics.values():
@@ -125,7 +128,9 @@ def _could_serve(recording: Recording) -> str:
     found = [
         f'{name} ({recording.topics[name].type_name})'
         for name in sorted(recording.readable)
-        if uses_of(name, recording.topics[name].type_name)
+        if uses_of(
+            name, recording.topics[name].type_name, recording.topics[name].definition
+        ).modalities
     ]
     return f'topics that could serve: {listed(found, 20)}' if found else 'no topic could serve any'
 

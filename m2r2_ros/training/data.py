@@ -131,7 +131,7 @@ def prepare(
             recording.path, segments, labels, windows, modalities, stream.topics, encoder
         )
         recordings.append(writer.write(recording.name, stream, segments, labels, key))
-        for modality, spec in stream.topics.items():
+        for modality, spec in stream.chosen.items():
             used.setdefault(modality, spec.to_entry())
             rates.setdefault(modality, []).append(stream.rates[modality])
     _expect_labels(recordings, labelled)
