@@ -67,7 +67,7 @@ def transforms(*chains: Sequence[str]) -> Any:
     The first link is turned by 90 degrees about z and the last by 90 degrees about x. Those between
     are where their parent is. `end_pose` says where that leads.
     """
-    links = []
+    links: list[Any] = []
     for k, frames in enumerate(chains):
         poses = [_pose()] * (len(frames) - 1)
         poses[0] = _pose((1, 2, 3 + k), (0, 0, _HALF, _HALF))

@@ -143,7 +143,7 @@ def aloha() -> Given:
     sides = {'left': 1.0, 'right': 21.0}
     links = ['base_link', 'shoulder_link', 'fingers_link', 'ee_gripper_link']
     tree = transforms(*([f'follower_{side}/{link}' for link in links] for side in sides))
-    given = {name: picture() for name in ('image', 'low_image', 'left_image', 'right_image')}
+    given: Given = {name: picture() for name in ('image', 'low_image', 'left_image', 'right_image')}
     for k, (side, first) in enumerate(sides.items()):
         joints = joint_state([*VX300S, 'left_finger', 'right_finger'], first)
         joints.position[7:] = 0.03 + k, -0.03 - k
