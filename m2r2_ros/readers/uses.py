@@ -45,9 +45,9 @@ def uses_of(topic: str, type_name: str, definition: str = '') -> Uses:
         type_name: Type of its messages.
         definition: ros2msg text of the type; '' for a type that is known here.
     """
-    if why := never_guessed(topic):
-        if why == 'labels':
-            return Uses(why_not=why)
+    why = never_guessed(topic)
+    if why == 'labels':
+        return Uses(why_not=why)
     if known := tuple(name for name, types in MODALITY_TYPES.items() if type_name in types):
         return Uses(known, (), why)
     if type_name == TRANSFORMS:

@@ -51,9 +51,9 @@ def settle_inputs(model: ModelConfig, given: TopicMap, paths: Sequence[Path]) ->
     recordings = [open_recording(path) for path in paths]
     topics = dict(given.topics)
     for name in _INSTEAD:
-        if name not in wanted and name not in off:
-            if (spec := _guessed(name, recordings, topics)) is not None:
-                wanted[name], topics[name] = BUILTIN[name], spec
+        spec = None if name in {*wanted, *off} else _guessed(name, recordings, topics)
+        if spec is not None:
+            wanted[name], topics[name] = BUILTIN[name], spec
     for name, modality in wanted.items():
         if modality.kind == VECTOR and name in topics and name not in off:
             topics[name] = _resolved(topics[name], recordings)
