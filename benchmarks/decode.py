@@ -16,8 +16,8 @@ import numpy as np
 from mcap.writer import Writer
 from rosbags.highlevel import AnyReader
 
-from m2r2_ros.bags.definitions import message_definition, typestore
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.readers.definitions import message_definition, typestore
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
 

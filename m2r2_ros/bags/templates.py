@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.tables.spec import (
     JOINTS,
     NUMBER,
@@ -19,6 +18,7 @@ from m2r2_ros.bags.tables.spec import (
     TextFormat,
 )
 from m2r2_ros.core.time import SECOND
+from m2r2_ros.readers.definitions import typestore
 
 _ENCAPSULATION: Final = 4
 _STAMP: Final = 8

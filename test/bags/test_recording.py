@@ -6,9 +6,9 @@ import pytest
 import yaml
 from rosbags.highlevel import AnyReader
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.readers.definitions import typestore
 from test.bags.files import Item, expected, mcap_bytes, read
 from test.real_data import DATA
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.tables.spec import JOINTS, NUMBER, POSE, TWIST, WRENCH, TableSpec, TextFormat
 from m2r2_ros.bags.templates import MessageTemplate, euler_to_quaternion, message_values
+from m2r2_ros.readers.definitions import typestore
 
 CONVENTIONS = [
     ''.join(axes)

@@ -231,7 +231,7 @@ READERS: Final[Mapping[str, Reader]] = {
 
 #: Modules that open files of which no reader is above, and why.
 OTHERS: Final = {
-    'bags.definitions': 'reads the messages that the package ships',
+    'readers.definitions': 'reads the messages that the package ships',
     'nodes.common.graph': 'reads the messages of installed packages',
     'nodes.player.outlets': 'reads the hashes of installed packages',
     'model.image': 'reads the weights of an installed package',

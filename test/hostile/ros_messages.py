@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
 from m2r2_ros.core.time import SECOND
+from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.simulation.messages import SOUND, sound_message
 
 IMAGE: Final = 'sensor_msgs/msg/Image'

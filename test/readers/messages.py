@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from rosbags.typesys.store import Typestore
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
+from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
 from test.readers.oracle import samples_of

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rosbags.typesys.store import Typestore
 
-from m2r2_ros.bags.definitions import message_definition, store_for
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.samples import SoundSamples
+from m2r2_ros.readers.definitions import message_definition, store_for
 from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
 from test.readers.messages import Topic, both, header, new, pack, serialise

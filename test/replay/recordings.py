@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as RosbagsWriter
 
-from m2r2_ros.bags.definitions import message_definition, typestore
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
@@ -23,6 +22,7 @@ from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
+from m2r2_ros.readers.definitions import message_definition, typestore
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import prepare
 from m2r2_ros.training.loop import train_network

@@ -13,7 +13,7 @@ import pytest
 from m2r2_ros.core.messages import single_message
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples
 from m2r2_ros.readers.registry import make_reader
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topic_map import load_topics
 from test.robots.layouts import GENUINE, definition, store
 from test.robots.messages import end_pose, filled, joint_state, leaves, transforms
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.share import share_path
+from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.views.viewers import (
     FOXGLOVE_FILE,
     MARKERS,

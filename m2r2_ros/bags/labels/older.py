@@ -8,8 +8,8 @@ from typing import Final
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_SET
+from m2r2_ros.readers.definitions import typestore
 
 _FIRST_LABEL: Final = """\
 std_msgs/Header header

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.definitions import type_hash
 from m2r2_ros.bags.labels.csv import read_segments_csv
 from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.topics import (
@@ -30,6 +29,7 @@ from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
+from m2r2_ros.readers.definitions import type_hash
 
 _SUCCESSES: Final = {outcome: success for success, outcome in OUTCOMES.items()}
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.labels.topics import (
     LABEL,
     LABEL_SET,
@@ -20,6 +19,7 @@ from m2r2_ros.bags.labels.topics import (
 from m2r2_ros.bags.writing.sink import LATCHED, RELIABLE, MessageSink
 from m2r2_ros.core.labels import FrameLabel, LabelSet, Segment
 from m2r2_ros.core.time import SECOND
+from m2r2_ros.readers.definitions import typestore
 
 
 class LabelWriter:

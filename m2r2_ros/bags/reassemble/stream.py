@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from m2r2_ros.bags.definitions import store_for, type_hash
 from m2r2_ros.bags.reassemble.file import ReassembleFile
 from m2r2_ros.bags.reassemble.layout import SOUND
 from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
+from m2r2_ros.readers.definitions import store_for, type_hash
 
 #: ros2msg text of foxglove_msgs/RawAudio, which ROS 2 Jazzy does not bring along.
 _SOUND_DEFINITION = """\

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.reassemble.file import ReassembleFile, library
 from m2r2_ros.bags.reassemble.layout import IMAGE, MediaTopic
 from m2r2_ros.bags.reassemble.stamps import Stamps, read_stamps
@@ -18,6 +17,7 @@ from m2r2_ros.bags.reassemble.stream import loaded, make_topic, serialise
 from m2r2_ros.bags.source import FilePart, Loaded
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.time import SECOND
+from m2r2_ros.readers.definitions import typestore
 
 #: Of JPEG, 0 to 100: differences to the film that the eye does not see.
 _QUALITY: Final = 95

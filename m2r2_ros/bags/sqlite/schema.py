@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from m2r2_ros.bags.definitions import is_known, message_definition
 from m2r2_ros.bags.sqlite.connection import bound_length
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.readers.definitions import is_known, message_definition
 
 #: A recording with more is refused.
 MAX_TOPICS: Final = 1 << 17

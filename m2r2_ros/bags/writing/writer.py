@@ -10,8 +10,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import NoReturn
 
-from m2r2_ros.bags.definitions import message_definition
-from m2r2_ros.bags.definitions import type_hash as hash_of_type
 from m2r2_ros.bags.rosbag2 import INFORMATION, METADATA
 from m2r2_ros.bags.writing.metadata import (
     FileInfo,
@@ -26,6 +24,8 @@ from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import BagError, OutputError
 from m2r2_ros.core.files import Claim, cannot_write, partial_path, sync
 from m2r2_ros.core.time import to_ns
+from m2r2_ros.readers.definitions import message_definition
+from m2r2_ros.readers.definitions import type_hash as hash_of_type
 
 __all__ = ['BagWriter', 'Raw']
 

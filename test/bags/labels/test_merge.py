@@ -9,7 +9,6 @@ from mcap.stream_reader import StreamReader
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Reader
 
-from m2r2_ros.bags.definitions import type_hash
 from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.labels.writer import LabelWriter
@@ -18,6 +17,7 @@ from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, OutputError
 from m2r2_ros.core.labels import FrameLabel, LabelSet
+from m2r2_ros.readers.definitions import type_hash
 from test.real_data import DATA
 
 Message = tuple[str, int, bytes]

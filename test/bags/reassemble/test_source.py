@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.definitions import store_for
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.core.share import share_path
+from m2r2_ros.readers.definitions import store_for
 from m2r2_ros.readers.guessing import guess_topics
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topic_map import load_topics

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import yaml
 
-from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.labels.reader import read_segments, read_truth
 from m2r2_ros.bags.reassemble.facts import action_labels, defect_of, phase_labels
 from m2r2_ros.bags.reassemble.layout import SENSORS
@@ -19,6 +18,7 @@ from m2r2_ros.bags.reassemble.truth import label_of
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.share import share_path
+from m2r2_ros.readers.definitions import typestore
 from test.bags.reassemble.files import ACTIONS, BEGIN, Action, Shape, stamps, write_file
 
 SEGMENT = 'm2r2_ros/msg/ActionSegment'

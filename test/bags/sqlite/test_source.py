@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2r2_ros.bags import merge
-from m2r2_ros.bags.definitions import message_definition
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.sqlite import census
 from m2r2_ros.bags.sqlite import source as sqlite_source
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.readers.definitions import message_definition
 from test.bags.files import FLOAT, Item, expected, payload, read
 
 FOXY = 'CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT'

@@ -19,13 +19,13 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as RosbagsWriter
 
-from m2r2_ros.bags.definitions import message_definition, type_hash, typestore
 from m2r2_ros.bags.overlap import refuse_same
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.replacing import RECORDED, library_of, replaced_path
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, OutputError
+from m2r2_ros.readers.definitions import message_definition, type_hash, typestore
 from test.real_data import DATA
 
 FLOAT = 'std_msgs/msg/Float64'

@@ -27,11 +27,11 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header, Int64, String
 from std_srvs.srv import Trigger
 
-from m2r2_ros.bags.definitions import type_hash
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.metadata import qos_profiles
 from m2r2_ros.nodes.common import graph
 from m2r2_ros.nodes.recorder.node import RecorderNode
+from m2r2_ros.readers.definitions import type_hash
 from test.nodes.conftest import Launch, call, wait_until
 from test.nodes.recorder.bags import heard_by, log_times, messages, numbers, stopped, written
 

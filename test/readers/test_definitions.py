@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from m2r2_ros.bags.definitions import (
+from m2r2_ros.core.errors import MessageError
+from m2r2_ros.readers.definitions import (
     is_known,
     message_definition,
     store_for,
     type_hash,
     typestore,
 )
-from m2r2_ros.core.errors import MessageError
 
 ODD = 'sensor_msgs/msg/Image'
 
