@@ -16,15 +16,17 @@ from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.time import SECOND
 
 #: Middlewares may pad a message to a multiple of four bytes.
-_PADDING = 3
-_ENCAPSULATION = 4
-_ORDERS = {b'\x00\x00': '>', b'\x00\x01': '<'}
+PADDING = 3
+#: Bytes in front of a message, of which the first two give its byte order.
+ENCAPSULATION = 4
+ORDERS = {b'\x00\x00': '>', b'\x00\x01': '<'}
 #: Why messages are dropped.
 MALFORMED = 'malformed'
 UNSUPPORTED = 'unsupported_encoding'
 JOINT_MISSING = 'joint_missing'
 EMPTY = 'empty'
 RATE_CHANGED = 'rate_changed'
+LENGTH_CHANGED = 'length_changed'
 
 
 class Unusable(Exception):  # noqa: N818 - not an error, only counted
@@ -42,12 +44,12 @@ def byte_orders(block: MessageBlock) -> Iterator[tuple[str, NDArray[np.intp]]]:
         '<' or '>' and the indices of the messages; those without an encapsulation header that is
         plain CDR are in none.
     """
-    long_enough = block.lengths >= _ENCAPSULATION
+    long_enough = block.lengths >= ENCAPSULATION
     at = np.where(long_enough, block.offsets, 0)
-    if len(block.data) < _ENCAPSULATION:
+    if len(block.data) < ENCAPSULATION:
         return
-    kinds = _gather(block.data, at, 2).view('>u2')
-    for mark, order in _ORDERS.items():
+    kinds = gather(block.data, at, 2).view('>u2')
+    for mark, order in ORDERS.items():
         which = np.flatnonzero((kinds == int.from_bytes(mark, 'big')) & long_enough)
         if len(which):
             yield order, which
@@ -64,8 +66,8 @@ class CdrColumns:
     def __init__(self, block: MessageBlock, order: str, which: NDArray[np.intp]) -> None:
         self._data = block.data
         self._order = order
-        self._starts = block.offsets[which] + _ENCAPSULATION
-        self._sizes = block.lengths[which] - _ENCAPSULATION
+        self._starts = block.offsets[which] + ENCAPSULATION
+        self._sizes = block.lengths[which] - ENCAPSULATION
         self._at = np.zeros(len(which), np.int64)
         self.valid = np.ones(len(which), np.bool_)
 
@@ -77,7 +79,7 @@ class CdrColumns:
         self.valid &= self._at + size <= self._sizes
         if not self.valid.any():
             return np.zeros((len(self._at), count), kind)
-        found = _gather(self._data, np.where(self.valid, self._starts + self._at, 0), size)
+        found = gather(self._data, np.where(self.valid, self._starts + self._at, 0), size)
         self._at += size
         return found.view(dtype).reshape(-1, count).astype(kind, copy=False)
 
@@ -120,7 +122,7 @@ class CdrColumns:
 
     def finish(self) -> NDArray[np.bool_]:
         """Return `valid`, False also for messages that go on for longer than their type."""
-        self.valid &= (self._sizes - self._at >= 0) & (self._sizes - self._at <= _PADDING)
+        self.valid &= (self._sizes - self._at >= 0) & (self._sizes - self._at <= PADDING)
         return self.valid
 
     def _skip(self, sizes: NDArray[np.int64]) -> None:
@@ -136,11 +138,11 @@ class Fields:
     """
 
     def __init__(self, raw: NDArray[np.uint8]) -> None:
-        order = _ORDERS.get(raw[:2].tobytes())
-        if order is None or len(raw) < _ENCAPSULATION:
+        order = ORDERS.get(raw[:2].tobytes())
+        if order is None or len(raw) < ENCAPSULATION:
             raise Unusable(MALFORMED)
         self._order = order
-        self._raw = raw[_ENCAPSULATION:]
+        self._raw = raw[ENCAPSULATION:]
         self._at = 0
 
     def number(self, code: str) -> int:
@@ -181,7 +183,7 @@ class Fields:
 
     def finish(self) -> None:
         """Refuse a message that goes on for longer than its type."""
-        if len(self._raw) - self._at > _PADDING:
+        if len(self._raw) - self._at > PADDING:
             raise Unusable(MALFORMED)
 
     def _take(self, size: int, alignment: int) -> NDArray[np.uint8]:
@@ -192,7 +194,7 @@ class Fields:
         return self._raw[start : self._at]
 
 
-def _gather(data: NDArray[np.uint8], at: NDArray[np.int64], size: int) -> NDArray[np.void]:
+def gather(data: NDArray[np.uint8], at: NDArray[np.int64], size: int) -> NDArray[np.void]:
     """Return `size` bytes from each position, as void scalars (n,)."""
     every = np.ndarray((len(data) - size + 1,), f'V{size}', data, 0, (1,))
     return every[at]

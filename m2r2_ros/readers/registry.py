@@ -2,23 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readers by type name."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.modalities import SOUND, VECTOR
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.readers import image, sound
-from m2r2_ros.readers.gripper import JointReader
+from m2r2_ros.readers.fields import FieldReader
 from m2r2_ros.readers.guessing import MODALITY_TYPES
-from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.readers.vectors import VECTOR_TYPES, VectorReader
+from m2r2_ros.readers.kinematics import KinematicsReader
+from m2r2_ros.readers.topics import TRANSFORMS, TopicSpec
+from m2r2_ros.readers.transforms import TransformReader
 
 #: A field that only the AudioData of mgonzs13 has, not that of ros-drivers.
 _PORTAUDIO_MARK = 'float32_data'
 
 
 class Reader(Protocol):
-    """Turns messages of one topic into samples. Make one for each stream.
+    """Turns the messages of a modality's topics into samples. Make one for each stream.
 
     Messages without a usable sample are dropped and counted; nothing that a message holds makes
     a reader raise.
@@ -27,6 +30,14 @@ class Reader(Protocol):
     def decode(self, block: MessageBlock) -> Samples:
         """Read CDR messages."""
         ...  # pragma: no cover
+
+
+def decode_all(reader: Reader, blocks: Sequence[MessageBlock]) -> Samples:
+    """Read CDR messages of all topics of a modality (topics.topics_of), a block of each at most."""
+    if isinstance(reader, TransformReader | KinematicsReader):
+        return reader.decode_together(blocks)
+    (block,) = blocks
+    return reader.decode(block)
 
 
 def make_reader(spec: TopicSpec, type_name: str, definition: str = '') -> Reader:
@@ -42,22 +53,29 @@ def make_reader(spec: TopicSpec, type_name: str, definition: str = '') -> Reader
         MessageError: The modality cannot be read from the type.
         ConfigError: The type does not say what it takes to read it, nor does `spec`.
     """
-    known = MODALITY_TYPES[spec.modality]
+    if spec.kind == VECTOR:
+        return _vector_reader(spec, type_name, definition)
+    known = MODALITY_TYPES[spec.kind]
     if type_name not in known:
         msg = (
             f'{spec.modality}: topic {spec.topic} is of type {type_name or "unknown"}, from which '
-            f'{spec.modality} cannot be read; expected {" or ".join(known)}'
+            f'{spec.kind} cannot be read; expected {" or ".join(known)}'
         )
         raise MessageError(msg)
-    if type_name in VECTOR_TYPES:
-        return VectorReader(spec, *VECTOR_TYPES[type_name])
-    if spec.modality == 'gripper':
-        return JointReader(spec)
-    if spec.modality == 'sound':
+    if spec.kind == SOUND:
         return _sound_reader(spec, type_name, definition)
     if type_name == 'sensor_msgs/msg/Image':
         return image.ImageReader(spec, image.parse_raw)
     return image.ImageReader(spec, image.parse_compressed)
+
+
+def _vector_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
+    """Make a reader of numbers: as they are in messages, or as poses that are computed of them."""
+    if type_name == TRANSFORMS:
+        return TransformReader(spec)
+    if spec.frames:
+        return KinematicsReader(spec, type_name, definition)
+    return FieldReader(spec, type_name, definition)
 
 
 def _sound_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:

@@ -12,7 +12,7 @@ from m2r2_ros.core.modalities import BUILTIN, Modalities, declared
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.readers.registry import Reader
+from m2r2_ros.readers.registry import Reader, decode_all
 from m2r2_ros.readers.topics import TopicSpec, topics_of
 from m2r2_ros.windows.assembler import WindowAssembler
 from m2r2_ros.windows.config import WindowConfig
@@ -127,7 +127,7 @@ class WindowDriver:
                 own.setdefault(name, []).append(block)
         samples: dict[str, Samples] = {}
         for name, parts in own.items():
-            samples[name] = self._readers[name].decode(*parts)
+            samples[name] = decode_all(self._readers[name], parts)
             self._on_samples(name, samples[name])
             if not self._begun:
                 self._note_offset(parts, samples[name])

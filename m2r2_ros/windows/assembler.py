@@ -144,6 +144,11 @@ class WindowAssembler:
         arrival = np.concatenate([p.arrival for p in groups.values()])
         order = np.argsort(arrival, kind='stable')
         arrival = arrival[order]
+        # One message may give samples of several modalities, so ranks are no search of arrivals.
+        ranks = np.empty(len(order), np.intp)
+        ranks[order] = np.arange(len(order))
+        edge = np.cumsum([0, *(len(p.stamps) for p in groups.values())])
+        own = {m: ranks[edge[k] : edge[k + 1]] for k, m in enumerate(groups)}
         stamps = np.concatenate([p.stamps for p in groups.values()])[order]
         ids = [np.full(len(p.stamps), self._ranks[m]) for m, p in groups.items()]
         verdict = self._gate.admit(stamps, np.concatenate(ids)[order])
@@ -161,7 +166,7 @@ class WindowAssembler:
                 self._frames.begin(int(stamps[lo]))
             run = {}
             for m, p in groups.items():
-                rank = np.searchsorted(arrival, p.arrival)
+                rank = own[m]
                 chosen = (rank >= lo) & (rank < hi) & verdict.accepted[rank]
                 run[m] = p.pick(chosen)
                 self._append(m, run[m], verdict.clock[rank[chosen]])

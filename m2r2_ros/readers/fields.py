@@ -1,0 +1,241 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Any message with numbers in it, as rows of these numbers."""
+
+from collections import Counter
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.samples import VectorSamples
+from m2r2_ros.readers.cdr import EMPTY, JOINT_MISSING, LENGTH_CHANGED, MALFORMED, Unusable
+from m2r2_ros.readers.layout import Layout
+from m2r2_ros.readers.paths import Step
+from m2r2_ros.readers.stamps import resolve_stamps
+from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.readers.types import message_type
+from m2r2_ros.readers.usual import DIMS, choose_paths, kind_of, names_path, place
+from m2r2_ros.readers.walk import Found, Run, plan_for, walk
+
+#: Most topics have one layout, or that of several publishers. After this many new ones in a block,
+#: messages are read one by one; as many are kept for the next block.
+_MAX_LAYOUTS: Final = 8
+
+
+class FieldReader:
+    """Reads the numbers that the fields of a topic name.
+
+    Where strings and sequences are as long as in a message that has been walked, everything lies
+    where it lay in that one: such messages are read together.
+
+    Attributes:
+        dims: Numbers of a sample; 0 until the first message says it.
+    """
+
+    def __init__(self, spec: TopicSpec, type_name: str, definition: str = '') -> None:
+        """Look the fields up in the type.
+
+        Args:
+            spec: What is wanted.
+            type_name: Type of the messages.
+            definition: ros2msg text of the type; '' for a type that is known here.
+
+        Raises:
+            MessageError: The type is unknown, or holds nothing of what is wanted.
+            ConfigError: A field is not in the type, or they give another number of numbers.
+        """
+        self._spec, self._root = spec, message_type(type_name, definition)
+        self._paths = choose_paths(spec, self._root)
+        self._joints = spec.joints
+        self._sum = spec.sum or kind_of(spec) == 'gripper'
+        wanted = [path.steps for path in self._paths]
+        #: For each path the slot of its list of names.
+        self._names: list[int | None] = []
+        for path in self._paths:
+            steps = names_path(spec, self._root, path)
+            if steps is not None and steps not in wanted[len(self._paths) :]:
+                wanted.append(steps)
+            self._names.append(None if steps is None else _slot(wanted, steps, len(self._paths)))
+        self._stamp = len(wanted) if self._root.stamp else None
+        if self._root.stamp:
+            wanted.append(tuple(Step(name) for name in self._root.stamp))
+        self._plan = plan_for(self._root, wanted)
+        self.dims = self._expected()
+        self._layouts: list[Layout] = []
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """The joints that are taken, in order; () until they are known, or where none are named."""
+        return self._joints
+
+    def decode(self, block: MessageBlock) -> VectorSamples:
+        """Read CDR messages."""
+        rows = _Rows(block)
+        left = np.arange(len(block))
+        for layout in tuple(self._layouts):
+            if not len(left):
+                break
+            left = self._take(layout, left, rows)
+        fresh = 0
+        while len(left):
+            try:
+                layout = self._layout(block.message(int(left[0])))
+            except Unusable as unusable:
+                rows.drop(unusable.reason)
+                left = left[1:]
+                continue
+            fresh += 1
+            if fresh <= _MAX_LAYOUTS:
+                self._layouts = [layout, *self._layouts[: _MAX_LAYOUTS - 1]]
+                left = self._take(layout, left, rows)
+            else:
+                rows.take(layout, left[:1])
+                left = left[1:]
+        return rows.samples(self._spec, self.dims, self._sum)
+
+    def _take(self, layout: Layout, left: NDArray[np.intp], rows: '_Rows') -> NDArray[np.intp]:
+        """Read the messages of a layout; returns the others."""
+        alike = layout.matching(rows.block, left)
+        if alike.all():
+            rows.take(layout, left)
+            return left[:0]
+        if alike.any():
+            rows.take(layout, left[alike])
+            left = left[~alike]
+        return left
+
+    def _layout(self, raw: NDArray[np.uint8]) -> Layout:
+        """Find out how a message is laid out, and whether it holds a sample."""
+        found = walk(memoryview(raw), self._root, self._plan)
+        try:
+            if found.short:
+                raise Unusable(LENGTH_CHANGED)
+            runs = self._choose(found)
+            self._expect(sum(run.count for run in runs))
+        except Unusable as unusable:
+            return Layout(found, raw, reason=unusable.reason)
+        self._note_joints(found)
+        stamp = None if self._stamp is None else found.runs[self._stamp][0].at
+        return Layout(found, raw, runs, stamp)
+
+    def _choose(self, found: Found) -> list[Run]:
+        """Return the numbers of a message, in order."""
+        chosen: list[Run] = []
+        for k, slot in enumerate(self._names):
+            runs = found.runs.get(k, [])
+            if slot is not None:
+                runs = _by_name(runs, found.texts.get(slot, []), self._joints)
+            chosen += runs
+        return chosen
+
+    def _expect(self, count: int) -> None:
+        """Compare the number of numbers with that of the first message."""
+        if not count:
+            raise Unusable(EMPTY)
+        if self._sum:
+            return
+        if count != (self.dims or count):
+            raise Unusable(LENGTH_CHANGED)
+        self.dims = count
+
+    def _note_joints(self, found: Found) -> None:
+        """Keep to the joints, and to their order, of the first message that names them."""
+        if self._sum or self._joints:
+            return
+        lists = [found.texts.get(slot, []) for slot in self._names if slot is not None]
+        self._joints = tuple(next((names for names in lists if names), ()))
+
+    def _expected(self) -> int:
+        """Return the number of numbers as far as the declaration says it."""
+        spec, kind = self._spec, kind_of(self._spec)
+        if self._sum:
+            return 1
+        counts = [
+            len(spec.joints) or None if slot is not None else path.count
+            for path, slot in zip(self._paths, self._names, strict=True)
+        ]
+        found = 0 if None in counts else sum(count or 0 for count in counts)
+        wanted = spec.dims or DIMS.get(kind, 0)
+        if found and wanted and found != wanted:
+            fields = ', '.join(path.text for path in self._paths)
+            msg = (
+                f'{place(spec)}: {fields} of type {self._root.name} are {found} numbers, expected '
+                f'{wanted}; correct {spec.modality}.{"dims" if spec.dims else "fields"}'
+            )
+            raise ConfigError(msg)
+        return wanted or found
+
+
+class _Rows:
+    """What has been read of a block, in parts."""
+
+    def __init__(self, block: MessageBlock) -> None:
+        self.block = block
+        self._which: list[NDArray[np.intp]] = []
+        self._stamps: list[NDArray[np.int64]] = []
+        self._values: list[NDArray[np.float64]] = []
+        self._reasons: Counter[str] = Counter()
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count messages as dropped."""
+        self._reasons[reason] += count
+
+    def take(self, layout: Layout, which: NDArray[np.intp]) -> None:
+        """Read messages that match a layout."""
+        if layout.reason:
+            self.drop(layout.reason, len(which))
+            return
+        self._which.append(which)
+        self._stamps.append(layout.stamps(self.block, which))
+        self._values.append(layout.values(self.block, which))
+
+    def samples(self, spec: TopicSpec, dims: int, add: bool) -> VectorSamples:
+        """Return the samples, in order of arrival."""
+        if add:
+            self._values = [_added(values) for values in self._values]
+        if len(self._which) == 1:
+            which, stamps, values = self._which[0], self._stamps[0], self._values[0]
+        else:
+            which = np.concatenate([np.empty(0, np.intp), *self._which])
+            order = np.argsort(which)
+            which = which[order]
+            stamps = np.concatenate([np.empty(0, np.int64), *self._stamps])[order]
+            values = np.concatenate([np.empty((0, dims)), *self._values])[order]
+        with np.errstate(invalid='ignore', over='ignore'):  # no numbers are dropped later
+            values = values * spec.scale + spec.offset
+        stamps = resolve_stamps(stamps, self.block.log_times[which], spec)
+        return VectorSamples(stamps, self.block.arrival[which], values, self._reasons)
+
+
+def _slot(wanted: list[tuple[Step, ...]], steps: tuple[Step, ...], first: int) -> int:
+    """Return the number of a list of names among what is wanted."""
+    return wanted.index(steps, first)
+
+
+def _by_name(runs: list[Run], names: list[str], joints: tuple[str, ...]) -> list[Run]:
+    """Return the numbers of the joints, in order; in that of the message where it names none."""
+    count = sum(run.count for run in runs)
+    if not names:
+        if not count or (joints and count != len(joints)):
+            raise Unusable(JOINT_MISSING)
+        return runs
+    if count != len(names):
+        raise Unusable(MALFORMED)
+    places = {name: k for k, name in reversed(list(enumerate(names)))}
+    if any(name not in places for name in joints):
+        raise Unusable(JOINT_MISSING)
+    run = runs[0]
+    return [Run(run.kind, run.at + places[name] * run.size, 1) for name in joints or names]
+
+
+def _added(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add up each row (n, 1)."""
+    # One after the other, so that the sum does not depend on how many messages there are.
+    total = np.zeros(len(values))
+    with np.errstate(invalid='ignore', over='ignore'):
+        for column in values.T:
+            total += column
+    return total[:, None]
