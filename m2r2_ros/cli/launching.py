@@ -13,7 +13,7 @@ import typer
 
 from m2r2_ros.cli.console import console
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.nodes.launch.plans import Model
+from m2r2_ros.nodes.launch.plans import SegmenterArguments
 from m2r2_ros.nodes.launch.process import Process
 from m2r2_ros.nodes.launch.ros import expect_ros
 from m2r2_ros.nodes.launch.supervisor import Supervisor
@@ -56,7 +56,7 @@ Foxglove = Annotated[
 Rviz = Annotated[bool, typer.Option(help='With viewers: start rviz2.')]
 
 
-def model_of(folder: Path, topics: Path | None, device: str) -> Model:
+def model_of(folder: Path, topics: Path | None, device: str) -> SegmenterArguments:
     """Return what the segmenter is given, once it was looked at: nodes would fail one by one.
 
     Raises:
@@ -68,7 +68,7 @@ def model_of(folder: Path, topics: Path | None, device: str) -> Model:
     read_facts(folder)
     if topics is not None:
         load_topics(topics)
-    return Model(str(folder), '' if topics is None else str(topics), device)
+    return SegmenterArguments(str(folder), '' if topics is None else str(topics), device)
 
 
 def params_of(path: Path | None) -> str:

@@ -21,7 +21,7 @@ from m2r2_ros.cli.launching import (
     TopicMap,
 )
 from m2r2_ros.cli.options import ModelBundle
-from m2r2_ros.nodes.launch.plans import Recorder, Shared, Viewers, live
+from m2r2_ros.nodes.launch.plans import RecorderArguments, SharedArguments, ViewerArguments, live
 
 
 def live_command(
@@ -49,10 +49,10 @@ def live_command(
     """
     launching.launch(
         live(
-            Shared(namespace, launching.params_of(params_file), log_level, respawn),
+            SharedArguments(namespace, launching.params_of(params_file), log_level, respawn),
             launching.model_of(model, topics, device),
-            Recorder(record, str(bag_path)),
-            Viewers(viewers, foxglove, rviz),
+            RecorderArguments(record, str(bag_path)),
+            ViewerArguments(viewers, foxglove, rviz),
             use_sim_time=use_sim_time,
         )
     )

@@ -20,7 +20,7 @@ from m2r2_ros.cli.launching import (
     TopicMap,
 )
 from m2r2_ros.cli.options import ModelBundle
-from m2r2_ros.nodes.launch.plans import Shared, Viewers, replay
+from m2r2_ros.nodes.launch.plans import SharedArguments, ViewerArguments, replay
 
 
 def replay_command(
@@ -51,9 +51,9 @@ def replay_command(
     open_recording(bag)
     launching.launch(
         replay(
-            Shared(namespace, launching.params_of(params_file), log_level),
+            SharedArguments(namespace, launching.params_of(params_file), log_level),
             launching.model_of(model, topics, device),
-            Viewers(viewers, foxglove, rviz),
+            ViewerArguments(viewers, foxglove, rviz),
             bag=str(bag),
             rate=rate,
             wait=wait,

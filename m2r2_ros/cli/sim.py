@@ -21,7 +21,12 @@ from m2r2_ros.cli.launching import (
     TopicMap,
 )
 from m2r2_ros.core.share import share_path
-from m2r2_ros.nodes.launch.plans import Recorder, Shared, Viewers, simulated
+from m2r2_ros.nodes.launch.plans import (
+    RecorderArguments,
+    SharedArguments,
+    ViewerArguments,
+    simulated,
+)
 
 
 def sim_command(
@@ -56,10 +61,10 @@ def sim_command(
     model = model or share_path('models', 'cell')
     launching.launch(
         simulated(
-            Shared(namespace, launching.params_of(params_file), log_level),
+            SharedArguments(namespace, launching.params_of(params_file), log_level),
             launching.model_of(model, topics, device),
-            Recorder(record, str(bag_path)),
-            Viewers(viewers, foxglove, rviz),
+            RecorderArguments(record, str(bag_path)),
+            ViewerArguments(viewers, foxglove, rviz),
             seed=seed,
             cameras=cameras,
             rate=rate,

@@ -16,11 +16,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     name = sys.argv[1] if len(sys.argv) > 1 else ''
     if name not in NODES:
-        usage = (
-            f'usage: python -m m2r2_ros.nodes NODE [-h] [--ros-args ...]; NODE: {", ".join(NODES)}'
-        )
-        print(usage, file=sys.stdout if name in ('-h', '--help') else sys.stderr)
-        sys.exit(0 if name in ('-h', '--help') else 2)
+        asked = name in ('-h', '--help')
+        usage = f'usage: python -m m2r2_ros.nodes {{{",".join(NODES)}}} [-h] [--ros-args ...]'
+        print(usage, file=sys.stdout if asked else sys.stderr)
+        sys.exit(0 if asked else 2)
     sys.argv = [name, *sys.argv[2:]]
     import_module(f'm2r2_ros.nodes.{name}.node').main()
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Final
 
 from m2r2_ros.core.errors import ConfigError
@@ -84,7 +85,7 @@ class About:
 
 def _given(arguments: Sequence[str]) -> Iterator[str]:
     """Yield the names of parameters on a command line; `node:name` may be for another node."""
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in pairwise(arguments):
         name, assigned, _ = value.partition(':=')
         if option in _SET and assigned and ':' not in name:
             yield name

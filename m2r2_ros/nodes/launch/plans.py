@@ -17,7 +17,7 @@ _DISK: Final = 30.0
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedArguments:
     """What all nodes of ours have in common; see the launch files for each."""
 
     namespace: str = ''
@@ -40,7 +40,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Model:
+class SegmenterArguments:
     """What the segmenter is given."""
 
     model: str
@@ -49,7 +49,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Recorder:
+class RecorderArguments:
     """Whether to record, and the folder for it."""
 
     record: bool = True
@@ -57,7 +57,7 @@ class Recorder:
 
 
 @dataclass(frozen=True)
-class Viewers:
+class ViewerArguments:
     """Which viewers to start."""
 
     viewers: bool = True
@@ -66,7 +66,12 @@ class Viewers:
 
 
 def live(
-    shared: Shared, model: Model, recorder: Recorder, viewers: Viewers, *, use_sim_time: bool
+    shared: SharedArguments,
+    model: SegmenterArguments,
+    recorder: RecorderArguments,
+    viewers: ViewerArguments,
+    *,
+    use_sim_time: bool,
 ) -> list[Process]:
     """Return what live.launch.xml starts."""
     found = [
@@ -80,9 +85,15 @@ def live(
 
 
 def replay(
-    shared: Shared, model: Model, viewers: Viewers, *, bag: str, rate: float, wait: float,
+    shared: SharedArguments,
+    model: SegmenterArguments,
+    viewers: ViewerArguments,
+    *,
+    bag: str,
+    rate: float,
+    wait: float,
     loop: bool,
-) -> list[Process]:  # fmt: skip
+) -> list[Process]:
     """Return what replay.launch.xml starts."""
     parameters = {'path': bag, 'rate': rate, 'wait_for_subscribers': wait, 'loop': loop}
     return [
@@ -93,9 +104,15 @@ def replay(
 
 
 def simulated(
-    shared: Shared, model: Model, recorder: Recorder, viewers: Viewers, *, seed: int,
-    cameras: bool, rate: float,
-) -> list[Process]:  # fmt: skip
+    shared: SharedArguments,
+    model: SegmenterArguments,
+    recorder: RecorderArguments,
+    viewers: ViewerArguments,
+    *,
+    seed: int,
+    cameras: bool,
+    rate: float,
+) -> list[Process]:
     """Return what simulated.launch.xml starts."""
     parameters = {'seed': seed, 'cameras': cameras, 'rate': rate}
     return [
@@ -105,7 +122,11 @@ def simulated(
 
 
 def _segmenter(
-    shared: Shared, model: Model, *, use_sim_time: bool, essential: bool = False
+    shared: SharedArguments,
+    model: SegmenterArguments,
+    *,
+    use_sim_time: bool,
+    essential: bool = False,
 ) -> Process:
     parameters = {
         'use_sim_time': use_sim_time,
@@ -116,7 +137,9 @@ def _segmenter(
     return shared.node('segmenter', parameters=parameters, essential=essential)
 
 
-def _viewers(shared: Shared, viewers: Viewers, *, use_sim_time: bool) -> list[Process]:
+def _viewers(
+    shared: SharedArguments, viewers: ViewerArguments, *, use_sim_time: bool
+) -> list[Process]:
     """Return what viewers.launch.xml starts."""
     if not viewers.viewers:
         return []
