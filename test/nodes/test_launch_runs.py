@@ -26,6 +26,7 @@ from benchmarks._recordings import random_bundle
 from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.recording import open_recording
 from test.nodes.conftest import listen, wait_until
+from test.nodes.launch_xml import ROOT
 
 SECONDS = 60.0
 #: What makes the runs short; the recorder's name shows that the file is read.
@@ -45,7 +46,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         # The process becomes the leader of its session, which is told when the terminal closes.
         self.child = subprocess.Popen(
-            ['setsid', '--ctty', sys.executable, '-m', 'm2r2_ros.cli.main', *words],
+            ['setsid', '--ctty', sys.executable, str(ROOT / 'scripts' / 'm2r2'), *words],
             cwd=folder,
             stdin=slave,
             stdout=slave,

@@ -25,8 +25,12 @@ _KILL: Final = 5.0
 _RESPAWN: Final = 2.0
 #: Longest piece of a line that is shown at once, bytes.
 _LINE: Final = 65_536
-#: How nodes write to their log here; the name is in front of the line already.
-_FORMAT: Final = '[{severity}] {message}'
+#: What nodes find in their environment, unless it says otherwise: a format of the log without the
+#: name, which is in front of each line already; and no imports from the folder that they start in.
+_ENVIRONMENT: Final = {
+    'RCUTILS_CONSOLE_OUTPUT_FORMAT': '[{severity}] {message}',
+    'PYTHONSAFEPATH': '1',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _start(self, process: Process) -> None:
-        environment = {'RCUTILS_CONSOLE_OUTPUT_FORMAT': _FORMAT, **os.environ}
+        environment = {**_ENVIRONMENT, **os.environ}
         child = subprocess.Popen(
             self._commands[process.executable],
             stdin=subprocess.DEVNULL,

@@ -92,6 +92,15 @@ def test_what_they_write_comes_with_their_names() -> None:
     assert {'one: out\\x1b[2J', 'one: err', 'one: end'} < {*shown}
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='this Python cannot do without')
+def test_nothing_is_imported_from_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'queue.py').write_text('raise SystemExit(5)')
+    monkeypatch.chdir(tmp_path)
+    assert run(Shown(), Script('one', code='import queue', essential=True)) == 0
+
+
 @pytest.mark.parametrize(
     'code, expected', [('exit(3)', 3), ('import os; os.kill(os.getpid(), 9)', 137)]
 )
