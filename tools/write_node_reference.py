@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from m2r2_ros.nodes.common.managed import AUTOSTART, ManagedNode
-from m2r2_ros.nodes.common.parameters import Parameter, Value
+from m2r2_ros.nodes.common.about import About
+from m2r2_ros.nodes.common.parameters import AT_RUN_TIME, Parameter
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES_YAML: Final = ROOT / 'config' / 'nodes.yaml'
@@ -22,7 +22,6 @@ NODES_MD: Final = ROOT / 'docs' / 'nodes.md'
 #: In the order of the documentation.
 NODES: Final = ('segmenter', 'recorder', 'player', 'visualizer', 'sim')
 
-_TYPES: Final = {bool: 'bool', int: 'int', float: 'double', str: 'string', tuple: 'string[]'}
 _TABLE: Final = r'(<!-- parameters of {} -->\n).*?(<!-- end -->)'
 _HEAD: Final = """\
 # All parameters of all nodes, with their defaults. Copy it, keep what you change, and give the copy
@@ -32,12 +31,15 @@ _HEAD: Final = """\
 """
 
 
+def about(name: str) -> About:
+    """Return what a node says of itself."""
+    found: About = import_module(f'm2r2_ros.nodes.{name}.node').ABOUT
+    return found
+
+
 def table_of(name: str) -> tuple[Parameter, ...]:
     """Return the parameters that a node declares."""
-    module = import_module(f'm2r2_ros.nodes.{name}.node')
-    classes = [v for v in vars(module).values() if isinstance(v, type)]
-    managed = any(issubclass(c, ManagedNode) and c is not ManagedNode for c in classes)
-    return (*([AUTOSTART] if managed else []), *module.PARAMETERS)
+    return tuple(about(name).parameters)
 
 
 def nodes_yaml() -> str:
@@ -49,19 +51,8 @@ def _yaml_of(name: str, table: Sequence[Parameter]) -> str:
     lines = [f'\n/**/{name}:', '  ros__parameters:']
     for parameter in table:
         lines.append(f'    # {parameter.description}')
-        lines.append(f'    {parameter.name}: {_literal(parameter.default)}')
+        lines.append(f'    {parameter.name}: {parameter.literal}')
     return '\n'.join(lines) + '\n'
-
-
-def _literal(value: Value) -> str:
-    """Return a value in YAML."""
-    if isinstance(value, tuple):
-        return f'[{", ".join(_literal(item) for item in value)}]'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return "'{}'".format(value.replace("'", "''"))
-    return str(value)
 
 
 def nodes_md(text: str) -> str:
@@ -76,22 +67,17 @@ def nodes_md(text: str) -> str:
 def _rows(table: Sequence[Parameter]) -> str:
     rows = ['| parameter | type | default | what it is |', '|---|---|---|---|']
     for p in table:
-        notes = [p.description.rstrip('.').replace('|', r'\|'), *_limits(p)]
-        kind = _TYPES[type(p.default)]
-        rows.append(f'| `{p.name}` | {kind} | `{_literal(p.default)}` | {"; ".join(notes)} |')
+        notes = [p.description.rstrip('.').replace('|', r'\|'), *map(_marked, p.limits())]
+        rows.append(f'| `{p.name}` | {p.type_name} | `{p.literal}` | {"; ".join(notes)} |')
     return '\n'.join(rows) + '\n'
 
 
-def _limits(parameter: Parameter) -> list[str]:
-    """Return what a table adds to the description."""
-    limits = []
-    if parameter.low is not None and parameter.high is not None:
-        limits.append(f'{parameter.low:.15g} to {parameter.high:.15g}')
-    if parameter.choices:
-        limits.append('one of ' + ', '.join(f'`{choice}`' for choice in parameter.choices))
-    if parameter.dynamic:
-        limits.append('**can be changed at run time**')
-    return limits
+def _marked(limit: str) -> str:
+    """Return a limit with what stands out of the table."""
+    if limit == AT_RUN_TIME:
+        return f'**{limit}**'
+    start, choices, names = limit.partition('one of ')
+    return start + choices + ', '.join(f'`{name}`' for name in names.split(', ') if name)
 
 
 def main() -> None:

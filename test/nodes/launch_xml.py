@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Understands as much of XML launch files as ours use, for machines without `ros2 launch`."""
 
-import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
 import yaml
+
+from m2r2_ros.nodes.launch.process import Process
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FILES: Final = sorted((ROOT / 'launch').glob('*.launch.xml'))
@@ -21,33 +20,6 @@ _SUBSTITUTION: Final = re.compile(r'\$\(([^()]*)\)')
 _TYPES: Final[dict[str, Any]] = {
     'str': str, 'int': int, 'float': float, 'bool': {'true': True, 'false': False}.__getitem__,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Process:
-    """A node that a launch file starts."""
-
-    package: str
-    executable: str
-    name: str = ''
-    namespace: str = ''
-    files: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
-    ends_launch: bool = False
-
-    @property
-    def command(self) -> list[str]:
-        """Command line, with the words that `ros2 launch` gives."""
-        words = [sys.executable, str(ROOT / 'scripts' / self.executable), '--ros-args']
-        words += self.arguments
-        words += ['-r', f'__node:={self.name}']
-        words += ['-r', f'__ns:=/{self.namespace.strip("/")}'] if self.namespace else []
-        for path in self.files:
-            words += ['--params-file', path]
-        for name, value in self.parameters.items():
-            words += ['-p', f'{name}:={json.dumps(value)}']
-        return words
 
 
 def read(path: Path) -> ElementTree.Element:
@@ -113,10 +85,18 @@ def _process(
             convert = _TYPES[param.attrib['type']]
             parameters[param.attrib['name']] = convert(substitute(param.attrib['value'], values))
     return Process(
-        texts['pkg'], texts['exec'], texts.get('name', ''), texts.get('namespace', ''),
-        tuple(files), parameters, tuple(texts.get('ros_args', '').split()),
-        texts.get('on_exit') == 'shutdown',
-    )  # fmt: skip
+        executable=texts['exec'],
+        package=texts['pkg'],
+        name=texts.get('name', ''),
+        namespace=texts.get('namespace', ''),
+        files=tuple(files),
+        parameters=parameters,
+        options=tuple(texts.get('args', '').split()),
+        ros_options=tuple(texts.get('ros_args', '').split()),
+        essential=texts.get('on_exit') == 'shutdown',
+        respawn=texts.get('respawn') == 'true',
+        patience=float(texts.get('sigterm_timeout', 5.0)),
+    )
 
 
 def parameters_in(path: Path) -> dict[str, dict[str, Any]]:

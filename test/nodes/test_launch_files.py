@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip('rclpy', reason='this machine has no ROS 2')
 
+from m2r2_ros.nodes.launch.process import Process
 from test.nodes.launch_xml import (
     FILES,
     PACKAGE,
     ROOT,
-    Process,
     declared,
     parameters_in,
     processes,
@@ -108,7 +108,7 @@ def test_every_node_obeys_namespace_and_log_level(path: Path) -> None:
     for process in all_of(path, namespace='left', log_level='debug'):
         if process.package == PACKAGE:
             assert process.namespace == 'left'
-            assert process.arguments == ('--log-level', 'debug')
+            assert process.ros_options == ('--log-level', 'debug')
 
 
 def test_live_nodes_need_no_simulated_clock() -> None:
@@ -126,11 +126,11 @@ def test_all_but_the_source_of_the_clock_use_it(name: str, source: str) -> None:
 
 def test_a_launch_ends_with_its_source() -> None:
     for name, source in (('replay', 'player'), ('simulated', 'sim')):
-        assert named(all_of(ROOT / 'launch' / f'{name}.launch.xml'))[source].ends_launch
+        assert named(all_of(ROOT / 'launch' / f'{name}.launch.xml'))[source].essential
 
 
 def test_a_segmenter_that_ends_does_not_end_a_recording() -> None:
-    assert not any(p.ends_launch for p in all_of(ROOT / 'launch' / 'live.launch.xml'))
+    assert not any(p.essential for p in all_of(ROOT / 'launch' / 'live.launch.xml'))
 
 
 def test_what_is_switched_off_is_not_started() -> None:

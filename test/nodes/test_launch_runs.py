@@ -1,12 +1,15 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files start, started: labels come, and every way to end it is a clean one."""
+"""What the launch files start, started by our commands, each in a terminal of its own.
+
+That both start the same is tested in test/cli/test_launching.py.
+"""
 
 import os
 import pty
 import select
-import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +23,10 @@ from m2r2_ros.msg import ActionLabel
 from rclpy.node import Node
 
 from benchmarks._recordings import random_bundle
+from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.recording import open_recording
 from test.nodes.conftest import listen, wait_until
-from test.nodes.launch_xml import PACKAGE, ROOT, Process, processes
+from test.nodes.launch_xml import ROOT
 
 SECONDS = 60.0
 #: What makes the runs short; the recorder's name shows that the file is read.
@@ -30,18 +34,19 @@ PARAMETERS = """
 /**/segmenter: {ros__parameters: {discovery_time: 0.2}}
 /**/recorder: {ros__parameters: {name: mine}}
 /**/sim: {ros__parameters: {motion_rate: 100.0}}
+/**/player: {ros__parameters: {topics: [/ft_sensor/wrench, /current_pose, /current_twist]}}
 """
 
 
 class Terminal:
-    """A process in a terminal of its own, whose output is kept."""
+    """`m2r2` in a terminal of its own, whose output is kept; it is killed at the end."""
 
-    def __init__(self, process: Process, folder: Path) -> None:
-        self.name, self.output = process.executable, b''
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.output = b''
         self._master, slave = pty.openpty()
         # The process becomes the leader of its session, which is told when the terminal closes.
         self.child = subprocess.Popen(
-            ['setsid', '--ctty', *process.command],
+            ['setsid', '--ctty', sys.executable, str(ROOT / 'scripts' / 'm2r2'), *words],
             cwd=folder,
             stdin=slave,
             stdout=slave,
@@ -61,6 +66,19 @@ class Terminal:
                 except OSError:  # The process is gone.
                     return
 
+    def __enter__(self) -> 'Terminal':
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self.child.poll() is None:
+            self.child.terminate()  # it ends what it has started
+            self.child.wait()
+        self.close()
+        if error is not None:
+            print(self.output.decode(errors='replace'))
+
     def close(self) -> None:
         """Close the window."""
         if not self._closing.is_set():
@@ -68,41 +86,17 @@ class Terminal:
             self._reader.join()
             os.close(self._master)
 
-
-class Launched:
-    """All processes of a launch file; those that are still there at the end are killed."""
-
-    def __init__(self, name: str, folder: Path, **given: str) -> None:
-        found = processes(ROOT / 'launch' / f'{name}.launch.xml', given)
-        self.terminals = [Terminal(p, folder) for p in found if p.package == PACKAGE]
-
-    def __enter__(self) -> 'Launched':
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        for terminal in self.terminals:
-            if terminal.child.poll() is None:
-                terminal.child.kill()
-                terminal.child.wait()
-            terminal.close()
-            if error is not None:
-                print(f'--- {terminal.name}\n{terminal.output.decode(errors="replace")}')
-
-    def end(self, number: signal.Signals) -> dict[str, int]:
-        """Signal all processes and return their exit codes."""
-        for terminal in self.terminals:
-            if number == signal.SIGHUP:
-                terminal.close()
-            else:
-                terminal.child.send_signal(number)
-        return {t.name: t.child.wait(SECONDS) for t in self.terminals}
+    def end(self, way: str) -> int:
+        """End it and return its exit code."""
+        if way == 'closed':
+            self.close()
+        else:
+            os.write(self._master, b'\x03')
+        return self.child.wait(SECONDS)
 
     def running(self) -> bool:
-        """Return True while all processes run; fail where one has ended."""
-        ended = {t.name: t.child.returncode for t in self.terminals if t.child.poll() is not None}
-        assert not ended, f'ended by itself, with exit code: {ended}'
+        """Return True while it runs; fail where it has ended."""
+        assert self.child.poll() is None, f'ended by itself: {self.child.returncode}'
         return True
 
 
@@ -121,52 +115,56 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
 
 
-def recordings(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob('bags/*') if p.is_dir())
-
-
-@pytest.mark.parametrize(
-    'number, namespace', [(signal.SIGINT, ''), (signal.SIGHUP, 'left')], ids=['ctrl-c', 'closed']
-)
+@pytest.mark.parametrize('way, namespace', [('ctrl-c', ''), ('closed', 'left')])
 def test_simulated_cell_is_labelled_and_recorded(
-    number: signal.Signals, namespace: str, bundle: Path, folder: Path, peer: Node
+    way: str, namespace: str, bundle: Path, folder: Path, peer: Node
 ) -> None:
     topic = f'{namespace}/action_label'
     heard = listen(peer, ActionLabel, topic)
-    with Launched(
-        'simulated',
-        folder,
-        model=str(bundle),
-        cameras='false',
-        namespace=namespace,
-        params_file='params.yaml',
-    ) as launched:
-        wait_until(lambda: launched.running() and len(heard) > 3, SECONDS, topic)
-        codes = launched.end(number)
+    words = ['--no-cameras', '--namespace', namespace, '--params-file', 'params.yaml']
+    with Terminal(folder, 'sim', '--model', str(bundle), *words) as terminal:
+        wait_until(lambda: terminal.running() and len(heard) > 3, SECONDS, topic)
+        code = terminal.end(way)
 
-    assert codes == dict.fromkeys(('sim', 'segmenter', 'recorder', 'visualizer'), 0)
-    (recorded,) = recordings(folder)
+    assert code == 0
+    (recorded,) = sorted(p for p in folder.glob('bags/*') if p.is_dir())
     assert recorded.name.startswith('mine')
     assert {p.suffix for p in recorded.iterdir()} == {'.mcap', '.yaml'}
     recording = open_recording(recorded)
     assert not recording.truncated
-    names = {name.removeprefix(f'/{namespace}' if namespace else '') for name in recording.topics}
+    prefix = f'/{namespace}' if namespace else ''
+    names = {name.removeprefix(prefix) for name in recording.topics}
     assert {'/action_label', '/label_set', '/ft_sensor/wrench'} <= names
+    # The segmenter ends before the recorder: its last label is in the recording.
+    track = read_label_track(recorded, f'{prefix}/action_label')
+    assert stamp(heard[-1]) in track.stamps
 
 
-def test_replay_is_labelled(bundle: Path, episode: Path, folder: Path, peer: Node) -> None:
+def test_replay_is_labelled_and_ends_with_the_recording(
+    bundle: Path, episode: Path, folder: Path, peer: Node
+) -> None:
     heard = listen(peer, ActionLabel, 'action_label')
-    with Launched(
-        'replay', folder, model=str(bundle), bag=str(episode), loop='true', wait='0',
-        params_file='params.yaml', topics='topics.yaml',
-    ) as launched:  # fmt: skip
-        wait_until(lambda: launched.running() and len(heard) > 3, SECONDS, 'action_label')
-        codes = launched.end(signal.SIGTERM)
-
-    assert codes == dict.fromkeys(('player', 'segmenter', 'visualizer'), 0)
+    words = ['--rate', '4', '--params-file', 'params.yaml', '--topics', 'topics.yaml']
+    words += ['--model', str(bundle), '--wait', '30']
+    with Terminal(folder, 'replay', str(episode), *words) as terminal:
+        assert terminal.child.wait(SECONDS) == 0
+    shown = terminal.output.decode()
+    assert 'player ended; ending the others' in ' '.join(shown.split())
+    assert len(heard) > 3
     # A replay has the time of the recording, wherever the clock of this machine stands.
     recorded = open_recording(episode)
     assert all(recorded.start <= stamp(label) <= recorded.end + 10**9 for label in heard)
+
+
+def test_a_node_that_fails_ends_the_others_and_their_recording(bundle: Path, folder: Path) -> None:
+    (folder / 'wrong.yaml').write_text('/**/visualizer: {ros__parameters: {rate: slow}}\n')
+    with Terminal(folder, 'live', '--model', str(bundle), '--params-file', 'wrong.yaml') as live:
+        assert live.child.wait(SECONDS) == 2
+    shown = ' '.join(live.output.decode().split())
+    assert 'visualizer | error: /visualizer: parameter rate' in shown
+    assert 'visualizer ended with exit code 2; ending the others' in shown
+    assert 'Traceback' not in shown
+    assert not list(folder.glob('bags/*.partial'))
 
 
 def stamp(label: ActionLabel) -> int:

@@ -17,6 +17,15 @@ AUTOSTART: Final = Parameter(
     'autostart', True, 'Configure and activate on start, without a lifecycle manager.'
 )
 
+#: What every managed node answers.
+LIFECYCLE: Final = (
+    '~/change_state',
+    '~/get_state',
+    '~/get_available_states',
+    '~/get_available_transitions',
+    '~/get_transition_graph',
+)
+
 
 class ManagedNode(LifecycleNode):
     """A lifecycle node. Subclasses override configure, activate, deactivate and cleanup.

@@ -28,6 +28,9 @@ _TYPES: Final = {
     str: RosParameter.Type.STRING,
     tuple: RosParameter.Type.STRING_ARRAY,
 }
+_TYPE_NAMES: Final = {bool: 'bool', int: 'int', float: 'double', str: 'string', tuple: 'string[]'}
+#: What is said of parameters that are dynamic.
+AT_RUN_TIME: Final = 'can be changed at run time'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,27 @@ class Parameter:
     choices: tuple[str, ...] = ()
     dynamic: bool = False
     kind: Literal['text', 'topic', 'file'] = 'text'
+
+    @property
+    def type_name(self) -> str:
+        """Its type as ROS writes it: bool, int, double, string or string[]."""
+        return _TYPE_NAMES[type(self.default)]
+
+    @property
+    def literal(self) -> str:
+        """Its default in YAML."""
+        return _literal(self.default)
+
+    def limits(self) -> list[str]:
+        """Return in words what the description leaves out: range, choices, when it can change."""
+        limits = []
+        if self.low is not None and self.high is not None:
+            limits.append(f'{self.low:.15g} to {self.high:.15g}')
+        if self.choices:
+            limits.append('one of ' + ', '.join(self.choices))
+        if self.dynamic:
+            limits.append(AT_RUN_TIME)
+        return limits
 
 
 class Parameters:
@@ -157,3 +181,14 @@ def _descriptor(parameter: Parameter, *, read_only: bool) -> ParameterDescriptor
             span = FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
             descriptor.floating_point_range = [span]
     return descriptor
+
+
+def _literal(value: Value) -> str:
+    """Return a value in YAML."""
+    if isinstance(value, tuple):
+        return f'[{", ".join(_literal(item) for item in value)}]'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return "'{}'".format(value.replace("'", "''"))
+    return str(value)

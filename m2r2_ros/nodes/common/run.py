@@ -14,8 +14,10 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.executor import Executor
 from m2r2_ros.nodes.common.faults import Faults, sendable
 from m2r2_ros.nodes.common.stop import Stop
@@ -72,7 +74,7 @@ class Spinner:
                 self._stopping.wait(_PAUSE)
 
 
-def run(make: Callable[[Stop], Any]) -> NoReturn:
+def run(make: Callable[[Stop], Any], about: About) -> NoReturn:
     """Run a node until it is done or the process is told to end.
 
     Exit code 0 after SIGINT, SIGTERM, SIGHUP and where the node is done, 2 where the user has to
@@ -80,14 +82,22 @@ def run(make: Callable[[Stop], Any]) -> NoReturn:
 
     Args:
         make: Makes the node, which is an rclpy Node and a Runnable.
+        about: What --help shows, and what arguments are compared with.
     """
+    if {'-h', '--help'} & {*sys.argv[1:]}:
+        print(about.help())
+        sys.exit(0)
     stop = Stop()
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:
-        sys.exit(_tell(ConfigError(f'arguments: {error}')))
+        sys.exit(_tell(ConfigError(f'arguments: {error}; --help shows what there is')))
+    try:
+        about.check(sys.argv[1:], remove_ros_args(sys.argv)[1:])
+    except ConfigError as error:
+        sys.exit(_tell(error))
     code = _live(make, stop)
     rclpy.try_shutdown()
     sys.stdout.flush()

@@ -13,10 +13,12 @@ from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
+from m2r2_ros.nodes.common.reports import Reports
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.selection import Selection
 from m2r2_ros.nodes.common.status import OK, WARN, Status
@@ -56,6 +58,13 @@ PARAMETERS: Final = (
         low=0.0,
         high=3600.0,
     ),
+)
+ABOUT: Final = About(
+    'player',
+    'Plays a recording as if the robot were there.',
+    PARAMETERS,
+    publishes=('the topics of the recording', CLOCK_TOPIC),
+    services=('~/pause', '~/resume', '~/step'),
 )
 
 #: What ~/step plays, a frame or two, nanoseconds.
@@ -115,6 +124,7 @@ class PlayerNode(Node):
             restamp=given['restamp'],
         )
         Diagnostics(self, self._diagnose, self.faults)
+        Reports(self, self._introduction(), self._progress, self.faults)
         self._thread.start()
 
     def close(self) -> None:
@@ -176,6 +186,35 @@ class PlayerNode(Node):
         at = max(self._timeline.position(), self._interval.begin)
         return (min(at, self._interval.end) - self._interval.recording.start) / 1e9
 
+    def _introduction(self) -> str:
+        """Return what is played, in a line."""
+        given, played = self.parameters, self._interval
+        begin, end = (t - played.recording.start for t in (played.begin, played.end))
+        namespace = self.get_namespace().rstrip('/')
+        options = [
+            f'{len(self._outlets)} topics',
+            f'{begin / 1e9:.1f} to {end / 1e9:.1f} s',
+            f'rate {self._timeline.rate:g}',
+            *(['looping'] if given['loop'] else []),
+            *(['restamped'] if given['restamp'] else []),
+            *(['paused'] if given['paused'] else []),
+            *([f'in namespace {namespace}'] if namespace else []),
+        ]
+        return f'plays {played.recording.path}: {", ".join(options)}'
+
+    def _progress(self) -> str:
+        """Return how far it is, in a line."""
+        played, done = self._interval, self._playback
+        first = (played.begin - played.recording.start) / 1e9
+        length = (played.end - played.begin) / 1e9
+        share = (self._seconds() - first) / length if length else 1.0
+        state = 'paused' if self._timeline.paused else done.state
+        return (
+            f'{state} at {self._seconds():.1f} s, {100 * share:.0f} %'
+            f'{f" of pass {done.passes}" if done.passes > 1 else ""}; '
+            f'{done.published} messages published'
+        )
+
     def _work(self) -> None:
         """Play, in a thread."""
         given = self.parameters
@@ -220,7 +259,7 @@ class PlayerNode(Node):
 
 def main() -> None:
     """Run the node."""
-    run(PlayerNode)
+    run(PlayerNode, ABOUT)
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ from std_srvs.srv import Trigger
 
 from m2r2_ros.bags.mcap.leftovers import leftovers
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
@@ -61,6 +62,13 @@ PARAMETERS: Final = (
         'snapshot_size_mb', 256, 'Memory that messages for ~/snapshot may take, MB.', 1, 1_000_000
     ),
 )  # fmt: skip
+ABOUT: Final = About(
+    'recorder',
+    'Records topics, labels too, into rosbag2 folders.',
+    PARAMETERS,
+    subscribes=('everything that topics and exclude select',),
+    services=('~/start', '~/stop', '~/snapshot'),
+)
 
 #: Seconds between two looks at the graph and the disk.
 LOOK: Final = 0.2
@@ -250,7 +258,7 @@ def _check(changed: Mapping[str, Any]) -> None:
 
 def main() -> NoReturn:
     """Run the node."""
-    run(RecorderNode)
+    run(RecorderNode, ABOUT)
 
 
 if __name__ == '__main__':

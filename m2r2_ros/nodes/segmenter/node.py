@@ -13,10 +13,11 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.graph import readable_topics
-from m2r2_ros.nodes.common.managed import ManagedNode
+from m2r2_ros.nodes.common.managed import AUTOSTART, LIFECYCLE, ManagedNode
 from m2r2_ros.nodes.common.parameters import Parameter
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.status import ERROR, Status
@@ -56,6 +57,14 @@ PARAMETERS: Final = (
         0.0, 60.0,
     ),
 )  # fmt: skip
+ABOUT: Final = About(
+    'segmenter',
+    'Labels what the robot is doing, frame by frame.',
+    (AUTOSTART, *PARAMETERS),
+    publishes=('action_label', 'action_segment', 'label_set', '~/transition_event'),
+    subscribes=('a topic for each modality of the model',),
+    services=('~/load_model', *LIFECYCLE),
+)
 #: Seconds between two looks at the graph.
 LOOK: Final = 0.25
 #: Seconds that a model may take to be loaded.
@@ -189,7 +198,7 @@ def main() -> NoReturn:
     """Run the node."""
     # Before torch is imported: threads that spin while idle take the cores from the drivers.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-    run(SegmenterNode)
+    run(SegmenterNode, ABOUT)
 
 
 if __name__ == '__main__':

@@ -17,10 +17,12 @@ from rosgraph_msgs.msg import Clock
 
 from m2r2_ros.bags.writing.sink import RELIABLE
 from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
 from m2r2_ros.nodes.common.publishing import PublisherSink
+from m2r2_ros.nodes.common.reports import Reports
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.status import OK, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
@@ -58,6 +60,12 @@ PARAMETERS: Final = (
         dynamic=True,
     ),
 )  # fmt: skip
+ABOUT: Final = About(
+    'sim',
+    'Is the simulated cell, as a live robot.',
+    PARAMETERS,
+    publishes=('the sensors and the ground truth of the cell', '/clock'),
+)
 
 #: Simulated seconds between two publications: the most by which a sample is late; half as much
 #: would cost half as much work again.
@@ -111,6 +119,7 @@ class SimNode(Node):
             )
             self.get_logger().warning(f'without cameras: {self._missing["cameras"]}')
         Diagnostics(self, self._diagnose, self.faults)
+        Reports(self, self._introduction(), self._progress, self.faults)
         self._thread.start()
 
     def close(self) -> None:
@@ -121,6 +130,21 @@ class SimNode(Node):
 
     def _change(self, changed: Mapping[str, Any]) -> None:
         self._timeline.set_rate(changed['rate'])
+
+    def _introduction(self) -> str:
+        """Return what is simulated, in a line."""
+        config = self._config
+        images = f'images at {config.image_rate:g} Hz' if config.cameras else 'no images'
+        faults = f', with {", ".join(map(str, config.faults))}' if config.faults else ''
+        return (
+            f'simulates the cell with seed {self.parameters["seed"]} at {self._timeline.rate:g} '
+            f'times real time and publishes what it senses, {images}, and ground truth{faults}'
+        )
+
+    def _progress(self) -> str:
+        """Return how far it is, in a line."""
+        late = f', {self._put_off:.1f} s put off' if self._put_off else ''
+        return f'{self._seconds:.1f} s simulated, {self._sink.published} messages published{late}'
 
     def _work(self) -> None:
         """Simulate, in a thread: images are rendered where their graphics context was made."""
@@ -219,7 +243,7 @@ class _Sink(PublisherSink):
 
 def main() -> None:
     """Run the node."""
-    run(SimNode)
+    run(SimNode, ABOUT)
 
 
 if __name__ == '__main__':

@@ -14,12 +14,14 @@ from visualization_msgs.msg import MarkerArray
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_SET, SEGMENT
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.samples import ImageSamples, VectorSamples
+from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
 from m2r2_ros.nodes.common.faults import Faults
 from m2r2_ros.nodes.common.graph import readable_topics
 from m2r2_ros.nodes.common.intake import Inlet
 from m2r2_ros.nodes.common.labels import read_label
 from m2r2_ros.nodes.common.parameters import Parameter, Parameters
+from m2r2_ros.nodes.common.reports import Reports
 from m2r2_ros.nodes.common.run import run
 from m2r2_ros.nodes.common.status import OK, STALE, WARN, Status
 from m2r2_ros.nodes.common.stop import Stop
@@ -54,6 +56,13 @@ PARAMETERS: Final = (
 
 #: Topics of labels and their types.
 _TOPICS: Final = {'action_label': LABEL, 'action_segment': SEGMENT, 'label_set': LABEL_SET}
+ABOUT: Final = About(
+    'visualizer',
+    'Draws labels: markers, images, messages that viewers know.',
+    PARAMETERS,
+    publishes=('~/markers', '~/image/compressed', '~/classification', '~/label_info', '~/event'),
+    subscribes=(*_TOPICS, 'a pose', 'an image'),
+)
 #: Seconds between looks at the graph.
 _LOOK: Final = 1.0
 
@@ -83,7 +92,7 @@ class VisualizerNode(Node):
         self._model_id = ''
         self._tip: Place | None = None
         self._cleared = True
-        self.drawn = self._undecodable = 0
+        self.drawn = self._shown = self._undecodable = 0
         self._absent: dict[str, str] = {}
         self._classifications: Classifications | None = None
         self._events: Events | None = None
@@ -101,6 +110,7 @@ class VisualizerNode(Node):
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / self._given['rate'], self._tick, clock=clock)
         self.create_timer(_LOOK, self._look, clock=clock)
+        Reports(self, self._introduction(), self._progress, self.faults)
         self._look()
 
     def close(self) -> None:
@@ -119,6 +129,26 @@ class VisualizerNode(Node):
             self._absent[parameter] = str(error)
             self.get_logger().info(f'{parameter} is left out: {error}')
             return None
+
+    def _introduction(self) -> str:
+        """Return what is drawn, in a line."""
+        looked_for = {m: self._given[m] or f'the {m} that it finds' for m in self._sources}
+        return (
+            f'draws the labels of {self._inlets["action_label"].topic} as '
+            f'{self._markers.topic_name} at {looked_for["pose"]}, and on {looked_for["image"]} as '
+            f'{self._images.topic_name}, while someone looks'
+        )
+
+    def _progress(self) -> str:
+        """Return what has been drawn, in a line."""
+        used = [
+            f'{modality} from {source.spec.topic}' if source.spec else f'no {modality}'
+            for modality, source in self._sources.items()
+        ]
+        return (
+            f'{self._received["action_label"]} labels received, {self._shown} markers and '
+            f'{self.drawn} images drawn; {", ".join(used)}'
+        )
 
     def _look(self) -> None:
         """Follow the graph."""
@@ -193,6 +223,7 @@ class VisualizerNode(Node):
             height = self._given['text_height']
             array = self._board.show(view, tip, self._place_board(tip.frame), height, lifetime)
             self._markers.publish(array)
+            self._shown += 1
         elif not self._cleared:
             self._markers.publish(self._board.clear())
         self._cleared = not (alive and wanted)
@@ -268,7 +299,7 @@ class VisualizerNode(Node):
 
 def main() -> None:
     """Run the node."""
-    run(VisualizerNode)
+    run(VisualizerNode, ABOUT)
 
 
 if __name__ == '__main__':
