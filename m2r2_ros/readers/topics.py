@@ -105,7 +105,12 @@ def topics_of(spec: TopicSpec) -> tuple[str, ...]:
     Transforms come on two topics, and a robot's description may come on another one.
     """
     static = (f'{spec.topic}_static',) if spec.type == TRANSFORMS else ()
-    return (spec.topic, *static, *([spec.urdf] if _TOPIC.fullmatch(spec.urdf) else []))
+    return (spec.topic, *static, *([spec.urdf] if is_topic(spec.urdf) else []))
+
+
+def is_topic(description: str) -> bool:
+    """Return whether a robot description is on a topic; files of it have a suffix."""
+    return _TOPIC.fullmatch(description) is not None
 
 
 def read_topic(section: Section, modality: str) -> TopicSpec:
