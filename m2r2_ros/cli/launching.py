@@ -17,7 +17,7 @@ from m2r2_ros.nodes.launch.plans import SegmenterArguments
 from m2r2_ros.nodes.launch.process import Process
 from m2r2_ros.nodes.launch.ros import expect_ros
 from m2r2_ros.nodes.launch.supervisor import Supervisor
-from m2r2_ros.readers.topics import load_topics
+from m2r2_ros.readers.topic_map import load_topics
 
 TopicMap = Annotated[
     Path | None,

@@ -109,7 +109,7 @@ class FieldReader:
 
     def _layout(self, raw: NDArray[np.uint8]) -> Layout:
         """Find out how a message is laid out, and whether it holds a sample."""
-        found = walk(memoryview(raw), self._root, self._plan)
+        found = walk(raw.data, self._root, self._plan)
         try:
             if found.short:
                 raise Unusable(LENGTH_CHANGED)

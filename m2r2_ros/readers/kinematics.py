@@ -5,6 +5,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,7 +122,7 @@ def _pieces(blocks: Sequence[MessageBlock], description: str) -> list[MessageBlo
         edges = [0, *np.searchsorted(block.arrival, cuts).tolist(), len(block)]
         if block.topic == description:
             edges = list(range(len(block) + 1))
-        pieces += [_part(block, lo, hi) for lo, hi in zip(edges, edges[1:], strict=False)]
+        pieces += [_part(block, lo, hi) for lo, hi in pairwise(edges)]
     return sorted((p for p in pieces if len(p)), key=lambda p: int(p.arrival[0]))
 
 
@@ -210,8 +211,6 @@ def _pinocchio(spec: TopicSpec) -> Any:  # noqa: ANN401 - a module
     try:
         import pinocchio  # an extra
     except ImportError as error:
-        msg = (
-            f"{spec.modality}: poses out of joint states need: pip install 'm2r2_ros[kinematics]'"
-        )
+        msg = f"{spec.modality}: poses out of joint states need: pip install 'm2r2_ros[kinematics]'"
         raise ConfigError(msg) from error
     return pinocchio

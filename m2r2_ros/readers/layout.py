@@ -101,8 +101,12 @@ class Layout:
         """Read the numbers of one type."""
         found = gather(block.data, at + read.at, read.size)
         if read.kind == 'b1':  # whatever is not zero is true
-            return (found.view('u1') != 0).astype(np.float64)
-        return found.view(self._order + read.kind).astype(np.float64, copy=False)
+            truths: NDArray[np.float64] = (found.view('u1') != 0).astype(np.float64)
+            return truths
+        numbers: NDArray[np.float64] = found.view(self._order + read.kind).astype(
+            np.float64, copy=False
+        )
+        return numbers
 
 
 @dataclass(frozen=True, slots=True)

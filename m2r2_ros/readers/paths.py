@@ -112,7 +112,7 @@ def _parse(text: str, where: str) -> tuple[Step, ...]:
         if match is None or len(text) > _LONGEST:
             _refuse(where, 'expected field names such as position[0:7] or wrench.force.z')
         name, index, start, stop = match.groups()
-        items = None
+        items: tuple[int, int | None] | None = None
         if index is not None:
             items = int(index), int(index) + 1
         elif start is not None:

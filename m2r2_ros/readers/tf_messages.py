@@ -108,7 +108,7 @@ class TransformMessages:
         Raises:
             Unusable: It is malformed.
         """
-        found = walk(memoryview(raw), self._root, self._plan)
+        found = walk(raw.data, self._root, self._plan)
         if found.short:
             raise Unusable(MALFORMED)
         times = found.runs.get(_STAMP, [])

@@ -69,10 +69,11 @@ class Message:
     """
 
     def __init__(self, name: str, fields: 'Mapping[str, Node]') -> None:
-        self.name, self.fields = name, fields
-        self.fixed = all(node.fixed for node in fields.values())
+        self.name: str = name
+        self.fields = fields
+        self.fixed: bool = all(node.fixed for node in fields.values())
         counts = [] if self.is_header else [node.numbers for node in fields.values()]
-        self.numbers = None if None in counts else sum(count or 0 for count in counts)
+        self.numbers: int | None = None if None in counts else sum(count or 0 for count in counts)
         self.array = next((key for key, node in fields.items() if _has_array(node)), '')
         self._sizes: dict[int, int] = {}
 
@@ -113,10 +114,10 @@ class Many:
 
     def __init__(self, item: 'Node', count: int | None) -> None:
         self.item, self.count = item, count
-        some = None if count is None or item.numbers is None else count * item.numbers
-        self.numbers = 0 if item.numbers == 0 else some
-        self.fixed = count is not None and item.fixed
-        self.name = f'{item.name}[{"" if count is None else count}]'
+        some: int | None = None if count is None or item.numbers is None else count * item.numbers
+        self.numbers: int | None = 0 if item.numbers == 0 else some
+        self.fixed: bool = count is not None and item.fixed
+        self.name: str = f'{item.name}[{"" if count is None else count}]'
 
 
 Node = Number | Text | Message | Many

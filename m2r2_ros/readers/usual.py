@@ -6,8 +6,8 @@ from typing import Final
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.text import listed
-from m2r2_ros.readers.paths import Path, Step, every_path, find_path
 from m2r2_ros.readers.guessing import MODALITY_TYPES
+from m2r2_ros.readers.paths import Path, Step, every_path, find_path
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.types import Many, Message, Node, Text
 

@@ -152,7 +152,7 @@ class _Walker:
     def visit(self, node: Node, plan: Plan | None) -> None:
         """Go past a part of the type and note what is wanted of it."""
         if plan is None and node.fixed:
-            self._at = past(node, self._at)  # type: ignore[arg-type]
+            self._at = past(node, self._at)
         elif isinstance(node, Number):
             self._at = -(-self._at // node.size) * node.size
             self._note(node, 1, plan)
@@ -196,7 +196,7 @@ class _Walker:
 
     def _fixed_items(self, item: Node, begin: int, first: int, end: int, inner: Plan) -> None:
         """Note items of a fixed size, which can be found without looking at the others."""
-        self._at = past(item, begin, first)  # type: ignore[arg-type]
+        self._at = past(item, begin, first)
         if isinstance(item, Number):
             self._at = -(-self._at // item.size) * item.size
             if end > first:
@@ -244,7 +244,7 @@ class _Walker:
         if at + _WORD > self._size or len(self._found.words) >= _MAX_WORDS:
             raise Unusable(MALFORMED)
         self._at = at + _WORD
-        value = int.from_bytes(self._body[at : self._at], self._endian)  # type: ignore[arg-type]
+        value = int.from_bytes(self._body[at : self._at], self._endian)
         self._found.words.append((at + ENCAPSULATION, value))
         return value
 
