@@ -55,7 +55,7 @@ def topic_map_lines(inspected: Inspected) -> Iterator[str]:
     for name, spec in inspected.chosen.items():
         yield ''
         yield f'# {spec.type}'
-        yield from _dumped({name: _entry(recording, spec)})
+        yield from _dumped(name, _entry(recording, spec))
     for name, pose in inspected.derived.items():
         yield ''
         yield f'# {name} is made from {pose}; to do without it:'
@@ -107,7 +107,7 @@ def _suggested(inspected: Inspected, topic: str, names: set[str]) -> Iterator[st
         entry['fields'] = list(uses.fields[:1])
         more = ' ...' if len(uses.fields) > _MOST_FIELDS else ''
         yield f'# numbers: {", ".join(uses.fields[:_MOST_FIELDS])}{more}'
-    for line in _dumped({name: entry}):
+    for line in _dumped(name, entry):
         yield f'# {line}'
 
 
@@ -121,6 +121,13 @@ def _name(topic: str, like: str, names: set[str]) -> str:
     return name
 
 
-def _dumped(entry: dict[str, Any]) -> list[str]:
-    text = yaml.safe_dump(entry, sort_keys=False, default_flow_style=None, width=96)
-    return text.rstrip('\n').split('\n')
+def _dumped(name: str, entry: str | dict[str, Any]) -> list[str]:
+    """Return an entry as lines of YAML, lists on one line."""
+    if isinstance(entry, str):
+        return [f'{name}: {_flow(entry)}']
+    return [f'{name}:', *(f'  {key}: {_flow(value)}' for key, value in entry.items())]
+
+
+def _flow(value: object) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6)
+    return text.removesuffix('...\n').strip()

@@ -58,10 +58,8 @@ def resolve(
             found = reader.decode(block)
             reasons |= dict.fromkeys(found.dropped)
             if len(found.stamps) and np.isfinite(found.values).all():
-                kept = fields if spec.fields or fields != usual or spec.joints else spec.fields
-                return replace(
-                    spec, fields=kept, joints=spec.joints or reader.joints, dims=reader.dims
-                )
+                joints = spec.joints or reader.joints
+                return replace(spec, fields=fields, joints=joints, dims=reader.dims)
     why = ', '.join(reasons) or ('NaN' if first else 'there is none')
     msg = (
         f'{place(spec)}: none of its first {len(first)} messages holds {", ".join(usual)} '

@@ -9,7 +9,7 @@ from typing import Final
 
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import BUILTIN, VECTOR, Modality
+from m2r2_ros.core.modalities import BUILTIN, VECTOR
 from m2r2_ros.model.config import ModelConfig, with_modalities
 from m2r2_ros.readers.guessing import guess_topics
 from m2r2_ros.readers.resolving import resolve
@@ -55,9 +55,9 @@ def settle_inputs(model: ModelConfig, given: TopicMap, paths: Sequence[Path]) ->
         if spec is not None:
             wanted[name], topics[name] = BUILTIN[name], spec
     for name, modality in wanted.items():
-        if modality.kind == VECTOR and name in topics and name not in off:
+        if modality.kind == VECTOR and not modality.dims and name in topics:
             topics[name] = _resolved(topics[name], recordings)
-            wanted[name] = _sized(modality, topics[name])
+            wanted[name] = replace(modality, dims=topics[name].dims)
     return SettledInputs(with_modalities(model, wanted), topics)
 
 
@@ -88,9 +88,3 @@ def _resolved(spec: TopicSpec, recordings: Sequence[Recording]) -> TopicSpec:
         'set it to null to train without'
     )
     raise ConfigError(msg)
-
-
-def _sized(modality: Modality, spec: TopicSpec) -> Modality:
-    if modality.dims or not spec.dims:
-        return modality
-    return replace(modality, dims=spec.dims)
