@@ -30,8 +30,9 @@ from m2r2_ros.core.files import claim_folder, write_text
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.published import TABLE_1, TABLE_2, comparison
+from m2r2_ros.readers.topic_map import read_topic_map
 
-#: Modalities of the rows of table II, and of table I.
+#: Modalities of the rows of table II, and of table I; all cameras are images.
 ROWS: Final[dict[str, tuple[str, ...]]] = {
     'only vision': ('image',),
     'only audio': ('sound',),
@@ -67,13 +68,17 @@ def reproduce_command(
     interrupted run continues with the same command.
     """
     from m2r2_ros.model.config import preset as preset_config  # torch takes seconds
+    from m2r2_ros.model.config import with_modalities
 
     split = read_split(folder, 1)
     held_out = list(split.train[VALIDATED - 1 :: VALIDATED]) or list(split.train[-1:])
     train = [path for path in split.train if path not in held_out]
     study = _Study(train, held_out, list(split.test), seeds, head_epochs, jobs)
-    known = preset_config(preset).modalities
-    rows = {name: tuple(m for m in wanted if m in known) for name, wanted in ROWS.items()}
+    known = with_modalities(
+        preset_config(preset),
+        {**preset_config(preset).modalities, **read_topic_map(TOPICS).modalities},
+    ).modalities
+    rows = {row: tuple(n for n, m in known.items() if m.like in ROWS[row]) for row in ROWS}
     chosen = ['all'] if table == '1' else [name for name, wanted in rows.items() if wanted]
     found = {}
     with claim_folder(out):
