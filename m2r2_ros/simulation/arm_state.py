@@ -25,10 +25,10 @@ from m2r2_ros.simulation.frames import (
     camera_edges,
     moved,
 )  # fmt: skip
-from m2r2_ros.simulation.messages import TEXT, text_message
+from m2r2_ros.simulation.messages import TEXT, TRANSFORMS, text_message
 from m2r2_ros.simulation.sensors import FINGER, SPEED, Device, Sensor
 from m2r2_ros.simulation.trace import Trace
-from m2r2_ros.simulation.transforms import TRANSFORMS, TransformTemplate
+from m2r2_ros.simulation.transforms import TransformTemplate
 
 Entry = tuple[int, str, bytes]
 
@@ -66,7 +66,7 @@ class ArmState:
             start: Stamp of the beginning, nanoseconds.
         """
         edges = (*FIXED, *camera_edges(model))
-        raw = TransformTemplate(edges).fill(np.array([start]), at_rest(edges)[None])
+        raw = TransformTemplate(edges).fill(np.array([start]), at_rest(edges))
         return [
             (start, '/tf_static', raw.tobytes()),
             (start, '/robot_description', text_message(robot_description())),
@@ -81,12 +81,10 @@ class ArmState:
         # Not every joint state becomes transforms: a robot_state_publisher limits its rate.
         some = states[states.index % _EACH == 0]
         positions = some.values[:, : _ARM + _FINGERS]
-        places = moved(positions).reshape(len(some), -1)
         log_times = some.log_times + round(_FORWARDING * 1e9)
-        packets = Packets(some.times, some.stamps, log_times, places, some.index)
+        packets = Packets(some.times, some.stamps, log_times, moved(positions), some.index)
         packets = self._faults.apply(packets)
-        places = packets.values.reshape(len(packets), len(MOVING), -1)
-        rows = self._template.fill(packets.stamps, places)
+        rows = self._template.fill(packets.stamps, packets.values)
         return [
             (log_time, '/tf', row.tobytes())
             for log_time, row in zip(packets.log_times.tolist(), rows, strict=True)

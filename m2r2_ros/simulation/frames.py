@@ -86,17 +86,17 @@ def camera_edges(model: Any) -> tuple[Edge, ...]:  # noqa: ANN401 - mujoco has n
 
 
 def at_rest(edges: Sequence[Edge]) -> Array:
-    """Return position and quaternion of each edge with its joint at zero, (edges, 7)."""
-    return np.array([(*edge.position, *edge.turn) for edge in edges])
+    """Return position and quaternion of each edge with its joint at zero, (1, edges * 7)."""
+    return np.array([[number for edge in edges for number in (*edge.position, *edge.turn)]])
 
 
 def moved(positions: Array) -> Array:
-    """Return position and quaternion of each edge of MOVING in its parent, (n, edges, 7).
+    """Return position and quaternion of each edge of MOVING in its parent, (n, edges * 7).
 
     Args:
         positions: (n, edges), of their joints, rad and m.
     """
-    places = np.tile(at_rest(MOVING), (len(positions), 1, 1))
+    places = np.tile(at_rest(MOVING).reshape(len(MOVING), 7), (len(positions), 1, 1))
     for k, edge in enumerate(MOVING):
         if edge.slide:
             places[:, k, :3] += positions[:, k, None] * np.array(edge.slide)
@@ -104,4 +104,4 @@ def moved(positions: Array) -> Array:
         turn = np.zeros((len(positions), 4))
         turn[:, 2], turn[:, 3] = np.sin(positions[:, k] / 2), np.cos(positions[:, k] / 2)
         places[:, k, 3:] = quaternion_product(places[:, k, 3:], turn)
-    return places
+    return places.reshape(len(positions), 7 * len(MOVING))

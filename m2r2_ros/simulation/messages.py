@@ -14,6 +14,7 @@ from rosbags.typesys.store import Typestore
 IMAGE: Final = 'sensor_msgs/msg/CompressedImage'
 SOUND: Final = 'foxglove_msgs/msg/RawAudio'
 TEXT: Final = 'std_msgs/msg/String'
+TRANSFORMS: Final = 'tf2_msgs/msg/TFMessage'
 
 _SOUND_FIELDS: Final = """
 builtin_interfaces/Time timestamp

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.templates import number_marks, number_places
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.simulation.frames import Edge
-from m2r2_ros.simulation.messages import cell_types
-
-TRANSFORMS: Final = 'tf2_msgs/msg/TFMessage'
+from m2r2_ros.simulation.messages import TRANSFORMS, cell_types
 
 _NUMBERS: Final = 7
 #: Seconds and nanoseconds of a stamp that nobody would mistake for others.
@@ -49,11 +47,11 @@ class TransformTemplate:
 
         Args:
             stamps: int64 (n,), nanoseconds, of all frames in a message.
-            places: (n, frames, 7), x, y, z and quaternion x, y, z, w of each.
+            places: (n, frames * 7), x, y, z and quaternion x, y, z, w of each.
         """
         messages = np.tile(self._bytes, (len(stamps), 1))
         time = np.stack(np.divmod(stamps, SECOND), 1).astype('<u4').view(np.uint8)
         messages[:, self._stamps[:, None] + np.arange(8)] = time[:, None, :]
-        numbers = np.ascontiguousarray(places.reshape(len(places), -1), '<f8').view(np.uint8)
+        numbers = np.ascontiguousarray(places, '<f8').view(np.uint8)
         messages[:, (self._numbers[:, None] + np.arange(8)).ravel()] = numbers
         return messages
