@@ -34,14 +34,10 @@ class MessageTemplate:
 
     def __init__(self, table: TableSpec) -> None:
         size = 7 if table.type_name == POSE else len(table.columns)
-        marks = np.arange(1, size + 1, dtype=np.float64) * 1.2345e300
+        marks = number_marks(size)
         raw = typestore().serialize_cdr(_BUILDERS[table.type_name](table, marks), table.type_name)
         self._bytes = np.frombuffer(raw, np.uint8)
-        body = self._bytes[_ENCAPSULATION:]
-        # CDR aligns doubles to eight bytes, counted from the end of the encapsulation header.
-        doubles = body[: len(body) // _DOUBLE * _DOUBLE].view('<f8')
-        found = [np.flatnonzero(doubles == mark)[0] for mark in marks]
-        self._places = [_ENCAPSULATION + _DOUBLE * int(k) for k in found]
+        self._places = number_places(self._bytes, marks)
         self._stamped = table.type_name != NUMBER
 
     def fill(self, stamps: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -59,6 +55,20 @@ class MessageTemplate:
             number = np.ascontiguousarray(values[:, k : k + 1], '<f8')
             messages[:, place : place + _DOUBLE] = number.view(np.uint8)
         return messages
+
+
+def number_marks(size: int) -> NDArray[np.float64]:
+    """Return numbers that nobody would mistake for others, (size,)."""
+    return np.arange(1, size + 1, dtype=np.float64) * 1.2345e300
+
+
+def number_places(raw: NDArray[np.uint8], marks: NDArray[np.float64]) -> list[int]:
+    """Return where each mark lies in a CDR message."""
+    body = raw[_ENCAPSULATION:]
+    # CDR aligns doubles to eight bytes, counted from the end of the encapsulation header.
+    doubles = body[: len(body) // _DOUBLE * _DOUBLE].view('<f8')
+    found = [np.flatnonzero(doubles == mark)[0] for mark in marks]
+    return [_ENCAPSULATION + _DOUBLE * int(k) for k in found]
 
 
 def message_template(
@@ -123,11 +133,12 @@ def euler_to_quaternion(convention: str, angles: NDArray[np.float64]) -> NDArray
         turn = np.zeros((len(angles), 4))
         turn[:, 'xyz'.index(axis.lower())] = np.sin(angle / 2)
         turn[:, 3] = np.cos(angle / 2)
-        whole = _product(turn, whole) if axis.islower() else _product(whole, turn)
+        pair = (turn, whole) if axis.islower() else (whole, turn)
+        whole = quaternion_product(*pair)
     return whole
 
 
-def _product(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def quaternion_product(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Hamilton product of quaternions x y z w."""
     vector = a[:, 3:] * b[:, :3] + b[:, 3:] * a[:, :3] + np.cross(a[:, :3], b[:, :3])
     scalar = a[:, 3:] * b[:, 3:] - np.sum(a[:, :3] * b[:, :3], axis=1, keepdims=True)

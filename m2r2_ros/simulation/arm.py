@@ -18,9 +18,14 @@ STROKE: Final = 0.025
 GRIP_FORCE: Final = 30.0
 #: From the flange to the tool centre point between the fingertips, m.
 TOOL_LENGTH: Final = 0.135
+#: Where the flange is in the last link, the hand's orientation on it (w first), and how far along
+#: the hand the fingers begin, m.
+FLANGE: Final = (0.0, 0.0, 0.107)
+HAND_TURN: Final = (0.9238795, 0.0, 0.0, -0.3826834)
+KNUCKLES: Final = 0.06
 
 #: Position and orientation of each link in the one before, its mass, and the end of its capsule.
-_LINKS: Final = (
+LINKS: Final = (
     ((0, 0, 0.333), (1, 0, 0, 0), 3.5, (0, -0.08, 0)),
     ((0, 0, 0), (1, -1, 0, 0), 3.5, (0, -0.20, 0)),
     ((0, -0.316, 0), (1, 1, 0, 0), 3.0, (0.0825, 0, 0)),
@@ -29,14 +34,16 @@ _LINKS: Final = (
     ((0, 0, 0), (1, 1, 0, 0), 1.5, (0.088, 0, 0)),
     ((0.088, 0, 0), (1, 1, 0, 0), 0.7, (0, 0, 0.09)),
 )
-_RANGES: Final = (
+#: Of each joint, rad, and its largest torque, N m.
+RANGES: Final = (
     (-2.9, 2.9), (-1.76, 1.76), (-2.9, 2.9), (-3.07, -0.07), (-2.9, 2.9), (0.0, 3.75), (-2.9, 2.9)
 )  # fmt: skip
-_TORQUES: Final = (87, 87, 87, 87, 12, 12, 12)
-_WHITE, _GREY, _DARK = (0.86, 0.87, 0.88, 1), (0.45, 0.47, 0.50, 1), (0.12, 0.12, 0.13, 1)
+TORQUES: Final = (87, 87, 87, 87, 12, 12, 12)
+WHITE, GREY, DARK = (0.86, 0.87, 0.88, 1), (0.45, 0.47, 0.50, 1), (0.12, 0.12, 0.13, 1)
 #: Numbers in MuJoCo's array of measurements: force, torque and orientation (w first) of the wrist;
-#: position, orientation, linear and angular velocity of the tool; fingers, and rates of all joints.
-SENSORS: Final = (3, 3, 4, 3, 4, 3, 3, 2, 2, 7)
+#: position, orientation, linear and angular velocity of the tool; fingers, and rates of all joints;
+#: joint angles, and what the motors do.
+SENSORS: Final = (3, 3, 4, 3, 4, 3, 3, 2, 2, 7, 7, 8)
 _UNSEEN: Final = {'contype': 0, 'conaffinity': 0}
 
 
@@ -48,17 +55,16 @@ def add_arm(spec: Any, friction: float) -> None:  # noqa: ANN401 - mujoco has no
         friction: Coefficient of the finger pads.
     """
     body = spec.worldbody
-    _capsule(body, (0, 0, 0.28), 0.07, _GREY)
-    for k, (position, quaternion, mass, end) in enumerate(_LINKS):
+    _capsule(body, (0, 0, 0.28), 0.07, GREY)
+    for k, (position, quaternion, mass, end) in enumerate(LINKS):
         body = body.add_body(name=f'link{k + 1}', pos=position, quat=quaternion)
         body.add_joint(
-            name=f'joint{k + 1}', axis=(0, 0, 1), range=_RANGES[k], armature=0.1, damping=1.0
+            name=f'joint{k + 1}', axis=(0, 0, 1), range=RANGES[k], armature=0.1, damping=1.0
         )
-        radius = 0.058 if k < 4 else 0.045
-        _capsule(body, end, radius, _WHITE if k % 2 == 0 else _GREY, mass)
-    hand = body.add_body(name='hand', pos=(0, 0, 0.107), quat=(0.9238795, 0, 0, -0.3826834))
+        _capsule(body, end, radius_of(k), WHITE if k % 2 == 0 else GREY, mass)
+    hand = body.add_body(name='hand', pos=FLANGE, quat=HAND_TURN)
     box = mujoco.mjtGeom.mjGEOM_BOX
-    hand.add_geom(type=box, size=(0.030, 0.045, 0.030), pos=(0, 0, 0.03), mass=0.6, rgba=_DARK)
+    hand.add_geom(type=box, size=(0.030, 0.045, 0.030), pos=(0, 0, 0.03), mass=0.6, rgba=DARK)
     hand.add_site(name='wrist', group=5)
     hand.add_site(name='tool', pos=(0, 0, TOOL_LENGTH), group=5)
     for side, name in ((1, 'finger_left'), (-1, 'finger_right')):
@@ -67,8 +73,13 @@ def add_arm(spec: Any, friction: float) -> None:  # noqa: ANN401 - mujoco has no
     _add_sensors(spec)
 
 
+def radius_of(link: int) -> float:
+    """Return the radius of a link's capsule, m."""
+    return 0.058 if link < 4 else 0.045
+
+
 def _add_finger(hand: Any, name: str, side: int, friction: float) -> None:  # noqa: ANN401
-    finger = hand.add_body(name=name, pos=(0, 0, 0.06))
+    finger = hand.add_body(name=name, pos=(0, 0, KNUCKLES))
     finger.add_joint(
         name=name,
         type=mujoco.mjtJoint.mjJNT_SLIDE,
@@ -79,22 +90,22 @@ def _add_finger(hand: Any, name: str, side: int, friction: float) -> None:  # no
     )
     box = mujoco.mjtGeom.mjGEOM_BOX
     finger.add_geom(
-        type=box, size=(0.010, 0.004, 0.028), pos=(0, side * 0.0065, 0.030), mass=0.05, rgba=_GREY
+        type=box, size=(0.010, 0.004, 0.028), pos=(0, side * 0.0065, 0.030), mass=0.05, rgba=GREY
     )
     # The pad's inner face is where the joint is at zero.
     finger.add_geom(
         name=f'{name}_pad',
         type=box,
         size=(0.009, 0.004, 0.011),
-        pos=(0, side * 0.004, TOOL_LENGTH - 0.06),
+        pos=(0, side * 0.004, TOOL_LENGTH - KNUCKLES),
         mass=0.02,
-        rgba=_DARK,
+        rgba=DARK,
         friction=(friction, 0.02, 0.0002),
     )
 
 
 def _add_drives(spec: Any) -> None:  # noqa: ANN401
-    for k, limit in enumerate(_TORQUES):
+    for k, limit in enumerate(TORQUES):
         drive = spec.add_actuator(
             name=f'joint{k + 1}',
             target=f'joint{k + 1}',
@@ -139,10 +150,15 @@ def _add_sensors(spec: Any) -> None:  # noqa: ANN401
     of_joints = (
         (sensor.mjSENS_JOINTPOS, fingers),
         (sensor.mjSENS_JOINTVEL, (*fingers, *joints)),
+        (sensor.mjSENS_JOINTPOS, joints),
     )
     for kind, names in of_joints:
         for name in names:
             spec.add_sensor(type=kind, objtype=mujoco.mjtObj.mjOBJ_JOINT, objname=name)
+    for name in (*joints, 'gripper'):
+        spec.add_sensor(
+            type=sensor.mjSENS_ACTUATORFRC, objtype=mujoco.mjtObj.mjOBJ_ACTUATOR, objname=name
+        )
 
 
 def _capsule(

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 CAMERAS: Final = ('external_camera', 'hand_camera')
-SENSORS: Final = ('wrench', 'pose', 'twist', 'gripper')
+SENSORS: Final = ('wrench', 'pose', 'twist', 'gripper', 'joints', 'tf')
 DEVICES: Final = (*CAMERAS, 'microphone', *SENSORS)
 #: What a fault may name: a device, or both cameras together.
 TARGETS: Final = ('camera', *DEVICES)

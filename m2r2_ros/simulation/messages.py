@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images and sound as messages, in CDR with encapsulation header."""
+"""Images, sound and text as messages, in CDR with encapsulation header."""
 
 from functools import cache
 from typing import Any, Final
@@ -13,6 +13,8 @@ from rosbags.typesys.store import Typestore
 
 IMAGE: Final = 'sensor_msgs/msg/CompressedImage'
 SOUND: Final = 'foxglove_msgs/msg/RawAudio'
+TEXT: Final = 'std_msgs/msg/String'
+TRANSFORMS: Final = 'tf2_msgs/msg/TFMessage'
 
 _SOUND_FIELDS: Final = """
 builtin_interfaces/Time timestamp
@@ -51,6 +53,11 @@ def sound_message(sound: NDArray[np.float32], rate: int, stamp: int) -> bytes:
         sample_rate=rate,
         number_of_channels=1,
     )
+
+
+def text_message(text: str) -> bytes:
+    """Return a text as String."""
+    return _cdr(TEXT, data=text)
 
 
 def _cdr(type_name: str, **fields: Any) -> bytes:  # noqa: ANN401 - fields are of any type

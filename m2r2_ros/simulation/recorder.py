@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.writing.sink import MessageSink
+from m2r2_ros.bags.writing.sink import RELIABLE, MessageSink
+from m2r2_ros.simulation.arm_state import TOPICS as ARM_TOPICS
+from m2r2_ros.simulation.arm_state import ArmState
 from m2r2_ros.simulation.cameras import Cameras
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.clock import Clock
@@ -67,12 +69,16 @@ class Recorder:
         self._views = []
         if cameras:
             self._views = [_View(name, cameras, config, next(rngs)) for name in CAMERAS]
+        # Spawned apart, so that the noise of all others is what it is without the arm's state.
+        self._arm = ArmState(config, rng.spawn(1)[0])
         self._pending: list[Entry] = []
         self._written = 0.0
-        for topic, type_name in self._topics():
+        for topic, type_name, qos in self._topics():
             definition, _ = cell_types().generate_msgdef(type_name, ros_version=2)
             type_hash = cell_types().hash_rihs01(type_name)
-            sink.add_topic(topic, type_name, definition=definition, type_hash=type_hash)
+            sink.add_topic(topic, type_name, definition=definition, type_hash=type_hash, qos=qos)
+        for log_time, topic, raw in self._arm.latched(cell.model, start):
+            sink.write(topic, raw, log_time)
 
     def watch(self) -> None:
         """Read the cell; to be called after every step of its controller."""
@@ -89,6 +95,7 @@ class Recorder:
         if len(trace):
             for sensor in self._sensors:
                 self._add(sensor.publish(trace, self._start))
+            self._add(self._arm.publish(trace, self._start))
             self._add(self._sound.publish(trace, self._start))
         # What is sensed from now on arrives after this.
         now = self._start + round(self._written * 1e9)
@@ -100,10 +107,11 @@ class Recorder:
         for entry in entries:
             heapq.heappush(self._pending, entry)
 
-    def _topics(self) -> list[tuple[str, str]]:
+    def _topics(self) -> list[tuple[str, str, str]]:
         views = [(view.topic, IMAGE) for view in self._views]
         sensors = [(sensor.device.topic, sensor.device.type_name) for sensor in self._sensors]
-        return [*views, (AUDIO_TOPIC, SOUND), *sensors]
+        sensed = [*views, (AUDIO_TOPIC, SOUND), *sensors]
+        return [*((topic, type_name, RELIABLE) for topic, type_name in sensed), *ARM_TOPICS]
 
 
 class _View:

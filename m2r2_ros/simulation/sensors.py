@@ -13,13 +13,14 @@ from m2r2_ros.bags.templates import message_template
 from m2r2_ros.simulation.clock import Clock
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.faults import FaultInjector, Packets
+from m2r2_ros.simulation.frames import FINGER_JOINTS
 from m2r2_ros.simulation.trace import Trace, joined
 
 Array = NDArray[np.float64]
 
-_FINGERS: Final = ('finger_left_joint', 'finger_right_joint')
+_GROUPS: Final = ('position', 'velocity', 'effort')
 #: White noise of force (N), torque (N m), position (m), velocities (m/s, rad/s), fingers (m, m/s).
-_FORCE, _TORQUE, _PLACE, _SPEED, _TURNING, _FINGER = 0.12, 0.004, 2e-5, 5e-4, 1e-3, 4e-5
+_FORCE, _TORQUE, _PLACE, SPEED, _TURNING, FINGER = 0.12, 0.004, 2e-5, 5e-4, 1e-3, 4e-5
 #: Offset of a wrench sensor when an episode begins, N and N m.
 _BIAS: Final = np.repeat((0.3, 0.01), 3)
 
@@ -37,6 +38,8 @@ class Device(NamedTuple):
         frame_id: Frame of its header.
         read: From trace to true values, (n, columns).
         noise: Standard deviation of the noise on each column.
+        joints: Names of the joints of a JointState: their positions, velocities and efforts, as
+            far as there are columns.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Device(NamedTuple):
     frame_id: str
     read: Callable[[Trace], Array]
     noise: Array
+    joints: tuple[str, ...] = ()
 
 
 def devices(config: EpisodeConfig) -> list[Device]:
@@ -59,10 +63,10 @@ def devices(config: EpisodeConfig) -> list[Device]:
         Device('pose', '/current_pose', POSE, motion, 0.0010, 7, 'base',
                lambda t: t.pose, np.array((*3 * (_PLACE,), *4 * (0.0,)))),
         Device('twist', '/current_twist', TWIST, motion, 0.0011, 6, 'base',
-               lambda t: t.twist, np.repeat((_SPEED, _TURNING), 3)),
+               lambda t: t.twist, np.repeat((SPEED, _TURNING), 3)),
         Device('gripper', '/gripper/joint_states', JOINTS, grip, 0.0015, 4, '',
                lambda t: np.hstack((t.fingers, t.finger_rates)),
-               np.repeat((_FINGER, _SPEED), 2)),
+               np.repeat((FINGER, SPEED), 2), FINGER_JOINTS),
     ]  # fmt: skip
 
 
@@ -80,11 +84,10 @@ class Sensor:
             self._bias = offset.normal(0.0, _BIAS)
             direction = offset.normal(0.0, _BIAS)
             self._drift = config.drift / 60 * direction / np.linalg.norm(direction[:3])
-        joints = _FINGERS if device.type_name == JOINTS else ()
         numbers = 6 if device.type_name == POSE else device.columns
-        groups = ('position', 'velocity') if joints else ()
+        groups = _GROUPS[: device.columns // len(device.joints)] if device.joints else ()
         self._template = message_template(
-            device.type_name, numbers, device.frame_id, joints, groups
+            device.type_name, numbers, device.frame_id, device.joints, groups
         )
         self._last: Trace | None = None
 
@@ -95,19 +98,23 @@ class Sensor:
             trace: Continues where the last one ended.
             start: Stamp of the beginning of the episode, nanoseconds.
         """
-        whole = trace if self._last is None else joined([self._last, trace])
-        self._last = trace[-1:]
-        packets = self._sense(whole, start)
+        return self.messages(self.sense(trace, start))
+
+    def messages(self, packets: Packets) -> list[tuple[int, str, bytes]]:
+        """Return log time (ns), topic and message of each packet."""
         rows = self._template.fill(packets.stamps, packets.values)
         return [
             (log_time, self.device.topic, row.tobytes())
             for log_time, row in zip(packets.log_times.tolist(), rows, strict=True)
         ]
 
-    def _sense(self, trace: Trace, start: int) -> Packets:
-        times, index = self._clock.until(float(trace.times[-1]))
-        true = self.device.read(trace)
-        values = np.stack([np.interp(times, trace.times, column) for column in true.T], axis=1)
+    def sense(self, trace: Trace, start: int) -> Packets:
+        """Return what is sensed in a trace, as for `publish`."""
+        whole = trace if self._last is None else joined([self._last, trace])
+        self._last = trace[-1:]
+        times, index = self._clock.until(float(whole.times[-1]))
+        true = self.device.read(whole)
+        values = np.stack([np.interp(times, whole.times, column) for column in true.T], axis=1)
         values += self._noise.normal(0.0, 1.0, values.shape) * self.device.noise
         values += self._bias + times[:, None] * self._drift
         if self.device.type_name == POSE:

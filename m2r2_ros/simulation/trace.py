@@ -30,6 +30,9 @@ class Trace:
         fingers: (n, 2), distance of each finger from the middle, m.
         finger_rates: (n, 2), m/s.
         joint_rates: (n, 7), of the arm, rad/s.
+        joints: (n, 7), of the arm, rad.
+        efforts: (n, 8), torques of the arm's motors, N m, and the force of the gripper's, N; it
+            opens the fingers where it is positive.
         contact_force: (n, 4), sum of normal forces by kind of contact (CONTACTS), N.
         contact_slip: (n, 4), mean tangential speed in these contacts, weighted by force, m/s.
     """
@@ -41,6 +44,8 @@ class Trace:
     fingers: Array
     finger_rates: Array
     joint_rates: Array
+    joints: Array
+    efforts: Array
     contact_force: Array
     contact_slip: Array
 

@@ -88,6 +88,8 @@ def test_rates_are_those_of_the_devices(episode: Path) -> None:
         '/current_twist': 580,
         '/gripper/joint_states': 15,
         '/microphone/audio': 31.25,
+        '/joint_states': 100,
+        '/tf': 50,
         HAND: 10,
     }
     found = messages(episode)
@@ -96,6 +98,25 @@ def test_rates_are_those_of_the_devices(episode: Path) -> None:
             assert len(found[topic]) / seconds == pytest.approx(rate, rel=0.03), topic
             log_times = [log_time for log_time, _ in found[topic]]
             assert log_times == sorted(log_times)
+
+
+def test_a_seed_means_the_same_noise_whatever_sensors_are_added(episode: Path) -> None:
+    # Models and figures come from seeds. The beginning of an episode does not depend on physics.
+    found = messages(episode)
+    begin = START + 3_600_000_000_000
+    first = {
+        '/ft_sensor/wrench': 2_118_342,
+        '/current_pose': 2_873_822,
+        '/current_twist': 3_297_347,
+        '/gripper/joint_states': 51_737_484,
+        '/microphone/audio': 37_422_507,
+        '/joint_states': 13_012_196,
+        '/tf': 13_312_196,
+    }
+    assert {topic: found[topic][0][0] - begin for topic in first} == first
+    wrenches = [np.frombuffer(raw[-48:], '<f8') for _, raw in found['/ft_sensor/wrench'][:200]]
+    bias = (-0.316, -0.065, 0.051, -0.0022, -0.0037, -0.0032)
+    assert np.mean(wrenches, axis=0) == pytest.approx(bias, abs=2e-3)
 
 
 def test_truth_has_three_lanes_without_gaps(episode: Path) -> None:

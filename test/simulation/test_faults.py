@@ -82,7 +82,7 @@ def test_offset_shifts_stamps_and_not_what_the_recorder_saw(value: float) -> Non
     assert not moved[:500].any() and not moved[1500:].any()
 
 
-@pytest.mark.parametrize('device', ['wrench', 'pose', 'twist', 'gripper'])
+@pytest.mark.parametrize('device', ['wrench', 'pose', 'twist', 'gripper', 'joints', 'tf'])
 def test_nan_spoils_all_values_of_its_time_alone(device: str) -> None:
     spoilt = faulty(device, f'{device}-nan@5s+10s')
     assert_same(spoilt, packets(), 'values')

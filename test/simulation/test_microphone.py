@@ -21,7 +21,7 @@ Sound = NDArray[np.float32]
 
 def still(n: int = 800) -> Trace:
     """Return `n` ms in which nothing happens."""
-    return Trace(np.arange(n) / 1000, *(np.zeros((n, k)) for k in (6, 7, 6, 2, 2, 7, 4, 4)))
+    return Trace(np.arange(n) / 1000, *(np.zeros((n, k)) for k in (6, 7, 6, 2, 2, 7, 7, 8, 4, 4)))
 
 
 def struck(kind: str, rises: tuple[float, ...] = (5.0,)) -> Trace:

@@ -30,7 +30,7 @@ from m2r2_ros.nodes.common.timeline import Timeline
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.faults import parse_fault
-from m2r2_ros.simulation.messages import SOUND
+from m2r2_ros.simulation.messages import SOUND, TRANSFORMS
 
 _DEFAULT: Final = EpisodeConfig()
 PARAMETERS: Final = (
@@ -67,6 +67,8 @@ ABOUT: Final = About(
     publishes=('the sensors and the ground truth of the cell', '/clock'),
 )
 
+#: What it goes on without where the package of the messages is not installed.
+_OPTIONAL: Final = {SOUND: 'sound', TRANSFORMS: 'transforms'}
 #: Simulated seconds between two publications: the most by which a sample is late; half as much
 #: would cost half as much work again.
 _BLOCK: Final = 0.01
@@ -210,7 +212,7 @@ class _Ended(Exception):  # noqa: N818 - it is not an error
 
 
 class _Sink(PublisherSink):
-    """Publishes, without sound where its message package is not installed."""
+    """Publishes, without sound or transforms where their message packages are not installed."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
@@ -230,10 +232,10 @@ class _Sink(PublisherSink):
         try:
             super().add_topic(name, type_name, qos=qos)
         except ConfigError as error:
-            if type_name != SOUND:
+            if type_name not in _OPTIONAL:
                 raise
             self.missing[name] = str(error)
-            self._logger.warning(f'without sound: {error}')
+            self._logger.warning(f'without {_OPTIONAL[type_name]}: {error}')
 
     def write(self, topic: str, raw: bytes, log_time: int) -> None:
         if topic not in self.missing:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
+from std_msgs.msg import String
+from tf2_msgs.msg import TFMessage
 
 from m2r2_ros.bags.labels.reader import read_segments
 from m2r2_ros.bags.recording import open_recording
@@ -42,6 +45,7 @@ RATES = {
     '/current_twist': 580.0,
     '/gripper/joint_states': 50.0,
     '/microphone/audio': 31.25,
+    '/joint_states': 100.0,
 }
 CAMERAS = {
     '/external_camera/image_raw/compressed': 5.0,
@@ -133,6 +137,24 @@ def beginning(path: Path) -> dict[str, list[bytes]]:
     return {k: [r[12:] for r in v[: int((stamps(v) < end).sum())]] for k, v in raws.items()}
 
 
+def test_who_comes_late_still_learns_what_the_robot_looks_like(launch: Launch, peer: Node) -> None:
+    launch(SimNode, cameras=False)
+    moving = listen(peer, TFMessage, '/tf')
+    wait_until(lambda: len(moving) > 10, 60.0)
+    texts = listen(peer, String, '/robot_description', LATCHING)
+    rigid = listen(peer, TFMessage, '/tf_static', LATCHING)
+    wait_until(lambda: texts and rigid)
+    links = {link.get('name') for link in ElementTree.fromstring(texts[0].data).iter('link')}
+    edges = [*moving[-1].transforms, *rigid[0].transforms]
+    children = [edge.child_frame_id for edge in edges]
+    assert len(children) == len(set(children))
+    assert links == {'base_link', *children} - {
+        'external_camera_optical_frame', 'hand_camera_optical_frame'
+    }  # fmt: skip
+    assert {edge.header.frame_id for edge in edges} <= links
+    assert abs(time.time() - moving[-1].transforms[0].header.stamp.sec) < 30.0
+
+
 def test_it_says_that_it_is_slower_than_wanted_and_what_fails(launch: Launch, peer: Node) -> None:
     told: dict[str, Any] = {}
 
@@ -166,19 +188,21 @@ def test_simulated_time_waits_for_the_wall(peer: Node) -> None:
     sim.destroy_node()
 
 
-def test_without_the_messages_for_sound_it_goes_on_without(
+def test_without_the_messages_for_sound_and_transforms_it_goes_on_without(
     launch: Launch, peer: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def without_foxglove(type_name: str) -> Any:
-        return message_class(type_name.replace('foxglove_msgs', 'absent_msgs'))
+    def without(type_name: str) -> Any:
+        missing = type_name.replace('foxglove_msgs', 'absent_msgs')
+        return message_class(missing.replace('tf2_msgs', 'away_msgs'))
 
-    monkeypatch.setattr('m2r2_ros.nodes.common.publishing.message_class', without_foxglove)
+    monkeypatch.setattr('m2r2_ros.nodes.common.publishing.message_class', without)
     sim = launch(SimNode, cameras=False, clock=False)
     ear = Ear(peer, ['/current_pose'])
     wait_until(lambda: ear.hears('/current_pose', 100), 60.0)
     _, sensors = sim._diagnose()
     assert sensors.level == 1
     assert 'absent-msgs' in sensors.values['/microphone/audio']
+    assert 'away-msgs' in sensors.values['/tf']
     assert not peer.count_publishers('/clock')
 
 
