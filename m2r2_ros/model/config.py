@@ -8,6 +8,7 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import (
+    BUILTIN,
     IMAGE,
     SENSORS,
     VECTOR,
@@ -136,7 +137,7 @@ def _read_modalities(section: Section) -> Modalities:
     if isinstance(found, Mapping):
         return from_entries(section.section('modalities'))
     names = section.texts('modalities')
-    if list(declared(names)) != list(names):
+    if [name for name in BUILTIN if name in names] != list(names):
         section.refuse('modalities', 'built-in modalities in their order', found)
     return declared(names)
 

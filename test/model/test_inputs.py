@@ -11,14 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import MessageError
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
+from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, declared
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.model.inputs import IMAGE_SIZE, decode_images, make_inputs
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel
-from test.model.networks import MEL_FRAMES, make_bundle, make_image, make_windows
+from test.model.networks import MEL_FRAMES, make_image, make_scales, make_windows
 
-SCALES = make_bundle().normalisation
+SCALES = make_scales(declared(MODALITIES))
 ALL = MODALITIES
 
 
@@ -33,7 +33,7 @@ def test_every_modality_has_its_shape_and_type() -> None:
     shapes = {name: (x.shape, x.dtype.type) for name, x in inputs.data.items()}
     assert shapes.pop('image') == ((7, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
     assert shapes.pop('sound') == ((7, MEL_BINS, MEL_FRAMES), np.float32)
-    assert shapes == {s: ((7, 30, d), np.float32) for s, d in SENSOR_DIMS.items()}
+    assert shapes == {s: ((7, 30, BUILTIN[s].dims), np.float32) for s in SENSORS}
 
 
 def test_only_what_the_model_looks_at_is_made() -> None:
@@ -47,7 +47,7 @@ def test_sensors_are_z_scores_and_zero_where_masked() -> None:
     windows = make_windows(20)
     inputs = make_inputs(windows, SCALES, SENSORS)
     for name in SENSORS:
-        there = windows.present[:, MODALITIES.index(name)]
+        there = windows.has(name)
         z = inputs.data[name]
         expected = (windows.sensors[name] - SCALES.mean[name]) / SCALES.std[name]
         np.testing.assert_allclose(z[there], expected[there], atol=1e-5)
@@ -57,10 +57,9 @@ def test_sensors_are_z_scores_and_zero_where_masked() -> None:
 
 def test_sound_is_the_scaled_spectrogram_and_zero_where_masked() -> None:
     windows = make_windows(9)
-    assert windows.sound is not None
-    there = windows.present[:, MODALITIES.index('sound')]
+    there = windows.has('sound')
     mel = make_inputs(windows, SCALES, ('sound',)).data['sound']
-    expected = SCALES.sound(log_mel(windows.sound))
+    expected = SCALES.sounds['sound'](log_mel(windows.sounds['sound']))
     assert expected.std() > 0.01
     np.testing.assert_allclose(mel[there], expected[there], atol=1e-5)
     assert not mel[~there].any()
@@ -70,8 +69,7 @@ def test_sound_is_the_scaled_spectrogram_and_zero_where_masked() -> None:
 def test_windows_are_left_as_they_were() -> None:
     windows = make_windows(8, images=True)
     present, wrench = windows.present.copy(), windows.sensors['wrench'].copy()
-    assert windows.images is not None
-    windows.images[1] = EncodedImage(b'x', broken)
+    windows.images['image'][1] = EncodedImage(b'x', broken)
     make_inputs(windows, SCALES, ALL)
     assert np.array_equal(windows.present, present)
     assert np.array_equal(windows.sensors['wrench'], wrench)
@@ -90,11 +88,10 @@ def test_pixels_are_rgb_and_resized_whatever_their_shape() -> None:
 
 def test_an_image_that_cannot_be_decoded_counts_as_absent() -> None:
     windows = make_windows(6, images=True)
-    assert windows.images is not None
     windows.present[:, 0] = True
     images: list[EncodedImage | None] = [make_image(k) for k in range(6)]
     images[2] = EncodedImage(b'\xff\xd8', broken)
-    windows = replace(windows, images=images)
+    windows = replace(windows, images={'image': images})
     inputs = make_inputs(windows, SCALES, ALL)
     assert inputs.present[:, 0].tolist() == [True, True, False, True, True, True]
     assert not inputs.data['image'][2].any()
@@ -102,8 +99,8 @@ def test_an_image_that_cannot_be_decoded_counts_as_absent() -> None:
 
 
 def test_without_a_camera_or_a_microphone_they_are_absent() -> None:
-    windows = replace(make_windows(4), sound=None)
-    windows.present[:, MODALITIES.index('sound')] = False
+    windows = replace(make_windows(4), sounds={})
+    windows.has('sound')[:] = False
     inputs = make_inputs(windows, SCALES, ALL)
     assert not inputs.present[:, :2].any()
     assert 'sound' not in inputs.data

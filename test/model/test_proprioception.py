@@ -5,14 +5,14 @@
 import pytest
 import torch
 
-from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN, SENSORS
 from m2r2_ros.model.proprioception import SensorEncoder
 
 
 @pytest.mark.parametrize('points', [1, 10, 30])
-@pytest.mark.parametrize('sensor', SENSOR_DIMS)
+@pytest.mark.parametrize('sensor', SENSORS)
 def test_it_is_the_mean_over_time_of_embedding_times_projection(sensor: str, points: int) -> None:
-    dims, width = SENSOR_DIMS[sensor], 16
+    dims, width = BUILTIN[sensor].dims, 16
     encoder = SensorEncoder(dims, points, width)
     readings = torch.randn(5, points, dims)
     projection, embedding = encoder.projection, encoder.temporal_embedding

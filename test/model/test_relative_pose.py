@@ -7,14 +7,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, column, declared
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.inputs import Inputs
-from m2r2_ros.model.relative_pose import RELATIVE_POSE, RelativePoses, first_poses, relative_to
+from m2r2_ros.model.relative_pose import RelativePoses, first_poses, relative_name, relative_to
 from m2r2_ros.model.tensors import InputTensors
 
-POSE = MODALITIES.index('pose')
+POSE = column(declared(MODALITIES), 'pose')
+RELATIVE = relative_name('pose')
 POINTS = 4
 
 
@@ -33,7 +34,7 @@ def part(whole: Inputs, lo: int, hi: int) -> Inputs:
 
 
 def relative(found: Inputs) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = found.data[RELATIVE_POSE]
+    values: NDArray[np.float32] = found.data[RELATIVE]
     return values
 
 
@@ -66,12 +67,12 @@ def test_training_knows_the_first_pose_of_every_run() -> None:
     whole = inputs(blind=2)
     restarts = np.zeros(12, np.bool_)
     restarts[[0, 7]] = True
-    origins = first_poses(whole.data['pose'], whole.present, restarts)
+    origins = first_poses(whole.data['pose'], whole.has('pose'), restarts)
     live = RelativePoses()
     first = relative(live(part(whole, 0, 7)))
     live.reset()
     second = relative(live(part(whole, 7, 12)))
-    found = relative(relative_to(origins, whole))
+    found = relative(relative_to({'pose': origins}, whole))
     np.testing.assert_array_equal(found, np.concatenate([first, second]))
 
 
@@ -79,7 +80,7 @@ def test_training_knows_the_first_pose_of_every_run() -> None:
 def test_a_run_without_a_pose_has_no_origin(begins: bool) -> None:
     whole = inputs(4, blind=4)
     restarts = np.array([begins, False, False, False])
-    assert not first_poses(whole.data['pose'], whole.present, restarts).any()
+    assert not first_poses(whole.data['pose'], whole.has('pose'), restarts).any()
     assert not relative(RelativePoses()(whole)).any()
 
 
@@ -93,10 +94,15 @@ def test_what_moves_every_pose_changes_nothing() -> None:
 
 def test_only_a_model_that_wants_them_looks_at_them() -> None:
     found = RelativePoses()(inputs())
-    other = Inputs({**found.data, RELATIVE_POSE: found.data[RELATIVE_POSE] + 1}, found.present)
+    other = Inputs({**found.data, RELATIVE: found.data[RELATIVE] + 1}, found.present)
     for wanted in (False, True):
         config = ModelConfig(
-            ('pose',), width=8, heads=2, feedforward=8, mlp=8, relative_pose=wanted
+            declared(('pose',)),
+            width=8,
+            heads=2,
+            feedforward=8,
+            mlp=8,
+            relative_pose=wanted,
         )
         torch.manual_seed(0)
         extractor = Extractor(config, points=POINTS, mel_frames=1, new_columns=1).eval()

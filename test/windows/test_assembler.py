@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.samples import VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.assembler import WindowAssembler
@@ -82,8 +81,8 @@ def test_chunking_does_not_change_a_window(
 ) -> None:
     messages, cuts, others = case
     wanted = modalities(messages)
-    one = deriving(CONFIG, wanted)
-    two = deriving(CONFIG, wanted)
+    one = deriving(CONFIG, {*wanted, 'twist'})
+    two = deriving(CONFIG, {*wanted, 'twist'})
     a, b = deliver(one, messages, cuts), deliver(two, messages, others)
     assert same(a, b)
     assert +one.counters == +two.counters
@@ -107,9 +106,9 @@ def test_start_does_not_change_a_window(
 ) -> None:
     messages, cuts, _ = case
     wanted = modalities(messages)
-    whole = by_stamp(deliver(deriving(CONFIG, wanted), messages))
+    whole = by_stamp(deliver(deriving(CONFIG, {*wanted, 'twist'}), messages))
     later = [m for m in messages if m.stamp >= ORIGIN + begin * SECOND]
-    cut = deliver(deriving(CONFIG, wanted), later, cuts)
+    cut = deliver(deriving(CONFIG, {*wanted, 'twist'}), later, cuts)
     # The sound looks back by its context, everything else by a sample.
     back = 1.2 if 'sound' in wanted else 0.3
     complete = [i for i, t in enumerate(cut.starts) if t >= ORIGIN + (begin + back) * SECOND]
@@ -151,7 +150,7 @@ def test_sensors_are_what_numpy_interp_makes_of_the_whole_stream(
             # A stream that was not there is not waited for, so its first samples may be late.
             if start < ORIGIN + 0.4 * SECOND:
                 continue
-            assert windows.present[i, MODALITIES.index(name)]
+            assert windows.has(name)[i]
             times = grid(windows.starts[i : i + 1], windows.stamps[i : i + 1], CONFIG.points)[0]
             assert times[0] == start
             expected = np.column_stack(
@@ -191,9 +190,9 @@ def test_camera_frames_make_the_clock(rate: float) -> None:
     stamps = {m.stamp for m in frames}
     assert set(windows.stamps.tolist()) <= stamps
     assert len(windows) == pytest.approx(10 * min(rate, 10), abs=2)
-    assert all(i is not None for i in windows.images or [])
+    assert all(i is not None for i in windows.images['image'])
     newest = [next(m.payload for m in frames if m.stamp == t) for t in windows.stamps]
-    assert [i and i.payload for i in windows.images or []] == newest
+    assert [i and i.payload for i in windows.images['image']] == newest
 
 
 def test_a_silent_camera_does_not_stop_the_frames() -> None:
@@ -202,9 +201,9 @@ def test_a_silent_camera_does_not_stop_the_frames() -> None:
     windows = deliver(WindowAssembler(CONFIG, ['image', 'wrench']), messages, range(0, 2400, 7))
     assert len(windows) == pytest.approx(120, abs=6)
     assert np.diff(windows.stamps).max() < 0.75 * SECOND
-    masked = ~windows.present[:, MODALITIES.index('image')]
+    masked = ~windows.has('image')
     assert 30 < masked.sum() < 40
-    assert all(i is None for i, m in zip(windows.images or [], masked, strict=True) if m)
+    assert all(i is None for i, m in zip(windows.images['image'], masked, strict=True) if m)
     assert same(windows, deliver(WindowAssembler(CONFIG, ['image', 'wrench']), messages))
 
 
@@ -213,7 +212,7 @@ def test_no_camera_at_all_falls_back_to_the_fixed_rate() -> None:
         WindowAssembler(CONFIG, ['image', 'wrench']), sensor_messages('wrench', 200, 5, 1)
     )
     assert len(windows) > 40
-    assert not windows.present[:, MODALITIES.index('image')].any()
+    assert not windows.has('image').any()
 
 
 def test_a_dying_sensor_is_masked_zeroed_counted_and_picked_up_again() -> None:
@@ -223,14 +222,14 @@ def test_a_dying_sensor_is_masked_zeroed_counted_and_picked_up_again() -> None:
     messages = in_order(wrench, sensor_messages('gripper', 50, 6, 2))
     assembler = WindowAssembler(CONFIG, ['wrench', 'gripper'])
     windows = deliver(assembler, messages, range(0, len(messages), 11))
-    there = windows.present[:, MODALITIES.index('wrench')]
+    there = windows.has('wrench')
     seconds = (windows.stamps - ORIGIN) / SECOND
     assert there[seconds < 2.1].all()
     assert not there[(seconds > 2.3) & (seconds < 4.0)].any()
     assert there[seconds > 4.2].all()
     assert not windows.sensors['wrench'][~there].any()
     assert assembler.counters['wrench.masked'] == (~there).sum()
-    assert windows.present[:, MODALITIES.index('gripper')].all()
+    assert windows.has('gripper').all()
     assert same(windows, deliver(WindowAssembler(CONFIG, ['wrench', 'gripper']), messages))
 
 

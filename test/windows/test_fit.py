@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, declared
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.fit import ENOUGH, Expectations, InputFit
 from m2r2_ros.windows.normalisation import NormalisationFit
@@ -26,8 +26,10 @@ SPREADS = {
 def sensors(seed: int) -> dict[str, Values]:
     rng = np.random.default_rng(seed)
     return {
-        name: rng.normal(CENTRES[name], SPREADS[name], (N, POINTS, dims)).astype(np.float32)
-        for name, dims in SENSOR_DIMS.items()
+        name: rng.normal(CENTRES[name], SPREADS[name], (N, POINTS, BUILTIN[name].dims)).astype(
+            np.float32
+        )
+        for name in SENSORS
     }
 
 
@@ -38,9 +40,9 @@ def windows(values: dict[str, Values], absent: tuple[str, ...] = ()) -> FrameWin
 
 
 def expectations() -> Expectations:
-    fit = NormalisationFit()
+    fit = NormalisationFit(declared(MODALITIES))
     fit.add(sensors(0), windows(sensors(0)).present)
-    return Expectations(tuple(SENSOR_DIMS), fit.result(), {'wrench': 500.0})
+    return Expectations(declared(SENSORS), fit.result(), {'wrench': 500.0})
 
 
 def warnings(

@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, declared
 from m2r2_ros.windows.logmel import MEL_BINS, SILENCE_DB
 from m2r2_ros.windows.normalisation import (
     LIMIT,
@@ -22,6 +22,7 @@ from m2r2_ros.windows.normalisation import (
 )
 
 Arrays = dict[str, NDArray[Any]]
+ALL = declared(MODALITIES)
 
 
 def frames(n: int, seed: int = 0) -> tuple[Arrays, NDArray[np.bool_]]:
@@ -29,7 +30,8 @@ def frames(n: int, seed: int = 0) -> tuple[Arrays, NDArray[np.bool_]]:
     rng = np.random.default_rng(seed)
     present = rng.uniform(size=(n, len(MODALITIES))) > 1 / 3
     arrays: Arrays = {'sound': rng.uniform(-60, 20, (n, 64, 5)).astype(np.float32)}
-    for name, dims in SENSOR_DIMS.items():
+    for name in SENSORS:
+        dims = BUILTIN[name].dims
         scale, offset = rng.uniform(0.1, 30, dims), rng.uniform(-50, 50, dims)
         arrays[name] = (rng.normal(size=(n, 30, dims)) * scale + offset).astype(np.float32)
     for name, values in arrays.items():
@@ -38,7 +40,7 @@ def frames(n: int, seed: int = 0) -> tuple[Arrays, NDArray[np.bool_]]:
 
 
 def fitted(*parts: tuple[Arrays, NDArray[np.bool_]]) -> Normalisation:
-    fit = NormalisationFit()
+    fit = NormalisationFit(ALL)
     for arrays, present in parts:
         fit.add(arrays, present)
     return fit.result()
@@ -47,7 +49,7 @@ def fitted(*parts: tuple[Arrays, NDArray[np.bool_]]) -> Normalisation:
 def test_what_was_measured_has_mean_0_and_deviation_1() -> None:
     arrays, present = frames(200)
     scales = fitted((arrays, present))
-    for name in SENSOR_DIMS:
+    for name in SENSORS:
         seen = arrays[name][present[:, MODALITIES.index(name)]]
         z = scales.scale(name, seen)
         assert z.dtype == np.float32
@@ -61,7 +63,7 @@ def test_each_bin_of_what_was_heard_has_mean_0_and_deviation_1() -> None:
     arrays['sound'][:, 7] *= 0.1
     arrays['sound'][:, 8] -= 40
     heard = arrays['sound'][present[:, MODALITIES.index('sound')]]
-    z = fitted((arrays, present)).sound(heard)
+    z = fitted((arrays, present)).sounds['sound'](heard)
     assert z.dtype == np.float32
     np.testing.assert_allclose(z.mean((0, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(z.std((0, 2)), 1, atol=1e-4)
@@ -71,9 +73,9 @@ def test_a_click_does_not_decide_about_the_scale_of_the_rest() -> None:
     arrays, present = frames(200)
     heard = present[:, MODALITIES.index('sound')].argmax()
     mel = arrays['sound'][heard : heard + 1].copy()
-    quiet = fitted((arrays, present)).sound(mel)
+    quiet = fitted((arrays, present)).sounds['sound'](mel)
     arrays['sound'][heard, 3, 2] = 80
-    clicked = fitted((arrays, present)).sound(mel)
+    clicked = fitted((arrays, present)).sounds['sound'](mel)
     np.testing.assert_allclose(clicked, quiet, atol=0.05)
     assert quiet.std() > 0.5
 
@@ -81,15 +83,17 @@ def test_a_click_does_not_decide_about_the_scale_of_the_rest() -> None:
 @pytest.mark.parametrize('gain', [-20.0, 6.0, 40.0])
 def test_how_far_the_microphone_is_turned_up_does_not_matter(gain: float) -> None:
     arrays, present = frames(40)
-    sound = fitted((arrays, present)).sound
+    sound = fitted((arrays, present)).sounds['sound']
     mel = np.random.default_rng(1).uniform(-50, 0, (3, 64, 98)).astype(np.float32)
     np.testing.assert_allclose(sound(mel + np.float32(gain)), sound(mel), atol=1e-4)
     louder = {**arrays, 'sound': arrays['sound'] + np.float32(gain)}
-    np.testing.assert_allclose(fitted((louder, present)).sound(mel), sound(mel), atol=1e-4)
+    np.testing.assert_allclose(
+        fitted((louder, present)).sounds['sound'](mel), sound(mel), atol=1e-4
+    )
 
 
 def test_an_impact_does_not_change_what_was_heard_around_it() -> None:
-    sound = fitted(frames(40)).sound
+    sound = fitted(frames(40)).sounds['sound']
     mel = np.random.default_rng(1).uniform(-40, -35, (1, 64, 98)).astype(np.float32)
     struck = mel.copy()
     struck[:, :, 60:63] = 10
@@ -99,9 +103,11 @@ def test_an_impact_does_not_change_what_was_heard_around_it() -> None:
 
 def test_moments_without_any_sound_do_not_count_and_are_clipped() -> None:
     arrays, present = frames(40)
-    before = fitted((arrays, present)).sound
+    before = fitted((arrays, present)).sounds['sound']
     silent = {'sound': np.full((500, 64, 5), SILENCE_DB, np.float32)}
-    after = fitted((arrays, present), (silent, np.ones((500, len(MODALITIES)), np.bool_))).sound
+    after = fitted((arrays, present), (silent, np.ones((500, len(MODALITIES)), np.bool_))).sounds[
+        'sound'
+    ]
     np.testing.assert_array_equal(after.mean, before.mean)
     np.testing.assert_array_equal(after.std, before.std)
     half = silent['sound'][:1].copy()
@@ -113,18 +119,18 @@ def test_moments_without_any_sound_do_not_count_and_are_clipped() -> None:
 def test_a_bin_that_was_always_silent_is_not_blown_up() -> None:
     arrays, present = frames(40)
     arrays['sound'][:, 60:] = SILENCE_DB
-    sound = fitted((arrays, present)).sound
+    sound = fitted((arrays, present)).sounds['sound']
     assert (sound(arrays['sound'])[:, 60:] == -LIMIT).all()
     assert sound.std[63] == MIN_STD_DB
 
 
 def test_bundles_of_older_versions_have_one_range_for_all_bins() -> None:
     entries = fitted(frames(10)).to_dict()
-    del entries['sound']
-    scales = Normalisation.from_dict({**entries, 'sound_range_db': [-100.0, 28.0]})
+    del entries['sounds']
+    scales = Normalisation.from_dict({**entries, 'sound_range_db': [-100.0, 28.0]}, ALL)
     mel = np.repeat(np.array([[-100.0, -36, 28, 200, -500]], np.float32), MEL_BINS, axis=0)
-    assert scales.sound(mel)[17].tolist() == [-1, 0, 1, 1, -1]
-    assert Normalisation.from_dict(scales.to_dict()).to_dict() == scales.to_dict()
+    assert scales.sounds['sound'](mel)[17].tolist() == [-1, 0, 1, 1, -1]
+    assert Normalisation.from_dict(scales.to_dict(), ALL).to_dict() == scales.to_dict()
 
 
 def test_part_by_part_is_the_same_as_in_one_step() -> None:
@@ -134,8 +140,10 @@ def test_part_by_part_is_the_same_as_in_one_step() -> None:
     parts = [({name: a[c] for name, a in arrays.items()}, present[c]) for c in cuts]
     in_parts = fitted(*parts).to_dict()
     for key in ('mean_db', 'std_db'):
-        np.testing.assert_allclose(in_parts['sound'][key], at_once['sound'][key], rtol=1e-9)
-    for name in SENSOR_DIMS:
+        np.testing.assert_allclose(
+            in_parts['sounds']['sound'][key], at_once['sounds']['sound'][key], rtol=1e-9
+        )
+    for name in SENSORS:
         for key in ('mean', 'std'):
             np.testing.assert_allclose(
                 in_parts['sensors'][name][key], at_once['sensors'][name][key], rtol=1e-9
@@ -159,8 +167,8 @@ def test_a_sensor_that_was_never_present_is_not_scaled() -> None:
     scales = fitted((arrays, present))
     twist = np.array([[1.0, -2, 3, 4, 5, 6]], np.float32)
     np.testing.assert_array_equal(scales.scale('twist', twist), twist)
-    assert np.isfinite(scales.sound(np.zeros((1, MEL_BINS, 2), np.float32))).all()
-    assert Normalisation.from_dict(fitted().to_dict()).to_dict() == fitted().to_dict()
+    assert np.isfinite(scales.sounds['sound'](np.zeros((1, MEL_BINS, 2), np.float32))).all()
+    assert Normalisation.from_dict(fitted().to_dict(), ALL).to_dict() == fitted().to_dict()
 
 
 def test_a_channel_that_never_moved_is_not_blown_up() -> None:
@@ -174,7 +182,7 @@ def test_a_channel_that_never_moved_is_not_blown_up() -> None:
 def test_scales_survive_yaml() -> None:
     scales = fitted(frames(30))
     text = yaml.safe_dump(scales.to_dict())
-    assert Normalisation.from_dict(yaml.safe_load(text)).to_dict() == scales.to_dict()
+    assert Normalisation.from_dict(yaml.safe_load(text), ALL).to_dict() == scales.to_dict()
 
 
 def entry(path: str, value: Any) -> dict[str, Any]:
@@ -203,36 +211,38 @@ def entry(path: str, value: Any) -> dict[str, Any]:
         ('sensors.twist.std', [1.0] * 5 + [0.0]),
         ('sensors.twist.std', [1.0] * 5 + [-1.0]),
         ('sensors.gripper.mean', [float('inf')]),
-        ('sound.mean_db', [0.0] * 63),
-        ('sound.mean_db', [float('nan')] * 64),
-        ('sound.mean_db', [1e30] * 64),
-        ('sound.std_db', [0.0] * 64),
-        ('sound.std_db', None),
-        ('sound.limit', None),
-        ('sound.relative', 'yes'),
-        ('sound.limit', 0.0),
-        ('sound.limit', -1.0),
-        ('sound', None),
-        ('sound', []),
+        ('sounds.sound.mean_db', [0.0] * 63),
+        ('sounds.sound.mean_db', [float('nan')] * 64),
+        ('sounds.sound.mean_db', [1e30] * 64),
+        ('sounds.sound.std_db', [0.0] * 64),
+        ('sounds.sound.std_db', None),
+        ('sounds.sound.limit', None),
+        ('sounds.sound.relative', 'yes'),
+        ('sounds.sound.limit', 0.0),
+        ('sounds.sound.limit', -1.0),
+        ('sounds', None),
+        ('sounds', []),
+        ('sounds.sound', None),
+        ('sounds.sound', []),
     ],
 )
 def test_wrong_entries_are_named(path: str, value: Any) -> None:
     numbers = isinstance(value, list) and all(isinstance(v, float) for v in value)
     named = f'normalisation.{path}' if numbers and value else 'normalisation'
     with pytest.raises(BundleError, match=named):
-        Normalisation.from_dict(entry(path, value))
+        Normalisation.from_dict(entry(path, value), ALL)
 
 
 @pytest.mark.parametrize(
     'sound_range', [None, [1.0], [3.0, 3.0], [float('nan'), 0.0], [float('-inf'), 0.0], ['low', 9]]
 )
 def test_a_wrong_range_of_an_older_version_is_named(sound_range: Any) -> None:
-    entries = {**entry('sound', None), 'sound_range_db': sound_range}
+    entries = {**entry('sounds', None), 'sound_range_db': sound_range}
     with pytest.raises(BundleError, match=r'normalisation\.sound_range_db'):
-        Normalisation.from_dict(entries)
+        Normalisation.from_dict(entries, ALL)
 
 
 @pytest.mark.parametrize('entries', [None, [], 'x', 3])
 def test_a_normalisation_must_be_a_mapping(entries: Any) -> None:
     with pytest.raises(BundleError, match='normalisation'):
-        Normalisation.from_dict(entries)
+        Normalisation.from_dict(entries, ALL)
