@@ -50,10 +50,10 @@ def test_inspect_tells_what_serves_what(robots: Path, tmp_path: Path) -> None:
     assert 'first: 8.0 s' in shown
     assert 'second: 6.0 s' in shown
     found = json.loads(done('inspect', robots / 'first', '--json').out)[0]
-    assert found['topics']['/wrench']['modality'] == 'wrench'
+    assert found['topics']['/wrench']['serves'] == ['wrench']
     assert found['topics']['/wrench']['count'] == 400
     assert found['topics']['/wrench']['rate'] == pytest.approx(50)
-    assert found['topics']['/ground_truth/action_segment']['modality'] is None
+    assert found['topics']['/ground_truth/action_segment']['serves'] == []
     assert not found['truncated']
     poses = write_bag(tmp_path / 'poses', [e for e in robot(1.0) if e.topic != TWIST])
     assert 'twist would be made from /pose' in done('inspect', poses).out
@@ -74,7 +74,7 @@ def test_inspect_shows_the_first_of_many_topics_and_those_that_serve(
 ) -> None:
     monkeypatch.setattr(inspect, 'MOST_ROWS', 1)
     topics = json.loads(done('inspect', robots / 'first', '--json').out)[0]['topics']
-    shown = {min(topics), *(name for name, topic in topics.items() if topic['modality'])}
+    shown = {min(topics), *(name for name, topic in topics.items() if topic['serves'])}
     hidden = len(topics) - len(shown)
     assert hidden > 0
     out = done('inspect', robots / 'first').out

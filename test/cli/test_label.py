@@ -215,7 +215,7 @@ def test_topics_are_taken_from_a_file(robots: Path, bundle: Path, tmp_path: Path
     assert told['topics'] == {'pose': POSE, 'gripper': '/gripper/joint_states'}
     # A twist that is off is not made from the pose behind the user's back.
     assert told['counters'] == {'windows': 79, 'wrench.masked': 79, 'twist.masked': 79}
-    assert not told['twist_from_pose']
+    assert told['derived'] == []
     topics.write_text('wrench: /a\npose: /b\ntwist: /c\ngripper: /d\n')
     error = m2r2(*label, '--out', tmp_path / 'none').error
     assert '/a (wrench) is not in it' in error
@@ -271,7 +271,7 @@ def test_twist_is_made_from_the_pose(bundle: Path, tmp_path: Path) -> None:
     result = done('label', tmp_path / 'robot', '--model', bundle, '--out', tmp_path / 'out')
     assert 'twist from pose' in result.out
     told = summary(tmp_path / 'out', 'robot')
-    assert told['twist_from_pose']
+    assert told['derived'] == ['twist']
     # The first pose makes no speed yet, the rest do.
     assert told['counters'].get('twist.masked', 0) <= 1
 

@@ -43,7 +43,7 @@ TYPES = {
     GRIPPER: 'sensor_msgs/msg/JointState',
 }
 TINY = ModelConfig(
-    ('wrench', 'pose', 'twist', 'gripper'),
+    declared(SENSORS),
     width=16,
     heads=2,
     feedforward=16,
@@ -244,7 +244,7 @@ def tiny_bundle(
         modalities=model.modalities,
         windows=windows,
         folder=folder.with_name(folder.name + '.training'),
-        image_encoder=None,
+        image_encoders={},
     )
     train_network(network, data.recordings, data.normalisation, config)
     facts = {'recordings': [r.name for r in data.recordings], 'options': config.to_dict()}
