@@ -40,7 +40,7 @@ from m2r2_ros.cli.common import use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.core.labels import LabelSet, Segment
-from m2r2_ros.core.modalities import MODALITIES, SENSORS
+from m2r2_ros.core.modalities import MODALITIES, SENSORS, declared
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
@@ -184,7 +184,7 @@ def run_row(title: str, modalities: tuple[str, ...], study: Study, file: Path) -
         are, so that another metric needs no other training.
     """
     encoder = preset('lite').image_encoder if 'image' in modalities else ''
-    model = replace(preset('lite'), modalities=modalities, image_encoder=encoder)
+    model = replace(preset('lite'), modalities=declared(modalities), image_encoder=encoder)
     given = {
         'model': model.to_dict(),
         'windows': study.windows.to_dict(),

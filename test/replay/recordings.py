@@ -18,6 +18,7 @@ from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.core.modalities import SENSORS, declared
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig

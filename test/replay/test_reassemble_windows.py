@@ -9,7 +9,7 @@ import numpy as np
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.reassemble.importer import import_reassemble
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import BUILTIN, MODALITIES
 from m2r2_ros.core.share import share_path
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.readers.topic_map import load_topics

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from m2r2_ros.bags.definitions import typestore
 
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.metadata import qos_profiles
+from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.simulation.arm_state import TOPICS, ArmState
 from m2r2_ros.simulation.config import EpisodeConfig
 from m2r2_ros.simulation.faults import parse_fault

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.modalities import declared, SENSORS
+from m2r2_ros.core.modalities import SENSORS, declared
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
@@ -68,7 +68,8 @@ def test_live_windows_are_those_of_the_recording(
     replayed = FrameWindows.join(list(stream))
 
     windows = LiveWindows(WindowConfig(), modalities, given)
-    follow(windows, *(m for m in topics if m in modalities_to_read(declared(modalities), given, ())))
+    read = modalities_to_read(declared(modalities), given, ())
+    follow(windows, *(m for m in topics if m in read))
     live = FrameWindows.join([*push(windows, entries), windows.driver.flush()])
 
     assert len(live) == 39
