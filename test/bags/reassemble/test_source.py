@@ -15,13 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.definitions import store_for
-from m2r2_ros.bags.reassemble.file import ReassembleFile
-from m2r2_ros.bags.reassemble.importer import import_reassemble
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
 from m2r2_ros.core.share import share_path
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec, guess_topics, load_topics
-from test.bags.reassemble.files import CAMERAS, STATE, Shape, film, stamps, values, write_file
+from test.bags.reassemble.files import CAMERAS, STATE, Shape, stamps, values, write_file
 
 NAME = '2025-01-09-13-59-54'
 
@@ -232,64 +230,6 @@ def test_only_the_blobs_asked_for_are_decoded(copy: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr('m2r2_ros.bags.reassemble.file.ReassembleFile.blob', None)
     monkeypatch.setattr('m2r2_ros.bags.reassemble.file.ReassembleFile.octets', None)
     assert len(messages(recording, '/ft_sensor/wrench')) == 2000
-
-
-#: The three cameras of the data set, and a width that tells the film of each from the others.
-VIEWS = {'hama1': 64, 'hama2': 80, 'hand': 96}
-
-
-@pytest.fixture
-def three(copy: Path) -> Path:
-    with h5py.File(copy, 'a') as file:
-        for name, width in VIEWS.items():
-            del file[name]
-            file[name] = np.void(film(60, width, 48))
-    return copy
-
-
-@pytest.mark.parametrize('imported', [False, True])
-def test_each_of_the_three_cameras_is_a_topic_of_its_own(
-    three: Path, tmp_path: Path, imported: bool
-) -> None:
-    path = three
-    if imported:
-        path = tmp_path / 'bag'
-        import_reassemble(three, path)
-    recording = open_recording(path)
-    topics = {name: f'/{name}/image/compressed' for name in VIEWS}
-    pictures: dict[str, list[Any]] = {topic: [] for topic in topics.values()}
-    for blocks in recording.blocks(list(pictures)):
-        for block in blocks:
-            known = recording.topics[block.topic]
-            spec = TopicSpec('image', block.topic)
-            groups = make_reader(spec, known.type_name, known.definition).decode(block)
-            pictures[block.topic] += zip(groups.stamps, groups.frames, strict=True)  # type: ignore[union-attr]
-    for name, topic in topics.items():
-        assert [int(stamp) for stamp, _ in pictures[topic]] == exact(stamps(name, 60, 30))
-        assert pictures[topic][7][1].decode().shape == (48, VIEWS[name], 3)
-        (frame_id,) = {m.header.frame_id for _, m in messages(recording, topic)}
-        assert frame_id == name
-
-
-@pytest.mark.parametrize('asked', [('hama1',), ('hama2', 'hand'), ()])
-def test_only_the_films_asked_for_are_opened(
-    three: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
-) -> None:
-    recording, opened = open_recording(three), list[str]()
-    blob = ReassembleFile.blob
-
-    def note(file: ReassembleFile, name: str) -> Any:
-        opened.append(name)
-        return blob(file, name)
-
-    monkeypatch.setattr(ReassembleFile, 'blob', note)
-    topics = ['/robot/joint_states', *(f'/{name}/image/compressed' for name in asked)]
-    counts = dict.fromkeys(topics, 0)
-    for blocks in recording.blocks(topics):
-        for block in blocks:
-            counts[block.topic] += len(block)
-    assert sorted(opened) == sorted(asked)
-    assert counts == {topics[0]: 1940, **dict.fromkeys(topics[1:], 60)}
 
 
 def test_numbers_are_read_in_chunks(copy: Path) -> None:
