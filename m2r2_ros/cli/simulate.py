@@ -59,9 +59,10 @@ def simulate_command(
 ) -> None:
     """Simulate a robot that picks, inserts, removes and places parts, and record its sensors.
 
-    Each episode becomes a rosbag2 folder with two cameras, microphone, wrench, pose, twist, gripper
-    and ground truth; the same seed and options give the same messages. Existing episodes are kept,
-    so an interrupted run continues when the same command is given again.
+    Each episode becomes a rosbag2 folder with two cameras, microphone, wrench, pose, twist,
+    gripper, joint states, transforms, the robot's description and ground truth; the same seed and
+    options give the same messages. Existing episodes are kept, so an interrupted run continues when
+    the same command is given again.
     """
     config = EpisodeConfig(
         seconds=seconds,

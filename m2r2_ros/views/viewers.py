@@ -19,6 +19,8 @@ RVIZ_FILE: Final = 'm2r2.rviz'
 #: What the visualizer publishes.
 MARKERS: Final = '/visualizer/markers'
 OVERLAY: Final = '/visualizer/image/compressed'
+#: Where robots say what they look like.
+DESCRIPTION: Final = '/robot_description'
 
 #: Topic and type of each modality, as a bundle has them.
 Topics = Mapping[str, Mapping[str, str]]
@@ -77,10 +79,11 @@ def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
 
 
 def rviz_config(topics: Topics, frame: str) -> str:
-    """Return a configuration: markers, the image with the label, the pose."""
+    """Return a configuration: the robot, markers, the image with the label, the pose."""
     displays = [
         _display('Grid', 'Grid'),
         _display('TF', 'TF', enabled=False),
+        _robot_model(),
         _display('MarkerArray', 'Labels', MARKERS),
         _display('Image', 'Picture', OVERLAY),
     ]
@@ -190,6 +193,13 @@ def _display(kind: str, name: str, topic: str = '', *, enabled: bool = True) -> 
             'Durability Policy': 'Volatile',
         }
     return display
+
+
+def _robot_model() -> dict[str, Any]:
+    """Return what draws the robot as its description says, where there is one."""
+    display = _display('RobotModel', 'Robot', DESCRIPTION)
+    topic = display.pop('Topic') | {'Durability Policy': 'Transient Local'}
+    return display | {'Description Source': 'Topic', 'Description Topic': topic}
 
 
 def _hex(colour: tuple[float, float, float]) -> str:

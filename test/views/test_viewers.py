@@ -91,6 +91,15 @@ def test_topics_that_a_model_has_not_are_left_out() -> None:
     assert '/tcp' not in rviz_config(transform, 'base')
 
 
+def test_rviz_shows_the_robot_though_its_description_came_before() -> None:
+    manager = yaml.safe_load(rviz_config(TOPICS, 'base'))['Visualization Manager']
+    (robot,) = [d for d in manager['Displays'] if d['Class'].endswith('/RobotModel')]
+    topic = robot['Description Topic']
+    assert topic['Value'] == '/robot_description'
+    assert topic['Durability Policy'] == 'Transient Local'
+    assert robot['Description Source'] == 'Topic'
+
+
 def test_rviz_shows_what_the_visualizer_publishes() -> None:
     manager = yaml.safe_load(rviz_config(TOPICS, 'panda_link0'))['Visualization Manager']
     assert manager['Global Options']['Fixed Frame'] == 'panda_link0'
