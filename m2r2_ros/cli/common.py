@@ -3,19 +3,13 @@
 """What commands share: recordings by their paths, checks before long work, cores."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
-from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import (
-    expect_distinct_names,
-    find_recordings,
-    open_recording,
-    recording_name,
-)
+from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.cli.console import console
-from m2r2_ros.core.errors import BagError, BundleError, LabelError
+from m2r2_ros.core.errors import BagError, BundleError
 from m2r2_ros.core.files import names_of
 from m2r2_ros.readers.topic_map import TopicMap, read_topic_map
 from m2r2_ros.readers.topics import TopicSpec
@@ -55,26 +49,6 @@ def _is_labelled(path: Path) -> bool:
         return LABEL_TOPIC in open_recording(path).topics
     except (BagError, OSError):
         return False
-
-
-def expect_scorable(paths: list[Path], held_out: list[Path], truths: Mapping[str, Path]) -> None:
-    """Refuse what could not be scored before a training that may take hours.
-
-    Args:
-        paths: Recordings to train on.
-        held_out: Recordings to score.
-        truths: Files with the ground truth of recordings that do not hold it, by name.
-
-    Raises:
-        M2R2Error: One is both, two to score have one name, or one has no ground truth.
-    """
-    both = {p.resolve() for p in paths} & {p.resolve() for p in held_out}
-    if both:
-        msg = f'{sorted(both)[0]}: is both trained and validated on; scores would mean nothing'
-        raise LabelError(msg)
-    expect_distinct_names(held_out)
-    for path in held_out:
-        read_truth(truths.get(recording_name(path), path))
 
 
 def training_workspace(out: Path, ours: Collection[str]) -> Path:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.cli.console import stdout
-from m2r2_ros.cli.options import AsJson, Level
+from m2r2_ros.cli.options import AsJson, Level, TruthRate, TruthTopic
+from m2r2_ros.cli.truths import say_notes, truth_options
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.evaluate import evaluate
@@ -23,8 +24,13 @@ def evaluate_command(
     labels: Annotated[list[Path], typer.Argument(help='Label bags, or folders of them.')],
     truth: Annotated[
         list[Path],
-        typer.Option(help='Recordings with ground truth, CSV files, or folders; repeatable.'),
+        typer.Option(
+            help='Ground truth: CSV files, recordings, label bags, or folders of them, matched by '
+            'name; repeatable.'
+        ),
     ],
+    truth_topic: TruthTopic = None,
+    truth_rate: TruthRate = None,
     as_json: AsJson = False,
     background: Annotated[
         list[str] | None,
@@ -60,7 +66,9 @@ def evaluate_command(
         t_e=detection_window,
         level=level,
         resamples=resamples,
+        options=truth_options(truth_topic, truth_rate),
     )
+    say_notes(evaluation.notes)
     if reliability is not None:
         from m2r2_ros.views.reliability import draw_reliability  # matplotlib takes a second
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
-from m2r2_ros.cli.options import ExtractorOf, Topics, Truths, Validate
-from m2r2_ros.cli.truths import truth_files
+from m2r2_ros.cli.options import ExtractorOf, Topics, TruthRate, Truths, TruthTopic, Validate
+from m2r2_ros.cli.truths import truth_options, truth_sources, with_truth
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.files import LOCK, claim_folder, write_text
 from m2r2_ros.core.reading import read_text
@@ -34,6 +35,8 @@ def features_command(
         typer.Option('--raw', help="Write the bundle's normalised windows instead, a baseline."),
     ] = False,
     truth: Truths = None,
+    truth_topic: TruthTopic = None,
+    truth_rate: TruthRate = None,
     topics: Topics = None,
 ) -> None:
     """Write features and labels in the layout that the field's segmentation heads read.
@@ -52,7 +55,10 @@ def features_command(
     }
     every = [path for paths in parts.values() for path in paths]
     expect_distinct_names(every)
-    truths = truth_files(truth or [], every)
+    truths = truth_sources(truth or [], every, truth_options(truth_topic, truth_rate))
+    known = with_truth(truths, [paths for paths in parts.values() if paths], strict=False)
+    parts = dict(zip((part for part, paths in parts.items() if paths), known, strict=True))
+    every = [path for paths in known for path in paths]
     bundle = load_bundle(model)
     refuse_inside(out, model, *every)
     failed: list[str] = []
@@ -84,7 +90,7 @@ def _write(
     writer: 'FeatureWriter',
     path: Path,
     bundle: 'Bundle',
-    truths: dict[str, Path],
+    truths: dict[Path, TruthSource],
     topics: Path | None,
     out: Path,
     *,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 import reassemble`: recordings of the REASSEMBLE data set to bags."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,10 @@ import typer
 from rich.progress import Progress
 
 from m2r2_ros.bags.reassemble.importer import ReassembleReport, import_reassemble
-from m2r2_ros.bags.rosbag2 import METADATA
-from m2r2_ros.bags.writing.replacing import bring_back
-from m2r2_ros.cli.console import console, progress_bar, stdout
+from m2r2_ros.cli.console import progress_bar, stdout
+from m2r2_ros.cli.import_many import import_all
 from m2r2_ros.cli.options import Overwrite
-from m2r2_ros.core.errors import BagError, M2R2Error
+from m2r2_ros.core.errors import BagError
 
 
 def reassemble_command(
@@ -34,28 +34,15 @@ def reassemble_command(
     if not files:
         msg = f'{source} holds no .h5 file; expected the recordings of REASSEMBLE'
         raise BagError(msg)
-    _import_all(files, out, overwrite)
+    bags = {out / file.stem: file for file in files}
+    import_all(
+        {bag: partial(_import_one, file, bag, overwrite) for bag, file in bags.items()},
+        overwrite=overwrite,
+    )
 
 
-def _import_all(files: list[Path], out: Path, overwrite: bool) -> None:
-    """Import files one by one; failures are reported at the end."""
-    kept, failed = 0, []
-    with progress_bar() as bar:
-        for file in files:
-            bag = out / file.stem
-            try:
-                bring_back(bag)
-                if (bag / METADATA).is_file() and not overwrite:
-                    kept += 1
-                    continue
-                _print(_import(file, bag, overwrite, bar))
-            except (M2R2Error, OSError) as error:
-                failed.append(str(error))
-    if kept:
-        console.print(f'{kept} recordings were imported already and are kept')
-    if failed:
-        count = f'{len(failed)} of {len(files)} recordings could not be imported'
-        raise BagError(count, *failed)
+def _import_one(source: Path, out: Path, overwrite: bool, bar: Progress) -> None:
+    _print(_import(source, out, overwrite, bar))
 
 
 def _import(source: Path, out: Path, overwrite: bool, bar: Progress) -> ReassembleReport:

@@ -24,7 +24,27 @@ Topics = Annotated[
 ]
 Truths = Annotated[
     list[Path] | None,
-    typer.Option('--truth', help='Ground truth CSV files, or folders of them, matched by name.'),
+    typer.Option(
+        '--truth',
+        help='Ground truth: CSV files, recordings, label bags, or folders of them, matched by '
+        'name; repeatable.',
+    ),
+]
+TruthTopic = Annotated[
+    str | None,
+    typer.Option(
+        '--truth-topic',
+        help='Topic of the recordings that states the ground truth, from message to message; or a '
+        'YAML file with topic, field and names.',
+    ),
+]
+TruthRate = Annotated[
+    float | None,
+    typer.Option(
+        '--truth-rate',
+        help="Frames per second of CSV files by frame number; by default the camera's frames.",
+        min=0.001,
+    ),
 ]
 Validate = Annotated[
     list[Path] | None,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import Progress
 
+from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.common import given_map, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
@@ -27,10 +28,12 @@ from m2r2_ros.cli.options import (
     SoundWeights,
     TextWeights,
     Topics,
+    TruthRate,
     Truths,
+    TruthTopic,
     Validate,
 )
-from m2r2_ros.cli.truths import TrainingSources, training_sources
+from m2r2_ros.cli.truths import TrainingSources, training_sources, truth_options
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
 from m2r2_ros.readers.topic_map import TopicMap
@@ -87,6 +90,8 @@ def pretrain_command(
     modalities: Modalities = None,
     validate: Validate = None,
     truth: Truths = None,
+    truth_topic: TruthTopic = None,
+    truth_rate: TruthRate = None,
     topics: Topics = None,
     epochs: Epochs = 50,
     seed: Seed = 0,
@@ -130,7 +135,7 @@ def pretrain_command(
     # Processes that train together write one output, for which the first one stands.
     with Claim(out) if PROCESS == 0 else nullcontext():
         workspace = training_workspace(out, OURS)
-        sources = training_sources(bags, validate, truth)
+        sources = training_sources(bags, validate, truth, truth_options(truth_topic, truth_rate))
         refuse_inside(out, *sources.recordings)
         setup, given = _settled(setup, modalities, given_map(topics), sources)
         pretrained = _pretrain(setup, sources, given, workspace, log_dir)
@@ -226,7 +231,7 @@ class _Reader:
 
     network: 'Network'
     windows: 'WindowConfig'
-    truths: Mapping[str, Path]
+    truths: Mapping[Path, TruthSource]
     topics: Mapping[str, TopicSpec]
     workspace: Path
 

@@ -8,11 +8,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_map, training_workspace, use_cores
 from m2r2_ros.cli.console import console, stdout
-from m2r2_ros.cli.options import Bags, Freeze, NewBundle, Note, Seed, Topics, Truths, Validate
+from m2r2_ros.cli.options import (
+    Bags,
+    Freeze,
+    NewBundle,
+    Note,
+    Seed,
+    Topics,
+    TruthRate,
+    Truths,
+    TruthTopic,
+    Validate,
+)
 from m2r2_ros.cli.train_options import (
     Noise,
     Offset,
@@ -25,7 +37,7 @@ from m2r2_ros.cli.train_options import (
     Vary,
 )
 from m2r2_ros.cli.training_progress import TrainingProgress, show_rules, show_scores, show_trials
-from m2r2_ros.cli.truths import TrainingSources, training_sources
+from m2r2_ros.cli.truths import TrainingSources, training_sources, truth_options
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import Claim
 from m2r2_ros.readers.topic_map import TopicMap
@@ -39,8 +51,8 @@ if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.windows.config import WindowConfig
 
 #: What is in the folder that training works in, beside windows and checkpoints.
-DRAFT, LABELLED, TRUTH = 'bundle', 'labelled', 'truth'
-OURS = ('windows', 'held_out', 'checkpoints', DRAFT, LABELLED, TRUTH)
+DRAFT, LABELLED = 'bundle', 'labelled'
+OURS = ('windows', 'held_out', 'checkpoints', DRAFT, LABELLED)
 #: The picture of how training went, in the bundle's folder.
 CURVE = 'curve.png'
 
@@ -52,6 +64,8 @@ def train_command(
     extractor: StartFrom = None,
     freeze: Freeze = None,
     truth: Truths = None,
+    truth_topic: TruthTopic = None,
+    truth_rate: TruthRate = None,
     validate: Validate = None,
     topics: Topics = None,
     epochs: ScaledEpochs = None,
@@ -66,10 +80,10 @@ def train_command(
 ) -> None:
     """Train the M2R2 extractor, then an online and an offline head on its features.
 
-    Recordings hold their ground truth in /ground_truth/action_segment, or --truth gives it as
-    NAME.csv with the columns start, end, label. What is left to choose is chosen on the recordings
-    of --validate, or on some of the others that are held out in turn. An interrupted training
-    continues when the same command is given again.
+    Recordings hold their ground truth in /ground_truth/action_segment, --truth-topic names a topic
+    that states it, or --truth gives it as NAME.csv with the columns start, end, label. What is left
+    to choose is chosen on the recordings of --validate, or on some of the others that are held out
+    in turn. An interrupted training continues when the same command is given again.
     """
     from m2r2_ros.model.bundle import save_bundle  # torch takes seconds
     from m2r2_ros.training.choices import Wishes
@@ -83,7 +97,7 @@ def train_command(
     wishes = Wishes(epochs, offset, noise, relative_pose, vary, search)
     with Claim(out):
         workspace = training_workspace(out, OURS)
-        sources = training_sources(bags, validate, truth)
+        sources = training_sources(bags, validate, truth, truth_options(truth_topic, truth_rate))
         refuse_inside(out, *sources.recordings, *filter(None, [extractor]))
         begin, given = _settled(begin, declared, sources)
         trained = _train(begin, sources, wishes, seed, given, workspace)
@@ -189,7 +203,7 @@ def _settled(
 def _validate(
     draft: Path,
     held_out: list[Path],
-    truths: dict[str, Path],
+    truths: dict[Path, TruthSource],
     topics: dict[str, TopicSpec],
     workspace: Path,
 ) -> dict[str, Any]:
@@ -205,27 +219,26 @@ def _validate(
 def _score(
     draft: Path,
     held_out: list[Path],
-    truths: dict[str, Path],
+    truths: dict[Path, TruthSource],
     topics: dict[str, TopicSpec],
     workspace: Path,
     *,
     live: bool,
 ) -> dict[str, Any]:
     """Label recordings with the online or the offline head, and score the labels."""
-    from m2r2_ros.evaluation.evaluate import evaluate
+    from m2r2_ros.evaluation.evaluate import evaluate_pairs
+    from m2r2_ros.evaluation.pairing import Pair, Pairing
     from m2r2_ros.replay.labeller import label_recording
+    from m2r2_ros.replay.outputs import Outputs
     from m2r2_ros.segmenters import open_model
 
-    labelled, tables = workspace / LABELLED, workspace / TRUTH
-    for folder in (labelled, tables):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+    labelled = workspace / LABELLED
+    shutil.rmtree(labelled, ignore_errors=True)
+    labelled.mkdir()
     model = open_model(draft, live=live)
-    known = []
+    pairs = []
     for path in held_out:
         name = recording_name(path)
         label_recording(path, model, labelled, topics=topics)
-        # Labels and truth are matched by name, which a table may have with something behind it.
-        table = tables / f'{name}.csv'
-        known.append(shutil.copyfile(truths[name], table) if name in truths else path)
-    return dict(evaluate([labelled], known).scores.to_dict())
+        pairs.append(Pair(name, Outputs.of(labelled, name).labels, truths[path]))
+    return dict(evaluate_pairs(Pairing(pairs, (), ())).scores.to_dict())

@@ -47,5 +47,9 @@ class LabelError(M2R2Error):
     """Labels or ground truth are missing, or do not fit each other."""
 
 
+class NoTruthError(LabelError):
+    """A recording has no ground truth, so that nothing can be learnt from it or scored by it."""
+
+
 class SimulationError(M2R2Error):
     """An episode of the simulated cell cannot be finished."""

@@ -76,6 +76,7 @@ def to_dict(evaluation: Evaluation) -> dict[str, object]:
         'background': list(evaluation.background),
         'model_ids': list(evaluation.model_ids),
         'not_labelled': list(evaluation.not_labelled),
+        'without_truth': list(evaluation.without_truth),
         'unreadable': list(evaluation.unreadable),
         'labels': {
             'common': list(evaluation.labels.common),
@@ -105,9 +106,13 @@ def to_tables(evaluation: Evaluation) -> Group:
     """Return the tables of recordings, metrics and classes, for a rich console."""
     parts: list[object] = [_recordings(evaluation), _metrics(evaluation), _classes(evaluation)]
     parts += _names(evaluation)
-    if lost := evaluation.not_labelled:
-        names = ', '.join(lost) if len(lost) <= _NAMED else f'{len(lost)} recordings'
-        parts.append(f'ground truth without labels: {names}')
+    alone = {
+        'ground truth without labels': evaluation.not_labelled,
+        'labels without ground truth': evaluation.without_truth,
+    }
+    for what, lost in alone.items():
+        if lost:
+            parts.append(f'{what} ({len(lost)}): {listed(lost, _NAMED)}')
     return Group(*parts)  # type: ignore[arg-type]
 
 

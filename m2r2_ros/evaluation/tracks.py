@@ -5,12 +5,13 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from m2r2_ros.bags.labels.clock import shown_range
 from m2r2_ros.bags.labels.reader import LabelTrack, Truth, read_label_set
-from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.evaluation.pairing import Pair
@@ -25,9 +26,9 @@ def parents_of(pairs: Sequence[Pair]) -> dict[str, str]:
     """
     parents: dict[str, str] = {}
     for pair in pairs:
-        for path, prefix in ((pair.labels, ''), (pair.truth, GROUND_TRUTH)):
+        for read in (partial(read_label_set, pair.labels), pair.truth.read_label_set):
             with suppress(M2R2Error):  # it is told when the recording is scored
-                if labels := read_label_set(path, prefix):
+                if labels := read():
                     named = zip(labels.names, labels.parents, strict=True)
                     parents.update((name, parent or name) for name, parent in named)
     if all(name == parent for name, parent in parents.items()):
@@ -74,9 +75,12 @@ def to_sequence(
         classes=classes if fits else (),
     )
     if not sequence.labelled.any():
+        start, end = track.stamps[[0, -1]].tolist() if len(track) else (0, 0)
+        true = (truth.segments[0].start, max(s.end for s in truth.segments))
         msg = (
-            f'{pair.labels} and {pair.truth} have no time in common: expected labels and truth of '
-            f'{pair.name} on the same clock, nanoseconds since 1970'
+            f'{pair.labels}, {shown_range(start, end, start)}, and {pair.truth.path}, '
+            f'{shown_range(*true, start)}, have no time in common: expected labels and truth of '
+            f'{pair.name} on the same clock'
         )
         raise LabelError(msg)
     return sequence

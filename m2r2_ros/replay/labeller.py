@@ -115,7 +115,7 @@ def label_recording(
         if with_recording:
             merge(path, drafts.labels, drafts.merged)
         with atomic_write(drafts.segments) as draft:
-            write_segments_csv(draft, segments)
+            write_segments_csv(draft, segments, recording.start - stream.log_offset)
         wall = time.perf_counter() - began
         labelled = sum(not segment.reason for segment in segments)
         summary = _summarise(recording, stream, model, wall, labelled, tally, fit)
@@ -201,7 +201,8 @@ def _write_labels(
         def write(labels: list[FrameLabel]) -> None:
             for label in labels:
                 if not tally.frames:
-                    first = label.stamp + stream.log_offset
+                    # Both bags begin together: seconds from the start are the same in them.
+                    first = min(recording.start, label.stamp + stream.log_offset)
                     writer.write_label_set(segmenter.labels, model.id, first, model.modalities)
                 writer.write_label(label, model.id, 0.0, label.stamp + stream.log_offset)
                 tally.add(label)

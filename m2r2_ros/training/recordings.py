@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from m2r2_ros.bags.labels.reader import Truth, read_truth
+from m2r2_ros.bags.labels.reader import Truth
+from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.labels import LabelSet
@@ -31,24 +32,24 @@ class LabelledRecordings:
 
 
 def open_labelled(
-    bags: Sequence[Path], truths: Mapping[str, Path] | None = None
+    bags: Sequence[Path], truths: Mapping[Path, TruthSource] | None = None
 ) -> LabelledRecordings:
     """Open recordings and read their ground truth.
 
     Args:
         bags: Recordings.
-        truths: Files with the ground truth of recordings that do not hold it, by name.
+        truths: Where the ground truth of recordings is that do not hold it, by their paths.
 
     Raises:
         M2R2Error: A recording cannot be read, has no ground truth, or contradicts another one.
     """
-    files = truths or {}
+    sources = truths or {}
     pairs: list[tuple[Recording, Truth]] = []
     failed: list[M2R2Error] = []
     for bag in bags:
         try:
             recording = open_recording(bag)
-            pairs.append((recording, read_truth(files.get(recording.name, bag))))
+            pairs.append((recording, sources.get(bag, TruthSource(bag)).read()))
         except M2R2Error as error:
             failed.append(error)
     if len(failed) == 1:

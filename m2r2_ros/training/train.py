@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from m2r2_ros import __version__
+from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig, restrict_modalities
 from m2r2_ros.readers.topics import TopicSpec
@@ -70,7 +71,7 @@ def train(
     validate: Sequence[Path] = (),
     extractor: Bundle | None = None,
     freeze: Collection[str] = (),
-    truths: Mapping[str, Path] | None = None,
+    truths: Mapping[Path, TruthSource] | None = None,
     topics: Mapping[str, TopicSpec] | None = None,
     told: Told | None = None,
 ) -> Trained:
@@ -91,7 +92,7 @@ def train(
         validate: Recordings to choose by, instead of folds.
         extractor: Bundle of the same shapes, whose extractor and scales to begin with.
         freeze: Modalities whose encoder keeps its backbone as it is.
-        truths: Ground truth files of recordings that do not hold it, by name.
+        truths: Where the ground truth of recordings is that do not hold it, by their paths.
         topics: Topics that are not to be guessed.
         told: What is called while it goes on.
 

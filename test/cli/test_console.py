@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
+from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
 from m2r2_ros.cli.console import PlainConsole, print_error
 from m2r2_ros.core.errors import BagError
@@ -155,8 +156,8 @@ FORMULAS = (
 
 def test_no_cell_is_a_formula_and_labels_read_back(tmp_path: Path) -> None:
     segments = [Segment(k * 10, k * 10 + 5, label) for k, label in enumerate(FORMULAS)]
-    write_segments_csv(tmp_path / 'a.csv', segments)
-    assert read_segments_csv(tmp_path / 'a.csv') == segments
+    write_segments_csv(tmp_path / 'a.csv', segments, 0)
+    assert read_segments_csv(tmp_path / 'a.csv', RecordingClock(0, 100)) == segments
     with (tmp_path / 'a.csv').open(newline='', encoding='utf-8') as file:
         cells = [row['label'] for row in csv.DictReader(file)]
     assert not [cell for cell in cells if cell[0] in '=+-@\t\r\n\uff1d\uff0b\uff0d\uff20']
@@ -167,5 +168,5 @@ def test_no_cell_is_a_formula_and_labels_read_back(tmp_path: Path) -> None:
 @given(st.text(st.characters(exclude_categories=['Cs'], exclude_characters='\0'), min_size=1))
 def test_any_label_reads_back(tmp_path_factory: pytest.TempPathFactory, label: str) -> None:
     path = tmp_path_factory.mktemp('csv') / 'a.csv'
-    write_segments_csv(path, [Segment(1, 2, label)])
-    assert [s.label for s in read_segments_csv(path)] == [label]
+    write_segments_csv(path, [Segment(1, 2, label)], 0)
+    assert [s.label for s in read_segments_csv(path, RecordingClock(0, 9))] == [label]

@@ -10,7 +10,7 @@ import pytest
 from m2r2_ros.bags.labels.csv import write_segments_csv
 from m2r2_ros.bags.labels.reader import read_truth
 from test.cli.run import digest, done, m2r2
-from test.replay.recordings import robot_bag
+from test.replay.recordings import START, robot_bag
 
 
 @pytest.fixture(scope='module')
@@ -35,7 +35,7 @@ def test_json_has_the_metrics_of_the_papers(robots: Path, labels: Path) -> None:
 
 def test_bags_and_tables_are_matched_by_name(robots: Path, labels: Path, tmp_path: Path) -> None:
     for name in ('first', 'second'):
-        write_segments_csv(tmp_path / f'{name}.csv', read_truth(robots / name).segments)
+        write_segments_csv(tmp_path / f'{name}.csv', read_truth(robots / name).segments, START)
     bags = (labels / 'second_labels', labels / 'first_labels')
     by_folder = done('evaluate', labels, '--truth', robots, '--json').out
     by_bag = done(
@@ -82,7 +82,7 @@ def test_one_recording_has_no_interval(robots: Path, labels: Path) -> None:
 
 def test_truth_with_other_labels_is_refused(robots: Path, labels: Path, tmp_path: Path) -> None:
     found = read_truth(robots / 'first').segments
-    write_segments_csv(tmp_path / 'first.csv', [replace(s, label='wave') for s in found])
+    write_segments_csv(tmp_path / 'first.csv', [replace(s, label='wave') for s in found], START)
     error = m2r2('evaluate', labels / 'first_labels', '--truth', tmp_path / 'first.csv').error
     assert 'nothing in common' in error
     for word in ('reach', 'push', 'grip', 'wave'):
@@ -94,8 +94,13 @@ def test_recordings_without_labels_are_told(robots: Path, labels: Path) -> None:
     assert scores['not_labelled'] == ['second']
 
 
-def test_labels_without_truth_are_refused(robots: Path, labels: Path) -> None:
-    error = m2r2('evaluate', labels, '--truth', robots / 'first').error
+def test_labels_without_truth_are_told_and_left_out(robots: Path, labels: Path) -> None:
+    shown = done('evaluate', labels, '--truth', robots / 'first')
+    assert 'labels without ground truth (1): second' in shown.out
+    scores = json.loads(done('evaluate', labels, '--truth', robots / 'first', '--json').out)
+    assert list(scores['by_recording']) == ['first']
+    assert scores['without_truth'] == ['second']
+    error = m2r2('evaluate', labels / 'second_labels', '--truth', robots / 'first').error
     assert 'no ground truth for second' in error
     assert str(labels / 'second_labels') in error
 
@@ -109,10 +114,12 @@ def test_recordings_are_no_labels(robots: Path, tmp_path: Path) -> None:
 
 
 def test_truth_of_another_time_is_refused(labels: Path, tmp_path: Path) -> None:
-    (tmp_path / 'first.csv').write_text('start,end,label\n0,3,push\n')
+    (tmp_path / 'first.csv').write_text('start,end,label\n1700000000,1700000003,push\n')
     error = m2r2('evaluate', labels / 'first_labels', '--truth', tmp_path / 'first.csv').error
     assert 'no time in common' in error
     assert 'first.csv' in error
+    assert '2023-11-14T22:13:20Z' in error  # the truth
+    assert '2025-10-09T08:53:20Z' in error  # the recording
 
 
 def test_two_truths_of_one_recording_are_refused(

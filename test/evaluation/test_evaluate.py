@@ -98,7 +98,7 @@ def test_label_bags_against_truth_bags(tmp_path: Path, spell: Spelling) -> None:
 
 def test_truth_may_be_csv(tmp_path: Path, spell: Spelling) -> None:
     write_labels(tmp_path / 'out/kitchen_labels', spell(SCRIPT))
-    write_segments_csv(tmp_path / 'kitchen.csv', segments(SCRIPT))
+    write_segments_csv(tmp_path / 'kitchen.csv', segments(SCRIPT), START)
     for truth in (tmp_path / 'kitchen.csv', tmp_path):
         assert evaluate([tmp_path / 'out/kitchen_labels'], [truth]).scores.accuracy == 1
 
@@ -167,7 +167,7 @@ def test_intervals_on_request(tmp_path: Path, spell: Spelling) -> None:
 def test_labels_of_another_world_are_refused(tmp_path: Path, spell: Spelling) -> None:
     write_labels(tmp_path / 'out/kitchen', spell(SCRIPT))
     table = tmp_path / 'kitchen.csv'
-    write_segments_csv(table, [Segment(START, START + 9 * TENTH, 'wave')])
+    write_segments_csv(table, [Segment(START, START + 9 * TENTH, 'wave')], START)
     with pytest.raises(LabelError, match=r'no_action, pick_peg, .*\(wave\) have nothing in common'):
         evaluate([tmp_path / 'out'], [table])
 
@@ -175,7 +175,7 @@ def test_labels_of_another_world_are_refused(tmp_path: Path, spell: Spelling) ->
 def test_labels_that_only_one_has_are_counted(tmp_path: Path, spell: Spelling) -> None:
     write_labels(tmp_path / 'out/kitchen', spell(SCRIPT))
     found = segments('no_action20 wave30 insert_peg30 no_action20')
-    write_segments_csv(tmp_path / 'kitchen.csv', found)
+    write_segments_csv(tmp_path / 'kitchen.csv', found, START)
     evaluation = evaluate([tmp_path / 'out'], [tmp_path / 'kitchen.csv'])
     assert evaluation.labels.common == ('no_action', 'insert_peg')
     report = to_dict(evaluation)['labels']
@@ -258,7 +258,7 @@ def test_reports(tmp_path: Path, spell: Spelling) -> None:
     Console(file=text, width=160).print(to_tables(evaluation))
     assert '0.9900' in text.getvalue()
     assert '(unknown) (1)' in text.getvalue()
-    assert 'ground truth without labels: lab\n' in text.getvalue()
+    assert 'ground truth without labels (1): lab\n' in text.getvalue()
 
 
 def test_tables_fit_a_terminal(tmp_path: Path, spell: Spelling) -> None:
@@ -275,7 +275,7 @@ def test_tables_fit_a_terminal(tmp_path: Path, spell: Spelling) -> None:
     assert any(name.startswith(line.split()[0]) for line in lines if line.strip())
     rows = [line for line in lines if 'F1@' in line or 'boundar' in line or 'DR ' in line]
     assert len(rows) > 10
-    assert 'ground truth without labels: 9 recordings' in text.getvalue()
+    assert 'ground truth without labels (9): 0, 1, 2' in text.getvalue()
 
 
 def test_broken_recordings_beside_the_others_do_not_matter(tmp_path: Path, spell: Spelling) -> None:

@@ -14,7 +14,9 @@ from typing import Any, Final
 import torch
 from safetensors.torch import save_file
 
+from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.labels.stated import load_stated
 from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.bags.reassemble.splits import read_split
 from m2r2_ros.bags.recording import open_recording
@@ -75,8 +77,12 @@ def packed(name: str, content: str) -> Callable[[Path], Path]:
 
 def segments(folder: Path) -> Path:
     found = [Segment(k * 10**9, (k + 1) * 10**9, f'label_{k % 3}', 0.5) for k in range(20)]
-    write_segments_csv(folder / 'a.csv', found)
+    write_segments_csv(folder / 'a.csv', found, 0)
     return folder / 'a.csv'
+
+
+def labels(path: Path) -> None:
+    read_segments_csv(path, RecordingClock(10**18, 10**18 + 10**12))
 
 
 def spec(folder: Path) -> Path:
@@ -181,7 +187,12 @@ READERS: Final[Mapping[str, Reader]] = {
         load_topics,
         ('core.reading', 'core.yaml_text', 'readers.topics'),
     ),
-    'segments': Reader(segments, read_segments_csv, ('bags.labels.csv',)),
+    'segments': Reader(segments, labels, ('bags.labels.cells',)),
+    'topic that states the truth': Reader(
+        text('truth.yaml', "topic: /state\nfield: a.b[0]\nnames: {'0': idle, '1': pick}\n"),
+        load_stated,
+        ('bags.labels.stated',),
+    ),
     'import specification': Reader(spec, read_spec, ('bags.tables.spec',)),
     'table': Reader(text('a.txt', '1,2\n3,4\n' * 20), table, ('bags.tables.text',)),
     'packed table': Reader(packed('a.txt.gz', '1,2\n'), table, ('bags.tables.text',)),

@@ -10,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.labels.csv import read_segments_csv
+from m2r2_ros.bags.labels.cells import SUFFIXES
+from m2r2_ros.bags.labels.clock import RecordingClock
+from m2r2_ros.bags.labels.csv import read_labels_csv
 from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.topics import (
     GROUND_TRUTH,
@@ -23,8 +25,8 @@ from m2r2_ros.bags.labels.topics import (
     SEGMENT_TOPIC,
 )
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.core.errors import LabelError
-from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
+from m2r2_ros.core.errors import LabelError, NoTruthError
+from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment, expect_labels
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import listed
@@ -76,10 +78,17 @@ class LabelTrack:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Ground truth: segments in order of start, and the label set where it is known."""
+    """Ground truth.
+
+    Attributes:
+        segments: In order of start.
+        label_set: The label set where it is known.
+        note: How the times of a table were understood; '' of bags.
+    """
 
     segments: list[Segment]
     label_set: LabelSet | None
+    note: str = field(default='', compare=False)
 
 
 def read_label_track(path: Path, topic: str = LABEL_TOPIC) -> LabelTrack:
@@ -139,22 +148,39 @@ def read_segments(path: Path, topic: str = GROUND_TRUTH + SEGMENT_TOPIC) -> list
     return _segments(open_recording(path), topic)
 
 
-def read_truth(path: Path) -> Truth:
-    """Read ground truth from a bag's GROUND_TRUTH topics or from a CSV file.
+def read_truth(path: Path, clock: RecordingClock | None = None) -> Truth:
+    """Read ground truth from a bag's GROUND_TRUTH topics or from a table, see `read_labels_csv`.
 
-    A CSV file has the columns start_ns, end_ns (integer nanoseconds) or start, end (seconds), in
-    both cases since the Unix epoch, and label; confidence may follow. It does not say whether an
-    attempt succeeded.
+    A table does not say whether an attempt succeeded.
+
+    Args:
+        path: Bag, bare file or table.
+        clock: Of the recording, for a table that counts from its start.
 
     Raises:
         BagError: The bag cannot be read.
-        LabelError: There is no ground truth in the bag, or a cell of the file is wrong.
+        NoTruthError: There is no ground truth in the bag.
+        LabelError: It is damaged, or a cell of the table is wrong.
     """
-    if path.suffix == '.csv':
-        return Truth(read_segments_csv(path), None)
+    if path.suffix in SUFFIXES:
+        table = read_labels_csv(path, clock)
+        return Truth(table.segments, None, table.note)
     recording = open_recording(path)
     segments = _segments(recording, GROUND_TRUTH + SEGMENT_TOPIC)
     return Truth(segments, _label_set(recording, GROUND_TRUTH + LABEL_SET_TOPIC))
+
+
+def read_given_labels(path: Path) -> Truth:
+    """Read the segments that a model or a person gave a recording as if they were its truth.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: It has no labels, or damaged ones.
+    """
+    recording = open_recording(path)
+    segments = _segments(recording, SEGMENT_TOPIC)
+    known = [s for s in segments if s.label not in ('', UNKNOWN_LABEL)]
+    return Truth(known, _label_set(recording, LABEL_SET_TOPIC))
 
 
 def read_label_set(path: Path, prefix: str = '') -> LabelSet | None:
@@ -168,7 +194,7 @@ def read_label_set(path: Path, prefix: str = '') -> LabelSet | None:
         BagError: The bag cannot be read.
         LabelError: The label set is damaged.
     """
-    if path.suffix == '.csv':
+    if path.suffix in SUFFIXES:
         return None
     return _label_set(open_recording(path), prefix + LABEL_SET_TOPIC)
 
@@ -209,14 +235,16 @@ def _mask_names(recording: Recording, topic: str) -> tuple[str, ...]:
 
 def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
     if topic not in recording.topics:
+        truth = topic.startswith(GROUND_TRUTH)
         way_out = (
-            'give a CSV file of start, end, label instead'
-            if topic.startswith(GROUND_TRUTH)
+            'give a CSV file of start, end, label (--truth), or the topic that says what goes on '
+            '(--truth-topic)'
+            if truth
             else 'label the recording first (m2r2 label)'
         )
         there = listed(sorted(recording.topics), 20) or 'no topics'
         msg = f'{recording.path} has no {topic} ({type_name}), but {there}: {way_out}'
-        raise LabelError(msg)
+        raise NoTruthError(msg) if truth else LabelError(msg)
     found = recording.topics[topic]
     if found.type_name != type_name:
         msg = (

@@ -17,6 +17,7 @@ from m2r2_ros.bags.tables.text import TextTable, find_table, number_blocks
 from m2r2_ros.bags.templates import MessageTemplate, message_values
 from m2r2_ros.bags.writing.writer import BagWriter, Raw
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import disk_errors
 from m2r2_ros.core.labels import LabelSet, Segment
 
 _Entry = tuple[int, str, Raw]
@@ -34,6 +35,7 @@ class ImportReport:
         start: Stamp of the first sample, nanoseconds.
         end: Stamp of the last sample, nanoseconds.
         segments: Ground truth in order; empty without any.
+        missing: Optional files that the trial lacks.
     """
 
     out: Path
@@ -41,6 +43,7 @@ class ImportReport:
     start: int
     end: int
     segments: tuple[Segment, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,12 @@ def import_table(spec: Path, folder: Path, out: Path, *, overwrite: bool = False
     """
     plan = read_spec(spec)
     refuse_same(out, folder)
-    tables = [TextTable(_find(plan, folder, table.file), table.text) for table in plan.tables]
+    absent = [t for t in plan.tables if t.optional and find_table(folder, t.file) is None]
+    tables = [table for table in plan.tables if table not in absent]
+    texts = [TextTable(_find(plan, folder, table.file), table.text) for table in tables]
     truth = _read_truth(plan, folder)
     streams = [
-        _messages(table, text, plan.epoch) for table, text in zip(plan.tables, tables, strict=True)
+        _messages(table, text, plan.epoch) for table, text in zip(tables, texts, strict=True)
     ]
     merged = heapq.merge(*streams, key=itemgetter(0))
     first = next(merged, None)
@@ -89,7 +94,7 @@ def import_table(spec: Path, folder: Path, out: Path, *, overwrite: bool = False
         msg = f'{folder}: the tables have no rows; nothing is imported'
         raise ConfigError(msg)
     with BagWriter(out, overwrite=overwrite, discard_failed=True) as bag:
-        for table in plan.tables:
+        for table in tables:
             bag.add_topic(table.topic, table.type_name)
         entries = chain([first], merged)
         segments: list[Segment] = []
@@ -98,7 +103,28 @@ def import_table(spec: Path, folder: Path, out: Path, *, overwrite: bool = False
         else:
             end, segments = _write_with_truth(bag, entries, truth, first[0])
         counts = bag.counts
-    return ImportReport(bag.path, counts, first[0], end, tuple(segments))
+    missing = [table.file for table in absent]
+    if truth is None and plan.labels is not None:
+        missing.append(plan.labels.file)
+    return ImportReport(bag.path, counts, first[0], end, tuple(segments), tuple(missing))
+
+
+def find_trials(spec: Path, folder: Path) -> list[Path]:
+    """Return the trial that a folder is, or those that lie in it, in order of name.
+
+    Raises:
+        ConfigError: The specification is wrong.
+    """
+    files = [table.file for table in read_spec(spec).tables]
+
+    def is_trial(place: Path) -> bool:
+        return any(find_table(place, file) is not None for file in files)
+
+    if is_trial(folder) or not folder.is_dir():
+        return [folder]
+    with disk_errors(folder):
+        below = sorted(place for place in folder.iterdir() if place.is_dir() and is_trial(place))
+    return below or [folder]
 
 
 def _find(plan: ImportSpec, folder: Path, name: str) -> Path:

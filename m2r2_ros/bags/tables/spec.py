@@ -80,6 +80,7 @@ class TableSpec:
             about fixed axes, upper-case about moving ones); '' where there are none.
         joints: Names of the joints of a JointState.
         groups: Number of columns in each group of fields.
+        optional: Whether a folder without the file is imported without the topic.
     """
 
     file: str
@@ -94,6 +95,7 @@ class TableSpec:
     euler: str
     joints: tuple[str, ...]
     groups: Mapping[str, int]
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ def _table(section: Section) -> TableSpec:
         euler=euler,
         joints=joints,
         groups=groups,
+        optional=section.flag('optional', False),
     )
     time.close()
     section.close()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
 
+from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
 from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.reader import Truth, read_label_track, read_segments, read_truth
@@ -23,6 +24,7 @@ from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
 
 LABELS = LabelSet(('pick', 'insert', 'müde'), ('move', 'assemble', ''))
 START = 1_700_000_000_123_456_789
+CLOCK = RecordingClock(START, START + 10**10)
 
 
 def frame(i: int) -> FrameLabel:
@@ -142,9 +144,9 @@ def test_segments_survive_bag_and_csv(
     )
     bag = write_truth(folder / 'bag', segments)
     assert read_segments(bag) == segments
-    write_segments_csv(folder / 'truth.csv', segments)
+    write_segments_csv(folder / 'truth.csv', segments, START)
     lasting = [s for s in segments if s.end > s.start]
-    assert read_truth(folder / 'truth.csv') == Truth(lasting, None)
+    assert read_truth(folder / 'truth.csv', CLOCK) == Truth(lasting, None)
 
 
 def test_segment_message(tmp_path: Path) -> None:
@@ -205,20 +207,20 @@ def test_reasons_read_back_and_labels_from_before_have_none(tmp_path: Path) -> N
 def test_csv_rows_with_a_reason_are_no_labels(tmp_path: Path) -> None:
     file = tmp_path / 'a.csv'
     write_segments_csv(
-        file, [Segment(1, 2, 'pick'), Segment(2, 3, 'unknown', 0.4, reason='unlike: pose')]
+        file, [Segment(1, 2, 'pick'), Segment(2, 3, 'unknown', 0.4, reason='unlike: pose')], 0
     )
     assert file.read_text().splitlines()[2].endswith('unknown,0.4,unlike: pose')
-    assert [s.label for s in read_segments_csv(file)] == ['pick']
+    assert [s.label for s in read_segments_csv(file, RecordingClock(0, 9))] == ['pick']
 
 
 def test_csv_layout(tmp_path: Path) -> None:
     file = tmp_path / 'segments.csv'
-    write_segments_csv(file, [Segment(10**9, 2 * 10**9 + 5, 'a, "b"', 0.25)])
+    write_segments_csv(file, [Segment(10**9, 2 * 10**9 + 5, 'a, "b"', 0.25)], 10**9 // 2)
     assert file.read_text().splitlines() == [
-        'start_ns,end_ns,start_s,end_s,label,confidence,reason',
-        '1000000000,2000000005,0.000000000,1.000000005,"a, ""b""",0.25,',
+        'start_s,end_s,label,confidence,reason',
+        '0.500000000,1.500000005,"a, ""b""",0.25,',
     ]
-    write_segments_csv(file, [])
+    write_segments_csv(file, [], 0)
     assert read_truth(file).segments == []
 
 
@@ -227,11 +229,11 @@ def test_csv_in_seconds_is_exact(tmp_path: Path) -> None:
     file.write_text(
         '\ufeffnote,start,end,label\n'
         'x,1700000000.123456789,1700000001,b\n'
-        ',0,1700000000.000000001,a\n'
-        ',5,5,gone\n'
+        ',1600000000,1700000000.000000001,a\n'
+        ',1600000005,1600000005,gone\n'
     )
     assert read_truth(file).segments == [
-        Segment(0, 1_700_000_000_000_000_001, 'a'),
+        Segment(1_600_000_000_000_000_000, 1_700_000_000_000_000_001, 'a'),
         Segment(START, 1_700_000_001_000_000_000, 'b'),
     ]
 
@@ -239,12 +241,12 @@ def test_csv_in_seconds_is_exact(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('text', 'told'),
     [
-        ('', 'start_ns'),
+        ('', 'start_s'),
         ('a,b\n1,2\n', 'columns a, b'),
         ('start,end,label\n1,x,a\n', r"csv:2: end is 'x'"),
         ('start,end,label\n1,nan,a\n', 'csv:2: end'),
         ('start,end,label\n1,2\n', 'csv:2: expected a label'),
-        ('start,end,label\n2,1,a\n', 'csv:2: .* after the start'),
+        ('start,end,label\n1700000002,1700000001,a\n', 'line 2: .* after the start'),
         ('start,end,label,confidence\n1,2,a,high\n', "confidence is 'high'"),
     ],
 )

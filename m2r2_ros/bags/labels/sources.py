@@ -1,0 +1,253 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the ground truth of recordings is: in them, in other bags, in tables; matched by name."""
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from m2r2_ros.bags.labels.cells import SUFFIXES as TABLES
+from m2r2_ros.bags.labels.clock import RecordingClock, clock_of
+from m2r2_ros.bags.labels.reader import Truth, read_given_labels, read_label_set, read_truth
+from m2r2_ros.bags.labels.stated import StatedTruth, read_stated
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
+from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.core.errors import BagError, LabelError, NoTruthError
+from m2r2_ros.core.labels import LabelSet
+
+MERGED: Final = '_labelled'
+#: What may follow a recording's name in the name of its label bag or merged copy.
+LABELS: Final = ('_labels', '.labels', MERGED)
+#: ... or of a file with its truth.
+SUFFIXES: Final = (*LABELS, '_truth', '_segments')
+
+
+class Rank(IntEnum):
+    """What counts where a recording has several: the first of these."""
+
+    TABLE = 0
+    TRUTH_BAG = 1
+    SEGMENTS = 2  # found in a folder, as m2r2 label wrote them, beside a recording with its truth
+    LABEL_BAG = 3
+    NO_TRUTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TruthSource:
+    """Where the ground truth of a recording is.
+
+    Attributes:
+        path: The table or bag that holds it.
+        recording: The recording, by whose clock a table counts; None where it is not given.
+        stated: The topic of the bag that states it; None reads GROUND_TRUTH.
+        given: The bag holds labels that a model or a person gave, which count as truth.
+        rate: Frames per second of a table by numbers of frames; 0 takes the camera's.
+        rank: How it was found.
+    """
+
+    path: Path
+    recording: Path | None = None
+    stated: StatedTruth | None = None
+    given: bool = False
+    rate: float = 0.0
+    rank: Rank = Rank.TRUTH_BAG
+
+    def read(self, labels: Path | None = None) -> Truth:
+        """Read it.
+
+        Args:
+            labels: Label bag of the recording, which began with it, where that is not given.
+
+        Raises:
+            NoTruthError: There is none, or it is empty.
+            M2R2Error: It cannot be read.
+        """
+        truth = self._read(labels)
+        if not truth.segments:
+            msg = f'{self.path}: its ground truth is empty'
+            raise NoTruthError(msg)
+        return truth
+
+    def _read(self, labels: Path | None) -> Truth:
+        if self.path.suffix in TABLES:
+            return read_truth(self.path, self._clock(self.recording or labels))
+        if self.stated is not None:
+            recording = open_recording(self.path)
+            return Truth(read_stated(recording, self.stated, clock_of(recording)), None)
+        return read_given_labels(self.path) if self.given else read_truth(self.path)
+
+    def read_label_set(self) -> LabelSet | None:
+        """Read its label set alone; None where there is none."""
+        stated = self.stated is not None
+        return None if stated else read_label_set(self.path, '' if self.given else GROUND_TRUTH)
+
+    def _clock(self, path: Path | None) -> RecordingClock | None:
+        return None if path is None else clock_of(open_recording(path), self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class TruthOptions:
+    """How ground truth is read.
+
+    Attributes:
+        stated: The topic that states it; None reads GROUND_TRUTH.
+        rate: Frames per second of tables by numbers of frames; 0 takes the camera's.
+    """
+
+    stated: StatedTruth | None = None
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Something that may be the ground truth of a recording."""
+
+    name: str
+    rank: Rank
+    path: Path
+
+
+def find_truths(
+    paths: Sequence[Path],
+    names: Collection[str],
+    options: TruthOptions | None = None,
+    without: Collection[Path] = (),
+) -> dict[str, TruthSource]:
+    """Return where the ground truth of recordings is, by their names.
+
+    Args:
+        paths: Tables, recordings with ground truth, label bags, or folders of any of these.
+        names: Names of the recordings.
+        options: How it is read.
+        without: Label bags that are not to be taken for truth, since they are to be scored.
+
+    Raises:
+        BagError: A path is nothing, or holds none of these.
+        LabelError: A recording has two of one kind.
+    """
+    options = options or TruthOptions()
+    scored = {os.path.realpath(path) for path in without}
+    best: dict[str, _Candidate] = {}
+    recordings: dict[str, Path] = {}
+    found = [f for path in paths for f in _candidates(path, names, options, scored)]
+    for one in sorted(found, key=lambda f: (f.rank, len(f.path.name), str(f.path))):
+        other = best.setdefault(one.name, one)
+        if one.rank == other.rank:
+            _expect_same(other, one)
+        if one.path.suffix not in TABLES and one.rank != Rank.LABEL_BAG:
+            recordings.setdefault(one.name, one.path)
+    return {
+        name: TruthSource(
+            one.path,
+            recordings.get(name),
+            options.stated if one.rank != Rank.LABEL_BAG else None,
+            one.rank == Rank.LABEL_BAG,
+            options.rate,
+            one.rank,
+        )
+        for name, one in best.items()
+    }
+
+
+def truths_of(
+    recordings: Sequence[Path],
+    names: Sequence[str],
+    found: dict[str, TruthSource],
+    options: TruthOptions,
+) -> dict[Path, TruthSource]:
+    """Return where the ground truth of each recording is: what was found, or in itself."""
+    return {
+        path: replace(found[name], recording=path)
+        if name in found
+        else TruthSource(path, path, options.stated, rate=options.rate)
+        for path, name in zip(recordings, names, strict=True)
+    }
+
+
+def labelled_recording(path: Path, names: Collection[str] = ()) -> str:
+    """Return the name of the recording that a bag, label bag, merged copy or table is of.
+
+    Args:
+        path: Of which.
+        names: Names of recordings, which may end like those of their labels.
+    """
+    name = path.stem if path.is_file() or path.suffix in TABLES else path.name
+    if name in names:
+        return name
+    for suffix in SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            return name.removesuffix(suffix)
+    return name
+
+
+def _candidates(
+    path: Path, names: Collection[str], options: TruthOptions, scored: Collection[str]
+) -> Iterator[_Candidate]:
+    """Yield what a path that was given is or holds."""
+    folder = path.is_dir()
+    tables = sorted(f for s in TABLES for f in path.glob(f'*{s}')) if folder else []
+    if not folder and path.suffix in TABLES:
+        if not path.is_file():
+            msg = f'{path}: no such file; expected a table of labels, a recording or a folder'
+            raise LabelError(msg)
+        yield _Candidate(labelled_recording(path, names), Rank.TABLE, path)
+        return
+    for table in tables:
+        name = labelled_recording(table, names)
+        theirs = table.stem.endswith('_segments') and table.stem != name
+        yield _Candidate(name, Rank.SEGMENTS if theirs else Rank.TABLE, table)
+    # A folder may hold tables, bags or both; one that holds neither is an error that names it.
+    if not tables or any(file.suffix in {'.mcap', '.db3', '.h5'} for file in path.rglob('*')):
+        for bag in find_recordings([path]):
+            real = os.path.realpath(bag)
+            rank = _rank(bag, options)
+            if rank != Rank.LABEL_BAG or real not in scored:
+                yield _Candidate(labelled_recording(bag, names), rank, bag)
+
+
+def _rank(bag: Path, options: TruthOptions) -> Rank:
+    """Return what a bag counts as."""
+    truth = options.stated.topic if options.stated else GROUND_TRUTH + SEGMENT_TOPIC
+    topics = _topics(bag, truth)
+    if truth in topics:
+        return Rank.TRUTH_BAG
+    if LABEL_TOPIC in topics or SEGMENT_TOPIC in topics:
+        return Rank.LABEL_BAG
+    return Rank.NO_TRUTH
+
+
+def _topics(path: Path, topic: str) -> Collection[str]:
+    """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
+
+    So that one broken recording does not prevent the others from being used.
+    """
+    try:
+        return open_recording(path).topics
+    except BagError:
+        return (topic,)
+
+
+def _expect_same(one: _Candidate, other: _Candidate) -> None:
+    """Refuse two of one kind, unless they are neighbours of which the shorter name counts.
+
+    A recording with ground truth lies beside its merged copy, which may also lie elsewhere.
+    """
+    if os.path.realpath(one.path) == os.path.realpath(other.path) or one.rank >= Rank.LABEL_BAG:
+        return
+    tables = one.path.suffix in TABLES
+    merged = other.path.name.endswith(MERGED) and not one.path.name.endswith(MERGED)
+    if not tables and (merged or _folder(one.path) == _folder(other.path)):
+        return
+    msg = (
+        f'{one.path} and {other.path} are both ground truth of {one.name}, two truths of one '
+        'recording: give one of them'
+    )
+    raise LabelError(msg)
+
+
+def _folder(path: Path) -> Path:
+    """Return where a path leads to; for a link that leads nowhere, to where that would be."""
+    return Path(os.path.realpath(path)).parent
