@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.options import Section, between, check_options, one_of
+from m2r2_ros.core.text import excerpt
 
 IMAGE, SOUND, VECTOR = KINDS = ('image', 'sound', 'vector')
 #: Numbers of a vector, and seconds without a sample, at most.
@@ -25,6 +26,16 @@ POSE_DIMS: Final = 9
 _NAME: Final = re.compile(r'[a-z][a-z0-9_]{0,39}')
 #: What x_i is called where parts of a model are named beside each other.
 _TAKEN: Final = frozenset({'features'})
+
+
+NAMES: Final = (
+    f'a name of small letters, digits and underscores, and none of {", ".join(sorted(_TAKEN))}'
+)
+
+
+def is_name(name: object) -> bool:
+    """Return whether a modality may be called so."""
+    return isinstance(name, str) and bool(_NAME.fullmatch(name)) and name not in _TAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,8 @@ class Modality:
     encoder: str = ''
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or self.name in _TAKEN:
-            msg = (
-                f'modality {self.name!r}: expected a name of small letters, digits and '
-                f'underscores, and none of {", ".join(_TAKEN)}'
-            )
+        if not is_name(self.name):
+            msg = f'modality {excerpt(self.name)!r}: expected {NAMES}'
             raise ConfigError(msg)
         check_options(self, self.name)
 
@@ -120,25 +128,29 @@ def declared(modalities: Modalities | Collection[str]) -> Modalities:
 def check_modalities(modalities: Modalities, place: str) -> None:
     """Check what no declaration can say by itself.
 
+    Args:
+        modalities: The declarations.
+        place: What stands before their names in messages, such as 'model.modalities.'.
+
     Raises:
         ConfigError: There are too many or none, or one refers to another that does not fit.
     """
     if not 0 < len(modalities) <= MAX_MODALITIES:
-        msg = f'{place}: {len(modalities)} modalities; expected 1 to {MAX_MODALITIES}'
+        msg = f'{place}{len(modalities)} modalities, expected 1 to {MAX_MODALITIES}'
         raise ConfigError(msg)
     for name, m in modalities.items():
         owner = modalities.get(m.encoder, m)
         same = (owner.kind, owner.dims, owner.is_pose) == (m.kind, m.dims, m.is_pose)
         if m.encoder and (m.encoder not in modalities or owner.encoder or not same):
             msg = (
-                f'{place}.{name}.encoder: expected a modality of the same kind and size with an '
+                f'{place}{name}.encoder: expected a modality of the same kind and size with an '
                 f'encoder of its own, found {m.encoder!r}'
             )
             raise ConfigError(msg)
         source = modalities.get(m.derived_from) or BUILTIN.get(m.derived_from)
         if m.derived_from and not (m.like == 'twist' and source and source.is_pose):
             msg = (
-                f'{place}.{name}.derived_from: expected a pose that a twist is made from, '
+                f'{place}{name}.derived_from: expected a pose that a twist is made from, '
                 f'found {m.derived_from!r}'
             )
             raise ConfigError(msg)

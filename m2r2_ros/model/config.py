@@ -83,7 +83,7 @@ class ModelConfig:
     offline_head: HeadConfig | None = None
 
     def __post_init__(self) -> None:
-        check_modalities(self.modalities, 'model.modalities')
+        check_modalities(self.modalities, 'model.modalities.')
         if unknown := [m for m in of_kind(self.modalities, VECTOR) if not self.modalities[m].dims]:
             msg = f'model.modalities.{unknown[0]}.dims: expected a whole number above 0, found 0'
             raise ConfigError(msg)

@@ -183,7 +183,7 @@ def _modalities(file: Section) -> Modalities:
         modalities = from_entries(file.section('modalities'))
     else:
         modalities = declared(file.texts('modalities'))
-    check_modalities(modalities, 'modalities')
+    check_modalities(modalities, 'modalities.')
     return modalities
 
 

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.reading import naming
 from m2r2_ros.core.samples import VectorSamples
 from m2r2_ros.readers.cdr import EMPTY, JOINT_MISSING, LENGTH_CHANGED, MALFORMED, Unusable
-from m2r2_ros.readers.layout import Layout
+from m2r2_ros.readers.layout import MessageLayout
 from m2r2_ros.readers.paths import Step
 from m2r2_ros.readers.stamps import resolve_stamps
 from m2r2_ros.readers.topics import TopicSpec
@@ -47,7 +48,9 @@ class FieldReader:
             MessageError: The type is unknown, or holds nothing of what is wanted.
             ConfigError: A field is not in the type, or they give another number of numbers.
         """
-        self._spec, self._root = spec, message_type(type_name, definition)
+        self._spec = spec
+        with naming(place(spec), MessageError):
+            self._root = message_type(type_name, definition)
         self._paths = choose_paths(spec, self._root)
         self._joints = spec.joints
         self._sum = spec.sum or kind_of(spec) == 'gripper'
@@ -64,7 +67,7 @@ class FieldReader:
             wanted.append(tuple(Step(name) for name in self._root.stamp))
         self._plan = plan_for(self._root, wanted)
         self.dims = self._expected()
-        self._layouts: list[Layout] = []
+        self._layouts: list[MessageLayout] = []
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ class FieldReader:
 
     def decode(self, block: MessageBlock) -> VectorSamples:
         """Read CDR messages."""
-        rows = _Rows(block)
+        rows = _BlockRows(block)
         left = np.arange(len(block))
         for layout in tuple(self._layouts):
             if not len(left):
@@ -96,7 +99,9 @@ class FieldReader:
                 left = left[1:]
         return rows.samples(self._spec, self.dims, self._sum)
 
-    def _take(self, layout: Layout, left: NDArray[np.intp], rows: '_Rows') -> NDArray[np.intp]:
+    def _take(
+        self, layout: MessageLayout, left: NDArray[np.intp], rows: '_BlockRows'
+    ) -> NDArray[np.intp]:
         """Read the messages of a layout; returns the others."""
         alike = layout.matching(rows.block, left)
         if alike.all():
@@ -107,7 +112,7 @@ class FieldReader:
             left = left[~alike]
         return left
 
-    def _layout(self, raw: NDArray[np.uint8]) -> Layout:
+    def _layout(self, raw: NDArray[np.uint8]) -> MessageLayout:
         """Find out how a message is laid out, and whether it holds a sample."""
         found = walk(raw.data, self._root, self._plan)
         try:
@@ -116,10 +121,10 @@ class FieldReader:
             runs = self._choose(found)
             self._expect(sum(run.count for run in runs))
         except Unusable as unusable:
-            return Layout(found, raw, reason=unusable.reason)
+            return MessageLayout(found, raw, reason=unusable.reason)
         self._note_joints(found)
         stamp = None if self._stamp is None else found.runs[self._stamp][0].at
-        return Layout(found, raw, runs, stamp)
+        return MessageLayout(found, raw, runs, stamp)
 
     def _choose(self, found: Found) -> list[Run]:
         """Return the numbers of a message, in order."""
@@ -169,7 +174,7 @@ class FieldReader:
         return wanted or found
 
 
-class _Rows:
+class _BlockRows:
     """What has been read of a block, in parts."""
 
     def __init__(self, block: MessageBlock) -> None:
@@ -183,7 +188,7 @@ class _Rows:
         """Count messages as dropped."""
         self._reasons[reason] += count
 
-    def take(self, layout: Layout, which: NDArray[np.intp]) -> None:
+    def take(self, layout: MessageLayout, which: NDArray[np.intp]) -> None:
         """Read messages that match a layout."""
         if layout.reason:
             self.drop(layout.reason, len(which))

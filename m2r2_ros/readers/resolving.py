@@ -11,6 +11,7 @@ import numpy as np
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock, single_message
+from m2r2_ros.core.reading import naming
 from m2r2_ros.readers.fields import FieldReader
 from m2r2_ros.readers.topics import TRANSFORMS, TopicSpec
 from m2r2_ros.readers.types import message_type
@@ -40,7 +41,9 @@ def resolve(
     """
     if type_name == TRANSFORMS or spec.frames:
         return spec
-    usual = spec.fields or usual_fields(spec, message_type(type_name, definition))
+    with naming(place(spec), MessageError):
+        root = message_type(type_name, definition)
+    usual = spec.fields or usual_fields(spec, root)
     choices = [usual]
     if not spec.fields:
         choices += [fields for n in range(len(usual) - 1, 0, -1) if (fields := usual[:n])]

@@ -2,20 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Topic maps: YAML files that declare what a model takes in and which topics give it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import (
     BUILTIN,
     MODALITIES,
+    NAMES,
     Modality,
     check_modalities,
+    is_name,
     read_modality,
 )
-from m2r2_ros.core.options import Section
+from m2r2_ros.core.options import Section, expect_known
+from m2r2_ros.core.reading import naming
+from m2r2_ros.core.text import excerpt
 from m2r2_ros.readers.topics import TopicSpec, read_topic
 
+#: Whatever may be said of a modality; some of it is for images, for sound or for vectors alone.
+_ENTRIES: Final = tuple(
+    dict.fromkeys(
+        f.name
+        for declaration in (TopicSpec, Modality)
+        for f in fields(declaration)
+        if f.name not in ('modality', 'name')
+    )
+)
 _EXPECTED: Final = f'a mapping of modalities, such as {", ".join(MODALITIES)}'
 
 
@@ -42,16 +57,19 @@ def read_topic_map(path: Path) -> TopicMap:
     root = Section.read(path, _EXPECTED)
     found = TopicMap()
     for name, value in root.entries.items():
-        if not isinstance(name, str):
-            root.refuse('', _EXPECTED, root.entries)
+        if not is_name(name):
+            msg = f'{path}: {excerpt(str(name))!r}: expected {NAMES}'
+            raise ConfigError(msg)
         entry = root.part(name, value if isinstance(value, dict) else {'topic': value})
-        if not isinstance(value, dict) and name not in BUILTIN:
-            root.refuse(
-                name,
-                f'a mapping with topic, and like or fields; built in are only {", ".join(BUILTIN)}',
-                value,
-            )
-        modality = read_modality(entry, name)
+        if isinstance(value, dict):
+            expect_known(value, _ENTRIES, f'{path}: {name}')
+        elif name not in BUILTIN:
+            near = ''.join(f'; did you mean {n}?' for n in get_close_matches(name, BUILTIN, 1))
+            names = ', '.join(BUILTIN)
+            expected = f'a mapping with topic, and like or fields; built in are only {names}{near}'
+            root.refuse(name, expected, value)
+        with naming(path, ConfigError):
+            modality = read_modality(entry, name)
         if modality.derived_from and 'topic' not in entry.entries:
             found.modalities[name] = modality
         else:
@@ -62,7 +80,7 @@ def read_topic_map(path: Path) -> TopicMap:
                 found.modalities[name] = replace(modality, unit=unit or modality.unit)
         entry.close()
     if found.modalities:
-        check_modalities(found.modalities, str(path))
+        check_modalities(found.modalities, f'{path}: ')
     return found
 
 

@@ -226,7 +226,7 @@ def test_topics_are_taken_from_a_file(robots: Path, bundle: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('wrensh: /wrench', ['unknown entries wrensh', 'wrench']),
+        ('wrensh: /wrench', ['topics.yaml: wrensh: expected a mapping', 'did you mean wrench?']),
         ('wrench: {topik: /wrench}', ['wrench: unknown entries topik', 'topic']),
         ('wrench: /pose', ['/pose', 'PoseStamped', 'wrench']),
         ('wrench: {topic: /wrench, type: std_msgs/msg/String}', ['/wrench', 'std_msgs/msg/String']),
@@ -330,7 +330,7 @@ def test_a_bundle_with_wrong_weights_is_refused(
         ('frame_rate: 10.0', 'frame_rate: 20.0', 'edited after training'),
         ('frame_rate: 10.0', 'frame_rate: -1', 'windows.frame_rate'),
         ('frame_rate', 'frame_rat', 'frame_rat'),
-        ('format: 2', 'format: 99', 'format 99'),
+        ('format: 3', 'format: 99', 'format 99'),
         ('preset: proprio', '', 'preset'),
         ('labels:', 'labels: {', 'cannot be read as YAML'),
     ],

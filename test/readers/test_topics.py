@@ -46,7 +46,7 @@ def guess(available: dict[str, str], **given: TopicSpec) -> dict[str, str]:
 
 def test_the_example_uses_every_modality() -> None:
     topics = load_topics(share_path('config', 'topics.yaml'))
-    assert set(topics) == set(MODALITIES)
+    assert set(topics) == {*MODALITIES, 'joints', 'second_camera', 'fingertip'}
     assert topics['gripper'].joints == ('finger_joint1', 'finger_joint2')
     assert topics['sound'].rate == 16000
 
@@ -63,11 +63,22 @@ def test_names_and_mappings_and_null(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('text', 'expected'),
     [
-        ('wrenches: /ft', 'unknown entries wrenches; known: image, sound, wrench'),
-        (
-            'wrench: {topic: /ft, joints: [a]}',
-            'wrench: unknown entries joints; known: topic, type',
-        ),
+        ('wrenches: /ft', 'wrenches: expected a mapping with topic, .*did you mean wrench'),
+        ('wrench: {topic: /ft, joint: [a]}', 'wrench: unknown entries joint; known: topic, type'),
+        ('image: {topic: /i, joints: [a]}', 'image: unknown entries joints; known: '),
+        ('Wrist: {topic: /ft}', "'Wrist': expected a name of small letters"),
+        ('features: {topic: /ft}', 'expected a name .* none of features'),
+        ('tactile: /tactile', 'tactile: expected a mapping with topic, and like or fields'),
+        ('tactile: {topic: /t, like: touch}', 'tactile.like: expected one of image'),
+        ('tactile: {topic: /t, kind: smell}', 'tactile.kind: expected one of image'),
+        ('left: {topic: /t, like: wrench, dims: 7}', 'left.dims: expected 6, as wrench has'),
+        ('left: {topic: /t, like: wrench, kind: sound}', 'left.kind: expected vector, as wrench'),
+        ('pose: {topic: /tf, frames: [a]}', 'pose.frames: expected two frames, base and tool'),
+        ('wrench: {topic: /tf, frames: [a, b]}', 'wrench.frames: expected none'),
+        ('joints: {topic: /j, max_age: 0}', 'joints.max_age: expected .* found 0'),
+        ('hand: {topic: /i, like: image, encoder: image}', 'hand.encoder: expected a modality of'),
+        ('left: {like: twist, derived_from: arm}', "left.derived_from: expected a pose .*'arm'"),
+        ('left: {like: wrench}', 'left.topic: expected a topic name'),
         ('sound: {topic: /a, rate: fast}', r'sound.rate: expected a whole number.*, found .fast.'),
         ('sound: {topic: /a, rate: true}', r'sound.rate: .*found True'),
         ('sound: {topic: /a, format: mp3}', r'sound.format: expected one of S8.*, found .mp3.'),

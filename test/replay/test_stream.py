@@ -56,7 +56,7 @@ def test_windows_hold_what_was_sensed(tmp_path: Path) -> None:
     assert windows.present.all()
     assert set(np.diff(windows.stamps)) == {SECOND // 10}
     assert not stream.derived
-    assert stream.topics['gripper'] == TopicSpec('gripper', GRIPPER, TYPES[GRIPPER])
+    assert stream.chosen['gripper'] == TopicSpec('gripper', GRIPPER, TYPES[GRIPPER])
     assert stream.read == pytest.approx(6 * SECOND, rel=0.02)
     millimetres = np.round(windows.sensors['gripper'][:, -1, 0] * 1000)
     assert {0, 40} <= set(millimetres.tolist())

@@ -130,7 +130,8 @@ def _value(message: Any, path: str) -> str:  # noqa: ANN401 - a generated class
     kind = 'an array' if isinstance(value, (list, np.ndarray)) else type(value).__name__
     fields = list(getattr(value, '__dataclass_fields__', {}))
     way = f'; it has {listed([f for f in fields if not f.startswith("_")], 12)}' if fields else ''
-    msg = f'{path} is {kind.rpartition("__")[2]}, expected a whole number, true or false, or text{way}'
+    kind = kind.rpartition('__')[2]
+    msg = f'{path} is {kind}, expected a whole number, true or false, or text{way}'
     raise LabelError(msg)
 
 
