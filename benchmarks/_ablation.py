@@ -23,7 +23,7 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.cli.console import progress_bar
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.model.image import EfficientNetLite0
 from m2r2_ros.model.network import Network
 from m2r2_ros.model.tensors import InputTensors
@@ -36,6 +36,7 @@ from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
 FACTS = 'facts.json'
+ALL = declared(MODALITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class WindowCache:
             arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
         )
         modalities: dict[str, NDArray[Any]] = {m: arrays[m] for m in MODALITIES if m in arrays}
-        return CachedRecording(episode.name, stamps, targets, restarts, modalities, present)
+        return CachedRecording(episode.name, stamps, targets, restarts, modalities, present, ALL)
 
     def _make(self, episode: Episode, folder: Path, facts: str) -> None:
         """Write windows beside the folder, and put them in its place once they are complete."""
@@ -144,8 +145,8 @@ class WindowCache:
         shutil.rmtree(draft, ignore_errors=True)
         done = draft / 'arrays'
         done.mkdir(parents=True)
-        encoder = self._image_features() if self._images else None
-        writer = CacheWriter(draft, self._config, encoder)
+        encoders = {'image': self._image_features()} if self._images else {}
+        writer = CacheWriter(draft, self._config, ALL, encoders)
         windows = writer.write(episode.name, stream, episode.truth.segments, self._labels)
         for name in ('stamps', 'targets', 'restarts', 'present'):
             np.save(done / name, getattr(windows, name))
@@ -165,8 +166,7 @@ class WindowCache:
 
 def _expect_all(episode: Episode, stream: WindowStream) -> None:
     """Refuse an episode without one of the modalities: rows could not be compared."""
-    derived = {'twist'} if stream.derives_twist else set()
-    absent = [m for m in MODALITIES if m not in {*stream.topics, *derived}]
+    absent = [m for m in MODALITIES if m not in {*stream.topics, *stream.derived}]
     if absent:
         msg = (
             f'{episode.path}: no topic serves {", ".join(absent)}; the ablation needs all of '

@@ -12,7 +12,7 @@ from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
 from m2r2_ros.bags.templates import message_template
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN, SENSORS
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation, SoundScale
 
@@ -51,9 +51,9 @@ def random_bundle(folder: Path, name: str = 'proprio') -> None:
     torch.manual_seed(0)
     windows, model = WindowConfig(), preset(name)
     scales = Normalisation(
-        {name: np.zeros(dims) for name, dims in SENSOR_DIMS.items()},
-        {name: np.ones(dims) for name, dims in SENSOR_DIMS.items()},
-        SoundScale.of_range(-100.0, 50.0),
+        {name: np.zeros(BUILTIN[name].dims) for name in SENSORS},
+        {name: np.ones(BUILTIN[name].dims) for name in SENSORS},
+        {'sound': SoundScale.of_range(-100.0, 50.0)},
     )
     labels = LabelSet.of(f'action {k}' for k in range(LABELS))
     network = Network(model, windows, LABELS)

@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.labels import Segment, label_at
-from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.core.share import share_path
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.evaluation.sequence import ScoredSequence
@@ -78,7 +78,7 @@ def import_trials(source: Path, work: Path) -> list[Trial]:
     """Import every trial, and read what the baselines need of it."""
     trials = []
     for bag in import_bags(source, work):
-        stream = WindowStream(open_recording(bag), WindowConfig(), tuple(SENSOR_DIMS))
+        stream = WindowStream(open_recording(bag), WindowConfig(), SENSORS)
         windows = FrameWindows.join(list(stream))
         trials.append(Trial(bag.name, bag, windows, read_truth(bag).segments))
     return trials

@@ -91,7 +91,7 @@ class UsualNode(Node):
         present[:, 0] = False
         sound = np.array(self._sound, np.float32)[::3][-16_000:]
         sound = np.pad(sound, (16_000 - len(sound), 0))
-        data['sound'] = torch.from_numpy(norm.sound(log_mel(sound[None])))
+        data['sound'] = torch.from_numpy(norm.sounds['sound'](log_mel(sound[None])))
         found, self._state = self._bundle.network.advance(InputTensors(data, present), self._state)
         best = int(found.probabilities[0].argmax())
         label = ActionLabel(header=header, label_id=best, label=self._bundle.labels.names[best])

@@ -4,7 +4,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -17,7 +17,7 @@ from m2r2_ros.bags.definitions import typestore
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_TOPIC
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.errors import MessageError
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
@@ -50,14 +50,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return load_model(str(write_bundle(tmp_path_factory.mktemp('bundle') / 'small', SMALL)))
 
 
-def live_windows(config: WindowConfig, modalities: tuple[str, ...]) -> LiveWindows:
-    windows = LiveWindows(config, modalities)
+def live_windows(config: WindowConfig, modalities: Collection[str]) -> LiveWindows:
+    windows = LiveWindows(config, declared(modalities))
     specs = {m: (TopicSpec(m, TOPICS[m][0]), TOPICS[m][1]) for m in modalities}
     windows.follow({m: (spec, make_reader(spec, kind)) for m, (spec, kind) in specs.items()})
     return windows
 
 
-def harmless(seconds: float, first: int, modalities: tuple[str, ...]) -> dict[str, list[Received]]:
+def harmless(seconds: float, first: int, modalities: Collection[str]) -> dict[str, list[Received]]:
     return {
         TOPICS[m][0]: [Received(raw, stamp) for raw, stamp in steady(m, seconds, first)]
         for m in modalities
@@ -102,7 +102,7 @@ def test_no_image_or_sound_breaks_a_window(seed: int) -> None:
     windows, chance = live_windows(WindowConfig(), MODALITIES), Random(seed)
     for k in range(3):
         made = windows.push(half_a_second(chance, START + k * 500_000_000))
-        for image in made.images or []:
+        for image in made.images['image']:
             if image is not None:
                 with suppress(MessageError):
                     assert image.decode().nbytes <= 2**28

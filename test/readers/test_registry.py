@@ -3,8 +3,9 @@
 import pytest
 
 from m2r2_ros.core.errors import MessageError
+from m2r2_ros.readers.guessing import MODALITY_TYPES
 from m2r2_ros.readers.registry import make_reader
-from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec
+from m2r2_ros.readers.topics import TopicSpec
 
 
 @pytest.mark.parametrize(

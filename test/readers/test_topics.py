@@ -56,17 +56,17 @@ def test_names_and_mappings_and_null(tmp_path: Path) -> None:
     topics = load(tmp_path, text)
     assert topics['wrench'] == TopicSpec('wrench', '/ft')
     assert topics['image'].topic == topics['pose'].topic == ''
-    assert topics['gripper'] == TopicSpec('gripper', '/g', scale=2)
+    assert topics['gripper'] == TopicSpec('gripper', '/g', sum=True, scale=2)
     assert load(tmp_path, '') == {}
 
 
 @pytest.mark.parametrize(
     ('text', 'expected'),
     [
-        ('wrenches: /ft', 'unknown entries wrenches; known: image, sound, wrench'),
+        ('wrenches: /ft', 'wrenches: expected a mapping with topic, and like or fields; .*/ft'),
         (
-            'wrench: {topic: /ft, joints: [a]}',
-            'wrench: unknown entries joints; known: topic, type',
+            'image: {topic: /a, joints: [a]}',
+            'image: unknown entries joints; known: .*topic, type',
         ),
         ('sound: {topic: /a, rate: fast}', r'sound.rate: expected a whole number.*, found .fast.'),
         ('sound: {topic: /a, rate: true}', r'sound.rate: .*found True'),

@@ -19,6 +19,7 @@ from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.core.modalities import SENSORS, declared
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
@@ -43,7 +44,7 @@ TYPES = {
     GRIPPER: 'sensor_msgs/msg/JointState',
 }
 TINY = ModelConfig(
-    ('wrench', 'pose', 'twist', 'gripper'),
+    declared(SENSORS),
     width=16,
     heads=2,
     feedforward=16,
@@ -244,7 +245,7 @@ def tiny_bundle(
         modalities=model.modalities,
         windows=windows,
         folder=folder.with_name(folder.name + '.training'),
-        image_encoder=None,
+        image_encoders={},
     )
     train_network(network, data.recordings, data.normalisation, config)
     facts = {'recordings': [r.name for r in data.recordings], 'options': config.to_dict()}

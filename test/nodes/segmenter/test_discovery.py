@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which topic is taken for which modality."""
 
+from m2r2_ros.core.modalities import declared
 from m2r2_ros.nodes.segmenter.discovery import GIVEN, GUESSED, MODEL, Discovery
 from m2r2_ros.readers.topics import TopicSpec
 
@@ -14,7 +15,7 @@ def chosen(discovery: Discovery) -> dict[str, tuple[str, str]]:
 
 
 def test_the_topics_of_the_model_come_before_guesses() -> None:
-    discovery = Discovery(('wrench', 'pose'), {}, EXPECTED, '/')
+    discovery = Discovery(declared(('wrench', 'pose')), {}, EXPECTED, '/')
     available = {'/tcp': POSE, '/current_pose': POSE, '/other/wrench': WRENCH}
     assert [s.topic for s in discovery.look(available, guess=False)] == ['/tcp']
     assert discovery.missing == {'wrench': '/ft'}
@@ -25,7 +26,7 @@ def test_the_topics_of_the_model_come_before_guesses() -> None:
 
 def test_what_is_given_is_waited_for_and_what_is_off_stays_off() -> None:
     given = {'pose': TopicSpec('pose', '/mine'), 'wrench': TopicSpec('wrench', '')}
-    discovery = Discovery(('wrench', 'pose'), given, EXPECTED, '/')
+    discovery = Discovery(declared(('wrench', 'pose')), given, EXPECTED, '/')
     assert discovery.look({'/tcp': POSE, '/ft': WRENCH}, guess=True) == []
     assert discovery.missing == {'pose': '/mine'}
     (spec,) = discovery.look({'/mine': POSE}, guess=False)
@@ -35,7 +36,7 @@ def test_what_is_given_is_waited_for_and_what_is_off_stays_off() -> None:
 
 def test_a_given_type_must_be_that_of_the_topic_and_delays_no_other() -> None:
     given = {'pose': TopicSpec('pose', '/mine', POSE)}
-    discovery = Discovery(('wrench', 'pose'), given, EXPECTED, '/')
+    discovery = Discovery(declared(('wrench', 'pose')), given, EXPECTED, '/')
     found = discovery.look({'/mine': WRENCH, '/ft': WRENCH}, guess=False)
     assert [spec.topic for spec in found] == ['/ft']
     assert '/mine' in discovery.refused['pose']
@@ -44,7 +45,7 @@ def test_a_given_type_must_be_that_of_the_topic_and_delays_no_other() -> None:
 
 
 def test_in_a_namespace_nothing_outside_is_guessed() -> None:
-    discovery = Discovery(('wrench', 'pose'), {}, {'pose': EXPECTED['pose']}, '/left')
+    discovery = Discovery(declared(('wrench', 'pose')), {}, {'pose': EXPECTED['pose']}, '/left')
     available = {'/right/ft': WRENCH, '/tcp': POSE, '/left/tcp': POSE}
     discovery.look(available, guess=True)
     assert chosen(discovery) == {'pose': ('/left/tcp', MODEL)}
@@ -53,15 +54,15 @@ def test_in_a_namespace_nothing_outside_is_guessed() -> None:
 
 
 def test_remapped_names_are_looked_for() -> None:
-    discovery = Discovery(('pose',), {}, EXPECTED, '/', {'/tcp': '/renamed'}.get)  # type: ignore[arg-type]
+    discovery = Discovery(declared(('pose',)), {}, EXPECTED, '/', {'/tcp': '/renamed'}.get)  # type: ignore[arg-type]
     discovery.look({'/tcp': POSE, '/renamed': POSE}, guess=False)
     assert discovery.resolved['pose'].topic == '/renamed'
 
 
 def test_another_model_may_want_more() -> None:
-    discovery = Discovery(('pose',), {}, EXPECTED, '/')
+    discovery = Discovery(declared(('pose',)), {}, EXPECTED, '/')
     discovery.look({'/tcp': POSE, '/ft': WRENCH}, guess=False)
-    discovery.want(('wrench', 'pose'), EXPECTED)
+    discovery.want(declared(('wrench', 'pose')), EXPECTED)
     assert [s.topic for s in discovery.look({'/ft': WRENCH}, guess=False)] == ['/ft']
     discovery.forget()
     assert set(discovery.missing) == {'wrench', 'pose'}

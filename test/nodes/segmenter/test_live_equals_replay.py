@@ -101,9 +101,7 @@ def test_live_labels_are_those_of_the_recording(
 
 def identical(a: FrameWindows, b: FrameWindows) -> NDArray[np.bool_]:
     """Return which windows are the same to the bit."""
-    assert a.sound is not None
-    assert b.sound is not None
-    pairs = [(a.present, b.present), (a.sound, b.sound)]
+    pairs = [(a.present, b.present), (a.sounds['sound'], b.sounds['sound'])]
     pairs += [(a.sensors[name], b.sensors[name]) for name in a.sensors]
     same = [(x == y).reshape(len(x), -1).all(axis=1) for x, y in pairs]
     return np.logical_and.reduce(same)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.core.modalities import MODALITIES, SENSORS
+from m2r2_ros.core.modalities import SENSORS, declared
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
@@ -68,19 +68,21 @@ def test_live_windows_are_those_of_the_recording(
     replayed = FrameWindows.join(list(stream))
 
     windows = LiveWindows(WindowConfig(), modalities, given)
-    follow(windows, *(m for m in topics if m in modalities_to_read(modalities, given, ())))
+    follow(
+        windows, *(m for m in topics if m in modalities_to_read(declared(modalities), given, ()))
+    )
     live = FrameWindows.join([*push(windows, entries), windows.driver.flush()])
 
     assert len(live) == 39
     assert same(live, replayed)
     assert +windows.driver.counters == +stream.counters
-    assert windows.driver.derives_twist == stream.derives_twist
+    assert windows.driver.derived == stream.derived
     assert set(windows.health) == set(stream.topics)
     assert {h.count for h in windows.health.values()} == {200}
 
 
 def present(windows: FrameWindows, modality: str) -> list[bool]:
-    return [bool(yes) for yes in windows.present[:, MODALITIES.index(modality)]]
+    return [bool(yes) for yes in windows.has(modality)]
 
 
 def test_the_twist_is_made_from_a_pose_that_comes_late_until_a_topic_has_it() -> None:
@@ -90,12 +92,12 @@ def test_the_twist_is_made_from_a_pose_that_comes_late_until_a_topic_has_it() ->
     follow(windows, 'wrench')
     without = FrameWindows.join(push(windows, thirds[0]))
     follow(windows, 'wrench', 'pose')
-    assert windows.driver.derives_twist
+    assert windows.driver.derived == ('twist',)
     made = FrameWindows.join(push(windows, thirds[1]))
     assert set(windows.health) == {'wrench', 'pose'}
     poses = windows.health['pose'].count
     follow(windows, 'wrench', 'pose', 'twist')
-    assert not windows.driver.derives_twist
+    assert not windows.driver.derived
     sensed = FrameWindows.join(push(windows, thirds[2]))
     assert set(windows.health) == {'wrench', 'twist'}
     assert not any(present(without, 'twist'))

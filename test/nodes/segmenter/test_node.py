@@ -25,7 +25,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from m2r2_ros.core.errors import BundleError, ConfigError
-from m2r2_ros.core.modalities import modality_names
+from m2r2_ros.core.modalities import declared, modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import LABELS, SENSING
@@ -248,7 +248,7 @@ def test_nan_is_counted_and_masked(
 def test_a_camera_may_change_its_image(
     launch: Launch, peer: Node, tmp_path: Path, labels: list[Any]
 ) -> None:
-    seeing = ('image', *SENSING.modalities)
+    seeing = declared(('image', *SENSING.modalities))
     config = replace(SENSING, modalities=seeing, image_encoder='efficientnet_lite0')
     model = write_bundle(tmp_path / 'seeing', config)
     with Robot(peer, ('image', 'wrench')) as robot:
