@@ -36,6 +36,7 @@ from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
 FACTS = 'facts.json'
+ALL = declared(MODALITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,7 @@ class WindowCache:
             arrays.pop(k) for k in ('stamps', 'targets', 'restarts', 'present')
         )
         modalities: dict[str, NDArray[Any]] = {m: arrays[m] for m in MODALITIES if m in arrays}
-        return CachedRecording(
-            episode.name, stamps, targets, restarts, modalities, present, declared(MODALITIES)
-        )
+        return CachedRecording(episode.name, stamps, targets, restarts, modalities, present, ALL)
 
     def _make(self, episode: Episode, folder: Path, facts: str) -> None:
         """Write windows beside the folder, and put them in its place once they are complete."""
@@ -147,7 +146,7 @@ class WindowCache:
         done = draft / 'arrays'
         done.mkdir(parents=True)
         encoders = {'image': self._image_features()} if self._images else {}
-        writer = CacheWriter(draft, self._config, declared(MODALITIES), encoders)
+        writer = CacheWriter(draft, self._config, ALL, encoders)
         windows = writer.write(episode.name, stream, episode.truth.segments, self._labels)
         for name in ('stamps', 'targets', 'restarts', 'present'):
             np.save(done / name, getattr(windows, name))

@@ -23,6 +23,7 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 
+from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.logmel import log_mel
@@ -39,7 +40,6 @@ class UsualNode(Node):
         """Load a bundle and subscribe."""
         super().__init__('usual_way')
         self._bundle = load_bundle(bundle)
-        self._modalities = self._bundle.model.modalities
         self._state = self._bundle.network.initial_state()
         self._points = self._bundle.windows.points
         self._queues: dict[str, deque[tuple[float, Any]]] = {}
@@ -87,12 +87,12 @@ class UsualNode(Node):
             m: torch.from_numpy(norm.scale(m, np.array([[p[m] for p in self._paired]], np.float32)))
             for m in self._queues
         }
+        present = torch.ones(1, len(MODALITIES), dtype=torch.bool)
+        present[:, 0] = False
         sound = np.array(self._sound, np.float32)[::3][-16_000:]
         sound = np.pad(sound, (16_000 - len(sound), 0))
         data['sound'] = torch.from_numpy(norm.sounds['sound'](log_mel(sound[None])))
-        present = torch.ones(1, len(self._modalities), dtype=torch.bool)
-        inputs = InputTensors(data, present, self._modalities)
-        found, self._state = self._bundle.network.advance(inputs, self._state)
+        found, self._state = self._bundle.network.advance(InputTensors(data, present), self._state)
         best = int(found.probabilities[0].argmax())
         label = ActionLabel(header=header, label_id=best, label=self._bundle.labels.names[best])
         self._labels.publish(label)

@@ -14,7 +14,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,11 +40,11 @@ from m2r2_ros.cli.common import use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.core.labels import LabelSet, Segment
-from m2r2_ros.core.modalities import MODALITIES, SENSORS, declared
+from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
-from m2r2_ros.model.config import preset
+from m2r2_ros.model.config import preset, restrict_modalities
 from m2r2_ros.model.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
@@ -183,8 +183,7 @@ def run_row(title: str, modalities: tuple[str, ...], study: Study, file: Path) -
         `training_s`, and `labels`: label ids of each frame, by held-out episode. Kept as they
         are, so that another metric needs no other training.
     """
-    encoder = preset('lite').image_encoder if 'image' in modalities else ''
-    model = replace(preset('lite'), modalities=declared(modalities), image_encoder=encoder)
+    model = restrict_modalities(preset('lite'), modalities)
     given = {
         'model': model.to_dict(),
         'windows': study.windows.to_dict(),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import CLIPConfig, CLIPModel
 
+from m2r2_ros.core.modalities import declared
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.heads.config import NoHeadConfig
 from test.cli.run import digest, done, m2r2
@@ -132,6 +133,8 @@ def test_what_training_begins_with_is_one_thing(
 def test_some_modalities_of_a_preset(robots: Path, tmp_path: Path) -> None:
     start = ('pretrain', robots / 'first', *QUICK, '--epochs', 1)
     done(*start, '--modalities', 'gripper,wrench', '--out', tmp_path / 'two')
-    assert list(load_bundle(tmp_path / 'two' / 'last').model.modalities) == ['wrench', 'gripper']
+    assert load_bundle(tmp_path / 'two' / 'last').model.modalities == declared(
+        ('wrench', 'gripper')
+    )
     wrong = m2r2(*start, '--modalities', 'image', '--out', tmp_path / 'x')
     assert 'image not among those of the preset' in wrong.error

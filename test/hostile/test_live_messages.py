@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from m2r2_ros.bags.definitions import typestore
 
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_TOPIC
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.core.errors import MessageError
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.nodes.segmenter.loading import load_model
-from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.segmenters.model import Model
@@ -51,7 +51,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def live_windows(config: WindowConfig, modalities: Collection[str]) -> LiveWindows:
-    windows = LiveWindows(config, modalities)
+    windows = LiveWindows(config, declared(modalities))
     specs = {m: (TopicSpec(m, TOPICS[m][0]), TOPICS[m][1]) for m in modalities}
     windows.follow({m: (spec, make_reader(spec, kind)) for m, (spec, kind) in specs.items()})
     return windows

@@ -191,7 +191,9 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     'huge network': (edit_yaml(lambda e: e['model']['head'].update(layers=16)), (YAML, 'edited')),
     'unknown section': (edit_yaml(lambda e: e.update(extra=1)), (YAML, 'extra')),
     'missing section': (edit_yaml(lambda e: e.pop('topics')), (YAML, 'topics')),
-    'wrong format': (edit_yaml(lambda e: e.update(format=1)), (YAML, 'format 1', 'formats 2 and 3')),
+    'wrong format': (
+        edit_yaml(lambda e: e.update(format=1)), (YAML, 'format 1', 'formats 2 and 3'),
+    ),
     'twice a label': (
         edit_yaml(lambda e: e['labels'].update(names=['a', 'a', 'b'])), (YAML, 'labels.names'),
     ),
@@ -214,7 +216,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     'half a width': (edit_yaml(lambda e: e['model'].update(width=32.5)), (YAML, 'model.width')),
     'wrong width': (edit_yaml(lambda e: e['model'].update(width=33)), (YAML, 'model.heads')),
     'unknown modality': (
-        edit_yaml(lambda e: e['model'].update(modalities=['smell'])), (YAML, 'model.modalities', 'smell'),
+        edit_yaml(lambda e: e['model'].update(modalities=['smell'])),
+        (YAML, 'model.modalities', 'smell'),
     ),
     'wrong scale': (
         edit_yaml(lambda e: e['normalisation']['sensors']['wrench'].update(std=[0] * 6)),

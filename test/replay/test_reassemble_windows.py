@@ -46,9 +46,9 @@ def test_bad_force_and_torque_are_masked_from_the_last_action_on(tmp_path: Path)
     path = write_file(tmp_path / '2025-01-11-14-45-48.h5', SHAPE)
     found = windows(path)
     bad = read_truth(path).segments[2].start
-    wrench = found.present[:, MODALITIES.index('wrench')]
+    wrench = found.has('wrench')
     assert wrench[(found.stamps < bad)][2:].all()
     late = found.stamps > bad + round((BUILTIN['wrench'].max_age + 0.1) * 1e9)
     assert late.sum() > 10
     assert not wrench[late].any()
-    assert found.present[late][:-3, MODALITIES.index('pose')].all()
+    assert found.has('pose')[late][:-3].all()

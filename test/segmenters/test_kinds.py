@@ -112,7 +112,7 @@ def test_a_rule_opens_like_a_network(rule: Path, tmp_path: Path) -> None:
     save_bundle(make_bundle(), tmp_path / 'network')
     opened, network = open_model(rule), open_model(tmp_path / 'network')
     assert (opened.kind, network.kind) == ('push', 'learned')
-    assert opened.modalities == ('wrench',)
+    assert tuple(opened.modalities) == ('wrench',)
     assert opened.segmenter.labels == LABELS
     assert opened.segmenter.decoding == Decoding(min_duration=0.2)
     assert open_model(rule, {'lag': 3}).segmenter.revision_lag == 3

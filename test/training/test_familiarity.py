@@ -39,7 +39,7 @@ def windows_of(seed: int) -> FrameWindows:
 def recording(seed: int) -> CachedRecording:
     w = windows_of(seed)
     targets = np.zeros(N, np.int64)
-    return CachedRecording('r', w.stamps, targets, w.restarts, w.sensors, w.present)
+    return CachedRecording('r', w.stamps, targets, w.restarts, w.sensors, w.present, w.modalities)
 
 
 @pytest.fixture(scope='module')
@@ -164,7 +164,7 @@ def test_damaged_sections_are_refused(
     monkeypatch.setattr(Familiarity, 'to_dict', lambda self: entries)
     with pytest.raises(BundleError, match=r'bundle\.yaml|weights'):
         save_bundle(bundle, tmp_path / 'b')
-    assert yaml.safe_load((tmp_path / 'b' / 'bundle.yaml').read_text())['format'] == 2
+    assert yaml.safe_load((tmp_path / 'b' / 'bundle.yaml').read_text())['format'] == 3
 
 
 def test_modalities_that_were_never_trained_are_not_looked_at(bundle: Bundle) -> None:
@@ -221,4 +221,4 @@ def test_inputs_mask_what_is_not_looked_at() -> None:
     bundle = make_bundle()
     inputs: Inputs = make_inputs(make_windows(3), bundle.normalisation, ('pose',))
     seen = np.flatnonzero(inputs.present.any(axis=0))
-    assert seen.tolist() == [MODALITIES.index('pose')]
+    assert seen.tolist() == [0]

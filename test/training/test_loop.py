@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
@@ -111,7 +111,7 @@ def test_another_training_begins_anew(tmp_path: Path) -> None:
     [
         MODEL,
         ModelConfig(
-            ('sound', 'wrench', 'gripper'),
+            declared(('sound', 'wrench', 'gripper')),
             **{k: getattr(MODEL, k) for k in ('width', 'heads', 'feedforward', 'mlp')},
             sound_width=64,
             sound_layers=1,

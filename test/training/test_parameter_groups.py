@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN
 from m2r2_ros.model.image import ClipImageEncoder
 from m2r2_ros.model.proprioception import SensorEncoder
 from m2r2_ros.model.sound import SoundEncoder
@@ -28,7 +28,7 @@ class Model(nn.Module):
             {
                 'image': ClipImageEncoder(32, VISION),  # three layers
                 'sound': SoundEncoder(48, 64, 2, 32),
-                'wrench': SensorEncoder(SENSOR_DIMS['wrench'], 30, 32),
+                'wrench': SensorEncoder(BUILTIN['wrench'].dims, 30, 32),
             }
         )
         self.norm = nn.LayerNorm(32)

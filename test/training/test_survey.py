@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import UNKNOWN, Segment
+from m2r2_ros.core.modalities import declared
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.training.data import prepare
 from m2r2_ros.training.recordings import open_labelled
@@ -40,10 +41,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Survey:
     labelled = open_labelled(bags)
     data = prepare(
         labelled,
-        modalities=SENSORS,
+        modalities=declared(SENSORS),
         windows=WindowConfig(),
         folder=folder / 'windows',
-        image_encoder=None,
+        image_encoders={},
     )
     return survey(data.recordings, labelled, data.labels, SENSORS)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from m2r2_ros.core.modalities import declared
 from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, MSTCNConfig
 from m2r2_ros.segmenters.decoding import Decoding
@@ -161,7 +162,7 @@ def test_stages_that_are_done_are_not_done_again(bags: list[Path], tmp_path: Pat
 
 
 def test_modalities_that_no_recording_has_are_left_out(bags: list[Path], tmp_path: Path) -> None:
-    hearing = replace(TINY, modalities=('sound', *TINY.modalities))
+    hearing = replace(TINY, modalities=declared(('sound', *TINY.modalities)))
     silent = trained(bags[:1], tmp_path, model=hearing)
     assert silent.survey.missing == ('sound',)
     assert silent.bundle.model.modalities == TINY.modalities

@@ -5,7 +5,7 @@
 import numpy as np
 import torch
 
-from m2r2_ros.core.modalities import MODALITIES, SENSOR_DIMS
+from m2r2_ros.core.modalities import BUILTIN, MODALITIES, column, declared
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
@@ -16,10 +16,11 @@ from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, mel_frames
 from m2r2_ros.windows.normalisation import Normalisation
 
+ALL = declared(MODALITIES)
 WINDOWS = WindowConfig(sensor_rate=40.0, audio_context=0.5)
 COLUMNS = mel_frames(round(WINDOWS.audio_context * WINDOWS.audio_rate))
 MODEL = ModelConfig(
-    ('wrench', 'gripper'),
+    declared(('wrench', 'gripper')),
     width=16,
     heads=2,
     feedforward=16,
@@ -38,22 +39,21 @@ def trial(frames: int = 60, seed: int = 0, *, sound: bool = False) -> CachedReco
     targets = targets[:frames].astype(np.int64)
     shape = (frames, WINDOWS.points)
     arrays = {
-        name: rng.normal(0, 1, (*shape, dims)).astype(np.float32)
-        for name, dims in SENSOR_DIMS.items()
-        if name in ('wrench', 'gripper')
+        name: rng.normal(0, 1, (*shape, BUILTIN[name].dims)).astype(np.float32)
+        for name in ('wrench', 'gripper')
     }
     arrays['wrench'][..., 2] -= 20 * (targets == 1)[:, None]
     arrays['gripper'] = (arrays['gripper'] * 1e-3 + 0.05 * (targets == 2)[:, None, None]).astype(
         np.float32
     )
-    present = np.zeros((frames, len(MODALITIES)), np.bool_)
-    present[:, [MODALITIES.index(m) for m in ('wrench', 'gripper')]] = True
+    present = np.zeros((frames, len(ALL)), np.bool_)
+    present[:, [column(ALL, m) for m in ('wrench', 'gripper')]] = True
     if sound:
         arrays['sound'] = rng.uniform(-80, 0, (frames, MEL_BINS, COLUMNS)).astype(np.float16)
-        present[:, MODALITIES.index('sound')] = True
+        present[:, column(ALL, 'sound')] = True
     stamps = 10**8 * np.arange(frames)
     restarts = np.arange(frames) == 0
-    return CachedRecording(f'trial{seed}', stamps, targets, restarts, arrays, present)
+    return CachedRecording(f'trial{seed}', stamps, targets, restarts, arrays, present, ALL)
 
 
 def fitted(*recordings: CachedRecording) -> Normalisation:

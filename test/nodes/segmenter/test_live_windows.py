@@ -68,8 +68,9 @@ def test_live_windows_are_those_of_the_recording(
     replayed = FrameWindows.join(list(stream))
 
     windows = LiveWindows(WindowConfig(), modalities, given)
-    read = modalities_to_read(declared(modalities), given, ())
-    follow(windows, *(m for m in topics if m in read))
+    follow(
+        windows, *(m for m in topics if m in modalities_to_read(declared(modalities), given, ()))
+    )
     live = FrameWindows.join([*push(windows, entries), windows.driver.flush()])
 
     assert len(live) == 39
