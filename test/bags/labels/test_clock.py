@@ -17,10 +17,8 @@ IMAGE = 'sensor_msgs/msg/CompressedImage'
 def camera(topic: str, times: list[int]) -> list[Entry]:
     data = np.zeros(3, np.uint8)
     return [
-        Entry(
-            topic, IMAGE, START + t + 9, cdr(IMAGE, header=header(START + t), format='', data=data)
-        )
-        for t in times
+        Entry(topic, IMAGE, START + t + 9, cdr(IMAGE, header=stamp, format='', data=data))
+        for t, stamp in ((t, header(START + t)) for t in times)
     ]
 
 
@@ -30,9 +28,8 @@ def test_seconds_count_from_the_first_message_whoever_s_clock_it_is(tmp_path: Pa
     moved = robot(2.0, log_shift=3600 * SECOND)
     clock = clock_of(open_recording(write_bag(tmp_path / 'moved', moved)))
     assert (clock.start, clock.end) == (same.start, moved[-1].log_time - 3600 * SECOND)
-    first = Entry(
-        '/note', 'std_msgs/msg/String', START - 2 * SECOND, cdr('std_msgs/msg/String', data='')
-    )
+    text = 'std_msgs/msg/String'
+    first = Entry('/note', text, START - 2 * SECOND, cdr(text, data=''))
     early = clock_of(open_recording(write_bag(tmp_path / 'early', [first, *robot(1.0)])))
     assert early.start == START - 2 * SECOND
 

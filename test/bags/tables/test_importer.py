@@ -1,6 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import gzip
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -290,7 +291,7 @@ def test_real_trials(tmp_path: Path, name: str) -> None:
 
 
 def test_optional_tables_may_be_missing(folder: Path) -> None:
-    other = NUMBER | {'file': 'm.txt', 'topic': '/other', 'optional': True}
+    other = deepcopy(NUMBER) | {'file': 'm.txt', 'topic': '/other', 'optional': True}
     labels = {'file': 'l.txt', 'kind': 'segments', 'unit': 's', 'optional': True}
     labels |= {'start': 0, 'end': 1, 'label': 2}
     more = {'tables': [NUMBER, other], 'labels': labels}
@@ -300,7 +301,7 @@ def test_optional_tables_may_be_missing(folder: Path) -> None:
     report = import_table(folder / 'spec.yaml', folder, folder.parent / 'both')
     assert (report.messages, report.missing) == ({'/number': 2, '/other': 1}, ('l.txt',))
     (folder / 'n.txt').unlink()
-    with pytest.raises(ConfigError, match='has no n.txt'):
+    with pytest.raises(ConfigError, match=r'has no n\.txt'):
         import_table(folder / 'spec.yaml', folder, folder.parent / 'none')
 
 
