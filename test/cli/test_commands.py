@@ -185,6 +185,24 @@ def test_shipped_specifications_go_by_name(tables: Path, tmp_path: Path) -> None
     done('import', 'table', namesake, '--input', tables, '--out', out, '--overwrite')
 
 
+def test_a_folder_of_trials_is_imported_at_once(tables: Path, tmp_path: Path) -> None:
+    trials = tmp_path / 'trials'
+    for name in ('a', 'b', 'c'):
+        shutil.copytree(tables, trials / name)
+    (trials / 'b' / 'R_CartPos.dat').write_text('soon\n')
+    run = ('import', 'table', 'hiro_snap_assembly', '--input', trials, '--out', tmp_path / 'bags')
+    error = m2r2(*run).error
+    assert '1 of 3 recordings could not be imported' in error
+    assert f'{trials}/b/R_CartPos.dat:1' in error
+    assert sorted(p.name for p in (tmp_path / 'bags').iterdir()) == ['a', 'c']
+    made = digest(tmp_path / 'bags')
+    shutil.copyfile(tables / 'R_CartPos.dat', trials / 'b' / 'R_CartPos.dat')
+    again = done(*run)
+    assert '2 recordings were imported already and are kept' in again.err
+    assert f'{tmp_path}/bags/b: 2.00 s' in again.out
+    assert made.items() < digest(tmp_path / 'bags').items()
+
+
 def test_specifications_that_do_not_fit_are_refused(tables: Path, tmp_path: Path) -> None:
     out = tmp_path / 'bag'
     spec = tmp_path / 'spec.yaml'

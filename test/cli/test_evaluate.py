@@ -10,7 +10,14 @@ import pytest
 from m2r2_ros.bags.labels.csv import write_segments_csv
 from m2r2_ros.bags.labels.reader import read_truth
 from test.cli.run import digest, done, m2r2
-from test.replay.recordings import START, robot_bag
+from test.replay.recordings import (
+    START,
+    robot,
+    robot_bag,
+    truth_of,
+    with_states,
+    write_bag,
+)
 
 
 @pytest.fixture(scope='module')
@@ -142,3 +149,69 @@ def test_levels_that_are_not_there_are_refused(
     robots: Path, labels: Path, options: tuple[str, ...], word: str
 ) -> None:
     assert word in m2r2('evaluate', labels, '--truth', robots, *options).error
+
+
+def test_truth_may_be_whatever_training_takes(robots: Path, labels: Path, tmp_path: Path) -> None:
+    """Seconds from the start, samples, labels of a model, and any of them in a folder."""
+    bag = labels / 'first_labels'
+    usual = json.loads(done('evaluate', bag, '--truth', robots, '--json').out)['by_recording']
+    truth = read_truth(robots / 'first').segments
+    (tmp_path / 'tables').mkdir()
+    table = tmp_path / 'tables' / 'first.csv'
+    rows = [f'{(s.start - START) / 1e9},{s.label}' for s in truth]
+    table.write_text('\n'.join(['time_s,label', *rows, f'{(truth[-1].end - START) / 1e9},']))
+    for given in (table, tmp_path / 'tables'):
+        scored = done('evaluate', bag, '--truth', given, '--json')
+        assert json.loads(scored.out)['by_recording'] == {'first': usual['first']}
+        assert 'ground truth of first: times from the start of the recording' in scored.err
+    # A recording beside the table says when it began.
+    beside = done('evaluate', bag, '--truth', table, '--truth', robots / 'first', '--json').out
+    assert json.loads(beside)['by_recording'] == {'first': usual['first']}
+    copied = shutil.copytree(labels / 'first_labels', tmp_path / 'other' / 'first_labels')
+    perfect = done('evaluate', bag, '--truth', copied, '--json').out
+    assert json.loads(perfect)['accuracy'] == 1
+
+
+def test_labels_are_not_scored_against_themselves(robots: Path, labels: Path) -> None:
+    assert (
+        'no ground truth for first'
+        in m2r2('evaluate', labels / 'first_labels', '--truth', labels / 'first_labels').error
+    )
+    # Nor against the table that was made with them, where the recording has its truth.
+    both = ('--truth', labels, '--truth', robots, '--json')
+    scores = json.loads(done('evaluate', labels, *both).out)
+    assert scores['accuracy'] < 1
+
+
+def test_a_corrected_table_of_segments_is_truth(labels: Path, tmp_path: Path) -> None:
+    table = tmp_path / 'first_segments.csv'
+    text = (labels / 'first_segments.csv').read_text()
+    table.write_text(text)
+    bag = labels / 'first_labels'
+    assert json.loads(done('evaluate', bag, '--truth', table, '--json').out)['accuracy'] == 1
+    table.write_text(text.replace('grip', 'push'))
+    assert json.loads(done('evaluate', bag, '--truth', table, '--json').out)['accuracy'] < 1
+
+
+def test_a_topic_that_states_the_truth(bundle: Path, tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'bags' / 'stated', with_states(robot(6.0, 2), truth_of(6.0, 2)))
+    done('label', bag, '--model', bundle, '--out', tmp_path / 'labels')
+    names = "{'0': reach, '1': push, '2': grip}"
+    (tmp_path / 'truth.yaml').write_text(f'topic: /phase\nfield: data\nnames: {names}\n')
+    run = ('evaluate', tmp_path / 'labels', '--truth', tmp_path / 'bags', '--truth-topic')
+    scores = json.loads(done(*run, tmp_path / 'truth.yaml', '--json').out)
+    assert scores['accuracy'] > 0.8
+    assert 'nothing in common' in m2r2(*run, '/phase').error
+    assert 'no topic /state' in m2r2(*run, '/state').error
+
+
+def test_recordings_with_an_empty_truth_are_left_out(
+    robots: Path, labels: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(robots / 'first', tmp_path / 'first')
+    (tmp_path / 'second.csv').write_text('start,end,label\n')
+    scores = json.loads(done('evaluate', labels, '--truth', tmp_path, '--json').out)
+    assert scores['without_truth'] == ['second']
+    assert list(scores['by_recording']) == ['first']
+    error = m2r2('evaluate', labels, '--truth', tmp_path / 'second.csv').error
+    assert 'second.csv: its ground truth is empty' in error

@@ -28,6 +28,7 @@ from test.replay.recordings import (
     robot,
     robot_bag,
     truth_of,
+    with_states,
     write_bag,
     write_mcap,
 )
@@ -334,3 +335,34 @@ def test_labels_with_other_parents_name_both_recordings(tmp_path: Path) -> None:
 def test_robot_bags_hold_their_truth(tmp_path: Path) -> None:
     path = robot_bag(tmp_path / 'robot', 2.0)
     assert read_truth(path).segments == truth_of(2.0, 0)
+
+
+def test_recordings_without_ground_truth_are_told_and_left_out(
+    robots: Path, plain: Path, tmp_path: Path
+) -> None:
+    empty = write_bag(tmp_path / 'empty', robot(3.0, 4))
+    (tmp_path / 'empty.csv').write_text('start,end,label\n')
+    bags = (robots / 'first', plain / 'bags', empty)
+    told = done('train', *bags, '--out', tmp_path / 'b', *QUICK, '--truth', tmp_path / 'empty.csv')
+    assert '2 of 3 recordings have no ground truth and are left out' in told.err
+    assert f'{plain}/bags/trial has no /ground_truth/action_segment' in told.err
+    assert 'empty.csv: its ground truth is empty' in told.err
+    assert load_bundle(tmp_path / 'b').training['recordings'] == ['first']
+
+
+def test_states_and_labels_of_a_model_train(robots: Path, tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'stated', with_states(robot(6.0, 2), truth_of(6.0, 2)))
+    out = tmp_path / 'b'
+    table = tmp_path / 'first.csv'  # of the other recording, which lacks the topic
+    seconds = [f'{(s.start - START) / 1e9},{(s.end - START) / 1e9}' for s in truth_of(8.0, 1)]
+    rows = [f'{t},{s.label}' for t, s in zip(seconds, truth_of(8.0, 1), strict=True)]
+    table.write_text('\n'.join(['start_s,end_s,label', *rows]))
+    (tmp_path / 'truth.yaml').write_text('topic: /phase\nnames: [reach, push, grip]\n')
+    stated = ('--truth-topic', tmp_path / 'truth.yaml', '--truth', table)
+    told = done('train', bag, '--validate', robots / 'first', '--out', out, *QUICK, *stated).err
+    assert 'ground truth of first: times from the start of the recording' in told
+    assert set(load_bundle(out).labels.names) == set(ACTIONS)
+    assert load_bundle(out).scores['recordings'] == ['first']
+    done('label', bag, '--model', out, '--out', tmp_path / 'labels')
+    given = ('--truth', tmp_path / 'labels' / 'stated_labels')
+    done('train', bag, '--out', tmp_path / 'again', *QUICK, *given)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from m2r2_ros.bags.definitions import typestore
 
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_TOPIC
 from m2r2_ros.bags.labels.writer import LabelWriter
@@ -22,6 +21,7 @@ from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
 from m2r2_ros.nodes.segmenter.loading import load_model
+from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.segmenters.model import Model

@@ -168,6 +168,13 @@ def robot(
     return entries
 
 
+def with_states(entries: Sequence[Entry], truth: Sequence[Segment]) -> list[Entry]:
+    """Add /phase, whose numbers are those of ACTIONS, at the start of each segment."""
+    kind = 'std_msgs/msg/UInt8'
+    states = [Entry('/phase', kind, s.start, cdr(kind, data=ACTIONS.index(s.label))) for s in truth]
+    return sorted([*states, *entries], key=lambda entry: entry.log_time)
+
+
 def write_bag(path: Path, entries: Sequence[Entry], truth: Sequence[Segment] = ()) -> Path:
     """Write a rosbag2 folder; with truth, if there is any."""
     with BagWriter(path) as bag:

@@ -124,12 +124,15 @@ def _log_offset(recording: Recording) -> int:
     """Return log time less stamp of the first messages, 0 where it is under a second."""
     stamped = [t for t in recording.readable if is_stamped(recording, t)]
     first = next(recording.blocks(stamped), []) if stamped else []
-    offsets = [
-        int(block.log_times[0] - stamp)
+    found = [
+        (int(block.arrival[0]), int(block.log_times[0] - stamp))
         for block in first
         if len(block) and (stamp := int(header_stamps(block)[0])) > 0
     ]
-    offset = median_low(offsets) if offsets else 0
+    if not found:
+        return 0
+    usual = median_low(offset for _, offset in found)  # a map, say, was stamped long before
+    _, offset = min(f for f in found if abs(f[1] - usual) < SECOND)
     return offset if abs(offset) >= SECOND else 0
 
 

@@ -276,8 +276,8 @@ def _frames(rows: Sequence[_Row], columns: Columns, clock: RecordingClock | None
     if not columns.times:
         rows = [row._replace(times=(k,)) for k, row in enumerate(rows)]
     numbers = np.array([row.times for row in rows], np.int64)
-    times = clock.frame_times(numbers.reshape(-1)).reshape(numbers.shape)
-    return [row._replace(times=tuple(own.tolist())) for row, own in zip(rows, times, strict=True)]
+    stamps = clock.frame_times(numbers.reshape(-1)).reshape(numbers.shape)
+    return [row._replace(times=tuple(own.tolist())) for row, own in zip(rows, stamps, strict=True)]
 
 
 def _shift(rows: Sequence[_Row], clock: RecordingClock | None) -> tuple[int, str]:

@@ -127,10 +127,10 @@ def _value(message: Any, path: str) -> str:  # noqa: ANN401 - a generated class
         return 'true' if value else 'false'
     if isinstance(value, (int, np.integer, str)):
         return str(value).strip()
-    kind = 'an array' if isinstance(value, (list, np.ndarray)) else type(value).__name__
+    array = isinstance(value, (list, np.ndarray))
+    kind = 'an array' if array else type(value).__name__.rpartition('__')[2]
     fields = list(getattr(value, '__dataclass_fields__', {}))
     way = f'; it has {listed([f for f in fields if not f.startswith("_")], 12)}' if fields else ''
-    kind = kind.rpartition('__')[2]
     msg = f'{path} is {kind}, expected a whole number, true or false, or text{way}'
     raise LabelError(msg)
 

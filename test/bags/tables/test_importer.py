@@ -1,6 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import gzip
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rosbags.highlevel import AnyReader
 
 from m2r2_ros.bags.labels.reader import Truth, read_truth
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.bags.tables.importer import ImportReport, import_table
+from m2r2_ros.bags.tables.importer import ImportReport, find_trials, import_table
 from m2r2_ros.core.errors import BagError, ConfigError, OutputError
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.share import share_path
@@ -287,3 +288,27 @@ def test_real_trials(tmp_path: Path, name: str) -> None:
     assert [s.label for s in report.segments] == list(PHASES)
     np.testing.assert_allclose([(s.start - EPOCH) / 1e9 for s in report.segments], starts)
     assert report.segments[-1].end == report.end
+
+
+def test_optional_tables_may_be_missing(folder: Path) -> None:
+    other = deepcopy(NUMBER) | {'file': 'm.txt', 'topic': '/other', 'optional': True}
+    labels = {'file': 'l.txt', 'kind': 'segments', 'unit': 's', 'optional': True}
+    labels |= {'start': 0, 'end': 1, 'label': 2}
+    more = {'tables': [NUMBER, other], 'labels': labels}
+    report = run(folder, NUMBER, {'n.txt': '0 1\n1 2\n'}, **more)
+    assert (report.messages, report.missing) == ({'/number': 2}, ('m.txt', 'l.txt'))
+    (folder / 'm.txt').write_text('0 5\n')
+    report = import_table(folder / 'spec.yaml', folder, folder.parent / 'both')
+    assert (report.messages, report.missing) == ({'/number': 2, '/other': 1}, ('l.txt',))
+    (folder / 'n.txt').unlink()
+    with pytest.raises(ConfigError, match=r'has no n\.txt'):
+        import_table(folder / 'spec.yaml', folder, folder.parent / 'none')
+
+
+def test_trials_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / 'data' / 'notes').mkdir(parents=True)
+    trials = [trial(tmp_path / 'data' / name) for name in ('S-02', 'S-01')]
+    assert find_trials(HIRO, tmp_path / 'data') == sorted(trials)
+    assert find_trials(HIRO, trials[0]) == [trials[0]]
+    # An error names a folder that holds none.
+    assert find_trials(HIRO, tmp_path / 'data' / 'notes') == [tmp_path / 'data' / 'notes']
