@@ -15,8 +15,8 @@ from m2r2_ros.core.reading import reading
 from m2r2_ros.core.samples import EncodedImage, ImageSamples
 from m2r2_ros.readers.cdr import MALFORMED, UNSUPPORTED, Fields, Unusable
 from m2r2_ros.readers.image_header import image_problem
+from m2r2_ros.readers.stamps import resolve_stamps
 from m2r2_ros.readers.topics import TopicSpec
-from m2r2_ros.readers.vectors import resolve_stamps
 
 #: Bytes of a pixel, by encoding (sensor_msgs/image_encodings.hpp).
 PIXEL_BYTES = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1, 'yuv422_yuy2': 2}

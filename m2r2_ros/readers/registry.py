@@ -8,9 +8,9 @@ from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.readers import image, sound
-from m2r2_ros.readers.gripper import JointReader
+from m2r2_ros.readers.definitions import is_known
+from m2r2_ros.readers.fields import FieldReader
 from m2r2_ros.readers.topics import MODALITY_TYPES, TopicSpec
-from m2r2_ros.readers.vectors import VECTOR_TYPES, VectorReader
 
 #: A field that only the AudioData of mgonzs13 has, not that of ros-drivers.
 _PORTAUDIO_MARK = 'float32_data'
@@ -34,29 +34,46 @@ def make_reader(spec: TopicSpec, type_name: str, definition: str = '') -> Reader
     Args:
         spec: What the topic is to give.
         type_name: Type of its messages.
-        definition: ros2msg text of the type, which tells apart two packages that are both called
-            audio_common_msgs; '' trusts the name.
+        definition: ros2msg text of the type, '' for one that is known here. It also tells apart
+            two packages that are both called audio_common_msgs.
 
     Raises:
         MessageError: The modality cannot be read from the type.
-        ConfigError: The type does not say what it takes to read it, nor does `spec`.
+        ConfigError: The type does not say what it takes to read it, nor does `spec`; or it does
+            not have what `spec` names.
     """
-    known = MODALITY_TYPES[spec.modality]
-    if type_name not in known:
-        msg = (
-            f'{spec.modality}: topic {spec.topic} is of type {type_name or "unknown"}, from which '
-            f'{spec.modality} cannot be read; expected {" or ".join(known)}'
-        )
-        raise MessageError(msg)
-    if type_name in VECTOR_TYPES:
-        return VectorReader(spec, *VECTOR_TYPES[type_name])
-    if spec.modality == 'gripper':
-        return JointReader(spec)
-    if spec.modality == 'sound':
+    kind = spec.like or spec.modality
+    if kind not in ('image', 'sound'):
+        _expect_definition(spec, kind, type_name, definition)
+        return FieldReader(spec, type_name, definition)
+    if type_name not in MODALITY_TYPES[kind]:
+        raise MessageError(_unfit(spec, kind, type_name))
+    if kind == 'sound':
         return _sound_reader(spec, type_name, definition)
     if type_name == 'sensor_msgs/msg/Image':
         return image.ImageReader(spec, image.parse_raw)
     return image.ImageReader(spec, image.parse_compressed)
+
+
+def _expect_definition(spec: TopicSpec, kind: str, type_name: str, definition: str) -> None:
+    """Refuse a type of which nothing is known."""
+    if definition or is_known(type_name):
+        return
+    if kind in MODALITY_TYPES:
+        raise MessageError(_unfit(spec, kind, type_name))
+    msg = (
+        f'{spec.modality}: topic {spec.topic} is of type {type_name or "unknown"}, which is '
+        f'unknown here and came without a definition; record it with ROS 2 Iron or later, or as '
+        f'MCAP, which store definitions'
+    )
+    raise MessageError(msg)
+
+
+def _unfit(spec: TopicSpec, kind: str, type_name: str) -> str:
+    return (
+        f'{spec.modality}: topic {spec.topic} is of type {type_name or "unknown"}, from which '
+        f'{kind} cannot be read; expected {" or ".join(MODALITY_TYPES[kind])}'
+    )
 
 
 def _sound_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
