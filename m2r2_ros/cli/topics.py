@@ -16,7 +16,7 @@ from m2r2_ros.cli.inspect import Inspected, inspect
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.core.modalities import BUILTIN, VECTOR
 from m2r2_ros.core.text import printable
-from m2r2_ros.readers.resolving import resolve
+from m2r2_ros.readers.resolve import resolve
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TRANSFORMS, TopicSpec
 from m2r2_ros.readers.transforms import seen_frames

@@ -8,18 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock
-from m2r2_ros.core.reading import naming
 from m2r2_ros.core.samples import VectorSamples
+from m2r2_ros.readers.alike import Alike
+from m2r2_ros.readers.asked import Asked
 from m2r2_ros.readers.cdr import EMPTY, JOINT_MISSING, LENGTH_CHANGED, MALFORMED, Unusable
-from m2r2_ros.readers.layout import MessageLayout
-from m2r2_ros.readers.paths import Step
 from m2r2_ros.readers.stamps import resolve_stamps
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.types import message_type
-from m2r2_ros.readers.usual import DIMS, choose_paths, kind_of, names_path, place
-from m2r2_ros.readers.walk import Found, Run, plan_for, walk
+from m2r2_ros.readers.walk import Found, Run
 
 #: Most topics have one layout, or that of several publishers. After this many new ones in a block,
 #: messages are read one by one; as many are kept for the next block.
@@ -49,34 +46,14 @@ class FieldReader:
             ConfigError: A field is not in the type, or they give another number of numbers.
         """
         self._spec = spec
-        with naming(place(spec), MessageError):
-            self._root = message_type(type_name, definition)
-        self._paths = choose_paths(spec, self._root)
+        self._asked = Asked(spec, message_type(type_name, definition))
         self._joints = spec.joints
-        self._sum = spec.sum or kind_of(spec) == 'gripper'
-        wanted = [path.steps for path in self._paths]
-        #: For each path the slot of its list of names.
-        self._names: list[int | None] = []
-        for path in self._paths:
-            steps = names_path(spec, self._root, path)
-            if steps is not None and steps not in wanted[len(self._paths) :]:
-                wanted.append(steps)
-            self._names.append(None if steps is None else _slot(wanted, steps, len(self._paths)))
-        self._stamp = len(wanted) if self._root.stamp else None
-        if self._root.stamp:
-            wanted.append(tuple(Step(name) for name in self._root.stamp))
-        self._plan = plan_for(self._root, wanted)
-        self.dims = self._expected()
-        self._layouts: list[MessageLayout] = []
-
-    @property
-    def joints(self) -> tuple[str, ...]:
-        """The joints that are taken, in order; () until they are known, or where none are named."""
-        return self._joints
+        self.dims = self._asked.dims
+        self._layouts: list[Alike] = []
 
     def decode(self, block: MessageBlock) -> VectorSamples:
         """Read CDR messages."""
-        rows = _BlockRows(block)
+        rows = _Taken(block)
         left = np.arange(len(block))
         for layout in tuple(self._layouts):
             if not len(left):
@@ -97,11 +74,9 @@ class FieldReader:
             else:
                 rows.take(layout, left[:1])
                 left = left[1:]
-        return rows.samples(self._spec, self.dims, self._sum)
+        return rows.samples(self._spec, self.dims, self._asked.adds)
 
-    def _take(
-        self, layout: MessageLayout, left: NDArray[np.intp], rows: '_BlockRows'
-    ) -> NDArray[np.intp]:
+    def _take(self, layout: Alike, left: NDArray[np.intp], rows: '_Taken') -> NDArray[np.intp]:
         """Read the messages of a layout; returns the others."""
         alike = layout.matching(rows.block, left)
         if alike.all():
@@ -112,27 +87,28 @@ class FieldReader:
             left = left[~alike]
         return left
 
-    def _layout(self, raw: NDArray[np.uint8]) -> MessageLayout:
+    def _layout(self, raw: NDArray[np.uint8]) -> Alike:
         """Find out how a message is laid out, and whether it holds a sample."""
-        found = walk(raw.data, self._root, self._plan)
+        found = self._asked.walk(raw)
         try:
             if found.short:
                 raise Unusable(LENGTH_CHANGED)
             runs = self._choose(found)
             self._expect(sum(run.count for run in runs))
         except Unusable as unusable:
-            return MessageLayout(found, raw, reason=unusable.reason)
+            return Alike(found, raw, reason=unusable.reason)
         self._note_joints(found)
-        stamp = None if self._stamp is None else found.runs[self._stamp][0].at
-        return MessageLayout(found, raw, runs, stamp)
+        slot = self._asked.stamp
+        stamp = None if slot is None else found.runs[slot][0].at
+        return Alike(found, raw, runs, stamp)
 
     def _choose(self, found: Found) -> list[Run]:
         """Return the numbers of a message, in order."""
         chosen: list[Run] = []
-        for k, slot in enumerate(self._names):
+        for k, slot in enumerate(self._asked.names):
             runs = found.runs.get(k, [])
             if slot is not None:
-                runs = _by_name(runs, found.texts.get(slot, []), self._joints)
+                runs = by_name(runs, found.texts.get(slot, []), self._joints)
             chosen += runs
         return chosen
 
@@ -140,7 +116,7 @@ class FieldReader:
         """Compare the number of numbers with that of the first message."""
         if not count:
             raise Unusable(EMPTY)
-        if self._sum:
+        if self._asked.adds:
             return
         if count != (self.dims or count):
             raise Unusable(LENGTH_CHANGED)
@@ -148,33 +124,13 @@ class FieldReader:
 
     def _note_joints(self, found: Found) -> None:
         """Keep to the joints, and to their order, of the first message that names them."""
-        if self._sum or self._joints:
+        if self._asked.adds or self._joints:
             return
-        lists = [found.texts.get(slot, []) for slot in self._names if slot is not None]
+        lists = [found.texts.get(slot, []) for slot in self._asked.names if slot is not None]
         self._joints = tuple(next((names for names in lists if names), ()))
 
-    def _expected(self) -> int:
-        """Return the number of numbers as far as the declaration says it."""
-        spec, kind = self._spec, kind_of(self._spec)
-        if self._sum:
-            return 1
-        counts = [
-            len(spec.joints) or None if slot is not None else path.count
-            for path, slot in zip(self._paths, self._names, strict=True)
-        ]
-        found = 0 if None in counts else sum(count or 0 for count in counts)
-        wanted = spec.dims or DIMS.get(kind, 0)
-        if found and wanted and found != wanted:
-            fields = ', '.join(path.text for path in self._paths)
-            msg = (
-                f'{place(spec)}: {fields} of type {self._root.name} are {found} numbers, expected '
-                f'{wanted}; correct {spec.modality}.{"dims" if spec.dims else "fields"}'
-            )
-            raise ConfigError(msg)
-        return wanted or found
 
-
-class _BlockRows:
+class _Taken:
     """What has been read of a block, in parts."""
 
     def __init__(self, block: MessageBlock) -> None:
@@ -188,7 +144,7 @@ class _BlockRows:
         """Count messages as dropped."""
         self._reasons[reason] += count
 
-    def take(self, layout: MessageLayout, which: NDArray[np.intp]) -> None:
+    def take(self, layout: Alike, which: NDArray[np.intp]) -> None:
         """Read messages that match a layout."""
         if layout.reason:
             self.drop(layout.reason, len(which))
@@ -215,12 +171,7 @@ class _BlockRows:
         return VectorSamples(stamps, self.block.arrival[which], values, self._reasons)
 
 
-def _slot(wanted: list[tuple[Step, ...]], steps: tuple[Step, ...], first: int) -> int:
-    """Return the number of a list of names among what is wanted."""
-    return wanted.index(steps, first)
-
-
-def _by_name(runs: list[Run], names: list[str], joints: tuple[str, ...]) -> list[Run]:
+def by_name(runs: list[Run], names: list[str], joints: tuple[str, ...]) -> list[Run]:
     """Return the numbers of the joints, in order; in that of the message where it names none."""
     count = sum(run.count for run in runs)
     if not names:

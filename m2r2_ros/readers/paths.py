@@ -117,7 +117,7 @@ def _parse(text: str, where: str) -> tuple[Step, ...]:
             items = int(index), int(index) + 1
         elif start is not None:
             items = int(start or 0), int(stop) if stop else None
-            if items[1] is not None and items[1] <= items[0]:
+            if stop and int(stop) <= items[0]:
                 _refuse(where, f'{part} has no items; the second number is the one after the last')
         steps.append(Step(name, items))
     return tuple(steps)

@@ -10,6 +10,7 @@ from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.modalities import SOUND, VECTOR
 from m2r2_ros.core.samples import Samples
 from m2r2_ros.readers import image, sound
+from m2r2_ros.readers.definitions import is_known
 from m2r2_ros.readers.fields import FieldReader
 from m2r2_ros.readers.guessing import MODALITY_TYPES
 from m2r2_ros.readers.kinematics import KinematicsReader
@@ -72,7 +73,20 @@ def make_reader(spec: TopicSpec, type_name: str, definition: str = '') -> Reader
 def _vector_reader(spec: TopicSpec, type_name: str, definition: str) -> Reader:
     """Make a reader of numbers: as they are in messages, or as poses that are computed of them."""
     if type_name == TRANSFORMS:
+        if not spec.frames:
+            msg = (
+                f'{spec.modality}: topic {spec.topic} has transforms; name two frames, base and '
+                f'tool, in {spec.modality}.frames (m2r2 topics lists those of a recording)'
+            )
+            raise ConfigError(msg)
         return TransformReader(spec)
+    if not definition and not is_known(type_name):
+        msg = (
+            f'{spec.modality}: topic {spec.topic} is of type {type_name or "unknown"}, which is '
+            f'unknown here and came without a definition; record it with ROS 2 Iron or later, or '
+            f'as MCAP, which store definitions'
+        )
+        raise MessageError(msg)
     if spec.frames:
         return KinematicsReader(spec, type_name, definition)
     return FieldReader(spec, type_name, definition)

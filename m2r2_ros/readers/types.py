@@ -69,8 +69,7 @@ class Message:
     """
 
     def __init__(self, name: str, fields: 'Mapping[str, Node]') -> None:
-        self.name: str = name
-        self.fields = fields
+        self.name, self.fields = name, fields
         self.fixed: bool = all(node.fixed for node in fields.values())
         counts = [] if self.is_header else [node.numbers for node in fields.values()]
         self.numbers: int | None = None if None in counts else sum(count or 0 for count in counts)
@@ -114,7 +113,7 @@ class Many:
 
     def __init__(self, item: 'Node', count: int | None) -> None:
         self.item, self.count = item, count
-        some: int | None = None if count is None or item.numbers is None else count * item.numbers
+        some = None if count is None or item.numbers is None else count * item.numbers
         self.numbers: int | None = 0 if item.numbers == 0 else some
         self.fixed: bool = count is not None and item.fixed
         self.name: str = f'{item.name}[{"" if count is None else count}]'
@@ -124,12 +123,8 @@ Node = Number | Text | Message | Many
 
 
 def _is_time(node: Node) -> bool:
-    """Return whether this is a time; a recording may call anything by its name."""
-    return (
-        isinstance(node, Message)
-        and node.name == _TIME
-        and [getattr(part, 'kind', '') for part in node.fields.values()] == ['i4', 'u4']
-    )
+    """Return whether this is a time, which no recording can define otherwise."""
+    return isinstance(node, Message) and node.name == _TIME
 
 
 def _has_array(node: Node) -> bool:

@@ -84,8 +84,10 @@ def usual_fields(spec: TopicSpec, root: Message) -> tuple[str, ...]:
             f'{spec.modality}.fields'
         )
         raise ConfigError(msg)
-    prefix = f'{found[0]}.' if found[0] else ''
-    return tuple(prefix + name for name in _TAKEN.get(kind, ())) or (found[0],)
+    taken = _TAKEN.get(kind, ())
+    if found[0]:
+        return tuple(f'{found[0]}.{name}' for name in taken) or (found[0],)
+    return taken or tuple(name for name, node in root.fields.items() if node.numbers != 0)
 
 
 def names_path(spec: TopicSpec, root: Message, path: Path) -> tuple[Step, ...] | None:
@@ -97,7 +99,7 @@ def names_path(spec: TopicSpec, root: Message, path: Path) -> tuple[Step, ...] |
     Raises:
         ConfigError: Joints were given, but there is no list of names, or no array beside it.
     """
-    if spec.names:
+    if spec.names and path.is_list:
         return _named(spec, root)
     if not spec.joints and kind_of(spec) not in ('gripper', 'joints'):
         return None

@@ -19,6 +19,8 @@ from m2r2_ros.readers.types import Many, Message, Node, Number, Text, past
 #: Lengths of strings and sequences in a message.
 _MAX_WORDS: Final = 65_536
 _WORD: Final = 4
+#: Items from the first up to the one after the last, None for all, and what is wanted of each.
+_Items = tuple[int, int | None, 'Plan']
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Plan:
     def __init__(self, node: Node, wanted: 'Sequence[_Wanted]') -> None:
         self.slots = [want.slot for want in wanted if not want.steps]
         self.parts: list[tuple[Node, Plan | None]] = []
-        self.items: list[tuple[int, int | None, Plan]] = []
+        self.items: list[_Items] = []
         if isinstance(node, Message):
             for name, part in node.fields.items():
                 inside = [want for w in wanted for want in w.inside(name, part)]
@@ -146,7 +148,7 @@ class _Walker:
     def __init__(self, body: memoryview, order: str) -> None:
         self._body, self._size, self._at = body, len(body), 0
         self._endian: Final = 'little' if order == '<' else 'big'
-        self._numbers = 0
+        self._numbers = self._lengths = 0
         self._found = Found(order)
 
     def visit(self, node: Node, plan: Plan | None) -> None:
@@ -209,8 +211,8 @@ class _Walker:
         self, item: Node, count: int, wanted: Sequence[tuple[int, int | None, Plan]]
     ) -> None:
         """Go past items of which each says how long it is."""
-        # Where texts are wanted, they decide what the numbers are: all of them have to be the same.
-        begin, before = self._at, len(self._found.lists)
+        found, begin = self._found, self._at
+        words, ends, lists = len(found.words), len(found.ends), len(found.lists)
         for k in range(count):
             here = [p for first, end, p in wanted if first <= k and (end is None or k < end)]
             if len(here) <= 1:
@@ -221,8 +223,9 @@ class _Walker:
                 self._at = start
                 self.visit(item, plan)
         if isinstance(item, Text) and wanted and count:
-            del self._found.lists[before:]
-            self._found.lists.append((begin + ENCAPSULATION, self._at + ENCAPSULATION))
+            # Texts that are wanted decide what the numbers are: they are compared as a whole.
+            del found.words[words:], found.ends[ends:], found.lists[lists:]
+            found.lists.append((begin + ENCAPSULATION, self._at + ENCAPSULATION))
 
     def _text(self, plan: Plan | None) -> None:
         length = self._length()
@@ -241,7 +244,8 @@ class _Walker:
     def _length(self) -> int:
         """Read the length of a string or a sequence."""
         self._at = at = -(-self._at // _WORD) * _WORD
-        if at + _WORD > self._size or len(self._found.words) >= _MAX_WORDS:
+        self._lengths += 1
+        if at + _WORD > self._size or self._lengths > _MAX_WORDS:
             raise Unusable(MALFORMED)
         self._at = at + _WORD
         value = int.from_bytes(self._body[at : self._at], self._endian)

@@ -12,7 +12,7 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import BUILTIN, VECTOR
 from m2r2_ros.model.config import ModelConfig, with_modalities
 from m2r2_ros.readers.guessing import guess_topics
-from m2r2_ros.readers.resolving import resolve
+from m2r2_ros.readers.resolve import resolve
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.core.errors import LabelError, M2R2Error
-from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.readers.cdr import CdrColumns, byte_orders
 from m2r2_ros.readers.definitions import store_for
+from m2r2_ros.readers.stamps import header_stamps
 
 #: Times before it, in September 2001, are no clock's that was set: a simulation's, or from a start.
 SET_CLOCK: Final = SECOND * SECOND
@@ -99,19 +98,6 @@ def is_stamped(recording: Recording, topic: str) -> bool:
         return False
     fields = store.fielddefs[found.type_name][1]
     return bool(fields) and fields[0][1][1] == _HEADER
-
-
-def header_stamps(block: MessageBlock) -> NDArray[np.int64]:
-    """Return the stamps of messages that begin with a header, int64 (n,), nanoseconds.
-
-    Those that are too short or no plain CDR have stamp 0, as those that were not stamped.
-    """
-    stamps = np.zeros(len(block), np.int64)
-    for order, which in byte_orders(block):
-        columns = CdrColumns(block, order, which)
-        found = columns.stamp()
-        stamps[which[columns.valid]] = found[columns.valid]
-    return stamps
 
 
 def shown_range(start: int, end: int, origin: int) -> str:

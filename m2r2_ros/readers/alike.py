@@ -18,7 +18,7 @@ from m2r2_ros.readers.walk import Found, Run
 _FEW: Final = 8
 
 
-class MessageLayout:
+class Alike:
     """Where everything is in the messages whose strings and sequences are as long as in one.
 
     Attributes:
@@ -51,8 +51,8 @@ class MessageLayout:
         self._lengths = np.array([value for _, value in found.words], np.uint32)
         self._zeros = np.array(found.ends, np.int64)
         # The mark of the byte order, and lists of names.
-        parts = [(0, 2), *found.lists]
-        self._same = [(begin, end - begin, first[begin:end].tobytes()) for begin, end in parts]
+        parts = [(0, 2), *(part for pair in found.lists for part in _halves(*pair))]
+        self._same = [(begin, first[begin:end].tobytes()) for begin, end in parts]
 
     def matching(self, block: MessageBlock, which: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which of some messages are laid out like this (n,)."""
@@ -64,8 +64,8 @@ class MessageLayout:
         if not len(at):
             return alike
         ok = np.ones(len(at), np.bool_)
-        for begin, size, content in self._same:
-            ok &= gather(block.data, at + begin, size) == np.void(content)
+        for begin, content in self._same:
+            ok &= _equal(gather(block.data, at + begin, len(content)), content)
         if len(self._words):
             found = gather(block.data, self._words[:, None] + at, 4).view(f'{self._order}u4')
             ok &= (found == self._lengths[:, None]).all(0)
@@ -101,12 +101,25 @@ class MessageLayout:
         """Read the numbers of one type."""
         found = gather(block.data, at + read.at, read.size)
         if read.kind == 'b1':  # whatever is not zero is true
-            truths: NDArray[np.float64] = (found.view('u1') != 0).astype(np.float64)
-            return truths
-        numbers: NDArray[np.float64] = found.view(self._order + read.kind).astype(
-            np.float64, copy=False
-        )
-        return numbers
+            return np.asarray(found.view('u1') != 0, np.float64)
+        return np.asarray(found.view(self._order + read.kind), np.float64)
+
+
+def _halves(begin: int, end: int) -> list[tuple[int, int]]:
+    """Cut a part into whole words of 8 bytes and the last word, which may overlap the others."""
+    whole = end - (end - begin) % 8
+    if whole in (begin, end):
+        return [(begin, end)]
+    return [(begin, whole), (end - 8, end)]
+
+
+def _equal(found: NDArray[np.void], content: bytes) -> NDArray[np.bool_]:
+    """Return which of some bytes (n,) are these; words of 8 are compared at once."""
+    if len(content) % 8:
+        return np.asarray(found == np.void(content), np.bool_)
+    words = np.frombuffer(content, np.uint64)
+    same: NDArray[np.bool_] = (found.view(np.uint64).reshape(-1, len(words)) == words).all(1)
+    return same
 
 
 @dataclass(frozen=True, slots=True)
