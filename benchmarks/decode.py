@@ -27,14 +27,19 @@ WANTED = 5.0
 TYPES = {
     '/pose': ('pose', 'geometry_msgs/msg/PoseStamped'),
     '/wrench': ('wrench', 'geometry_msgs/msg/WrenchStamped'),
+    '/joints': ('joints', 'sensor_msgs/msg/JointState'),
 }
+JOINTS = [f'fr3_joint{k}' for k in range(1, 8)]
 
 
 def make_message(topic: str, stamp: int, values: Any) -> Any:  # noqa: ANN401
-    """Return a stamped pose or wrench."""
+    """Return a pose, a wrench or joint states, with a stamp."""
     types = typestore().types
     time = types['builtin_interfaces/msg/Time'](stamp // 10**9, stamp % 10**9)
     header = types['std_msgs/msg/Header'](time, 'fr3_link0')
+    if topic == '/joints':
+        numbers = np.array(values)
+        return types['sensor_msgs/msg/JointState'](header, JOINTS, numbers, numbers, numbers)
     vector = types['geometry_msgs/msg/Vector3']
     if topic == '/wrench':
         wrench = types['geometry_msgs/msg/Wrench'](vector(*values[:3]), vector(*values[3:6]))
@@ -47,7 +52,7 @@ def make_message(topic: str, stamp: int, values: Any) -> Any:  # noqa: ANN401
 
 
 def write(path: Path) -> None:
-    """Write poses and wrenches, 1 kHz each."""
+    """Write poses, wrenches and joint states, 1 kHz each."""
     values = np.random.default_rng(0).normal(size=(MESSAGES, 7)).cumsum(0) / 1000
     with path.open('wb') as file:
         writer = Writer(file)
@@ -57,7 +62,7 @@ def write(path: Path) -> None:
             text = message_definition(name).encode()
             schema = writer.register_schema(name, 'ros2msg', text)
             channels[topic] = writer.register_channel(topic, 'cdr', schema)
-        for k in range(MESSAGES // 2):
+        for k in range(MESSAGES // len(TYPES)):
             stamp = 1_700_000_000_000_000_000 + k * 1_000_000
             for topic, channel in channels.items():
                 message = make_message(topic, stamp, values[k].tolist())

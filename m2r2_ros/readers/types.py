@@ -123,12 +123,8 @@ Node = Number | Text | Message | Many
 
 
 def _is_time(node: Node) -> bool:
-    """Return whether this is a time; a recording may call anything by its name."""
-    return (
-        isinstance(node, Message)
-        and node.name == _TIME
-        and [getattr(part, 'kind', '') for part in node.fields.values()] == ['i4', 'u4']
-    )
+    """Return whether this is a time, which no recording can define otherwise."""
+    return isinstance(node, Message) and node.name == _TIME
 
 
 def _has_array(node: Node) -> bool:

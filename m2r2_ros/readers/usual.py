@@ -98,7 +98,7 @@ def names_path(spec: TopicSpec, root: Message, path: Path) -> tuple[Step, ...] |
     Raises:
         ConfigError: Joints were given, but there is no list of names, or no array beside it.
     """
-    if spec.names:
+    if spec.names and path.is_list:
         return _named(spec, root)
     if not spec.joints and kind_of(spec) not in ('gripper', 'joints'):
         return None
