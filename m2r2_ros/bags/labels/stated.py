@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from m2r2_ros.bags.labels.clock import RecordingClock, header_stamps, is_stamped
+from m2r2_ros.bags.labels.clock import RecordingClock, is_stamped
 from m2r2_ros.bags.labels.samples import NONE, join_samples
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.core.errors import LabelError, NoTruthError
@@ -19,6 +19,7 @@ from m2r2_ros.core.options import Section
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.readers.definitions import store_for
+from m2r2_ros.readers.stamps import header_stamps
 
 #: Steps of a path: a field, or an index into an array.
 _STEP: Final = re.compile(r'\.?([A-Za-z]\w*)|\[(\d{1,6})\]')
