@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.modalities import Modalities
+from m2r2_ros.core.modalities import BUILTIN, Modalities
 from m2r2_ros.readers.guessing import MODALITY_TYPES, guess_topics, with_type
 from m2r2_ros.readers.topics import TopicSpec, as_trained, expected_topic, fitted
 from m2r2_ros.replay.driver import modalities_to_read
@@ -75,7 +75,19 @@ class Discovery:
     def _unresolved(self) -> list[str]:
         """The modalities that a topic is looked for."""
         wanted = modalities_to_read(self._modalities, self._given, self.resolved)
-        return [m for m in wanted if m not in self.resolved and m not in self.off]
+        found = [m for m in wanted if m not in self.resolved and m not in self.off]
+        # A twist of one's own that was made from a pose in training has no topic to look for.
+        return [
+            m
+            for m in found
+            if m in BUILTIN or m in self._given or m in self._expected or not wanted[m].derived_from
+        ]
+
+    @property
+    def expected(self) -> set[str]:
+        """The topics that the model was trained on, as they may be called here."""
+        names = {entry['topic'] for entry in self._expected.values()}
+        return {self._resolve(prefix + name) for name in names for prefix in ('', self._prefix)}
 
     @property
     def off(self) -> set[str]:

@@ -3,7 +3,7 @@
 """The state of the segmenter node: every stream, every stage, every loss by its reason."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from m2r2_ros.core.modalities import BUILTIN
@@ -53,7 +53,7 @@ class LiveStatus:
                 if m in labelling.windows.health
             ),
             *_misfits(labelling),
-            *unserved(streams),
+            *unserved(streams, labelling.windows.driver.derived),
         ]
 
     def _labelling(
@@ -179,10 +179,17 @@ def _of(modality: str, counters: Mapping[str, int]) -> dict[str, int]:
     return {k.removeprefix(prefix): n for k, n in sorted(counters.items()) if k.startswith(prefix)}
 
 
-def unserved(streams: 'Streams') -> list[Status]:
-    """Return the state of the modalities without a topic, and why topics cannot be used."""
+def unserved(streams: 'Streams', derived: Collection[str] = ()) -> list[Status]:
+    """Return the state of the modalities without a topic, and why topics cannot be used.
+
+    Args:
+        streams: The subscriptions.
+        derived: Twists that are made from poses.
+    """
     refused = [Status('topics', ERROR, reason) for reason in streams.refused]
-    return refused + [_missing(m, topic) for m, topic in streams.discovery.missing.items()]
+    made = [Status(twist, OK, 'made from the pose') for twist in derived]
+    missing = {m: t for m, t in streams.discovery.missing.items() if m not in derived}
+    return [*refused, *made, *(_missing(m, topic) for m, topic in missing.items())]
 
 
 def _missing(modality: str, topic: str) -> Status:

@@ -69,8 +69,8 @@ class Streams:
 
     @property
     def named(self) -> set[str]:
-        """Full names of the topics that the user gave."""
-        return {spec.topic for spec in self.given.values()}
+        """Full names of the topics that the user gave, and of those that the model expects."""
+        return {spec.topic for spec in self.given.values()} | self.discovery.expected
 
     def want(self, model: Model) -> None:
         """Look for what another model wants; what is subscribed to stays."""
