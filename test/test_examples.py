@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
+from m2r2_ros.bags.labels.stated import load_stated
 from m2r2_ros.bags.tables.spec import read_spec
 from m2r2_ros.readers.topic_map import load_topics
 from test.command_server import command_server
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('*.md'))]
 FENCE = re.compile(r'^```(\w+)(?: (\S+))?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)')
+#: Names of YAML files that have a reader.
+READ = ('topics.yaml', 'import.yaml', 'truth.yaml')
 #: What makes an example long, and what a test runs instead.
 SHORTER = (
     (re.compile(r'--seconds \d+'), '--seconds 10'),
@@ -98,6 +101,8 @@ def test_examples_work(document: Path, tmp_path: Path, commands: Path) -> None:
                 assert load_topics(path)
             elif path.name.endswith('import.yaml'):
                 assert read_spec(path).tables
+            elif path.name.endswith('truth.yaml'):
+                assert load_stated(path).topic
 
 
 @pytest.mark.skipif(not (DATA / 'hiro_snap_assembly').is_dir(), reason='no real recordings here')
@@ -127,7 +132,7 @@ def test_every_yaml_example_has_a_name_that_says_who_reads_it() -> None:
         if document.name.startswith('bring_your_own'):
             for example in examples(document):
                 if example.language == 'yaml':
-                    assert example.name.endswith(('topics.yaml', 'import.yaml')), example.text
+                    assert example.name.endswith(READ), example.text
 
 
 def test_documented_rooms_are_those_of_the_architecture() -> None:

@@ -16,6 +16,7 @@ import typer
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.console import PlainConsole, progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
+from m2r2_ros.cli.truths import say_without_labels
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import claim_folder, write_text
 from m2r2_ros.evaluation.benchmark_table import COLUMNS, summarise, to_markdown, to_table
@@ -62,6 +63,7 @@ def benchmark_command(
     source = _Source(split, frame_rate)
     for folder in features:  # report unreadable folders before training
         data = source.read(folder)
+        say_without_labels(data.left_out)
         if 'coarse' in levels:
             data.coarse()
     work = [

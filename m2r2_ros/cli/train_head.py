@@ -13,6 +13,7 @@ from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.common import training_workspace, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, FeatureFolder, HeadEpochs, NewBundle, Note, Seed
+from m2r2_ros.cli.truths import say_without_labels
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import Claim
 
@@ -65,6 +66,7 @@ def train_head_command(
     with Claim(out):
         workspace = training_workspace(out, OURS)
         data = read_feature_set(features)
+        say_without_labels(data.left_out)
         extractor = load_bundle(model)
         _expect_made_by(extractor, data, model)
         workspace.mkdir(parents=True, exist_ok=True)

@@ -145,6 +145,13 @@ def say_left_out(errors: Sequence[NoTruthError], total: int) -> None:
         console.print(f'  {error}', soft_wrap=True)
 
 
+def say_without_labels(names: Sequence[str]) -> None:
+    """Tell which recordings of a feature set have no label."""
+    if names:
+        count = f'{len(names)} recordings have no label and are left out'
+        console.print(f'{count}: {listed(names)}', soft_wrap=True)
+
+
 def say_notes(notes: Mapping[str, str]) -> None:
     """Tell how the times of tables were understood, each way once."""
     for note in dict.fromkeys(filter(None, notes.values())):

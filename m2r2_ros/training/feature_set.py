@@ -11,7 +11,7 @@ features.yaml             what the layout has no place for; folders of other ori
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,11 @@ class FeatureTrack:
         return torch.from_numpy(np.array(self.values, np.float32, order='C'))
 
     @cached_property
+    def labelled(self) -> bool:
+        """Whether any frame has a label."""
+        return bool((self.targets != UNKNOWN).any())
+
+    @cached_property
     def labels(self) -> Tensor:
         """int64 (T,)."""
         return torch.from_numpy(self.targets)
@@ -80,6 +85,7 @@ class FeatureSet:
         frame_rate: Frames per second.
         parts: Recordings of train, val and test; val may be empty.
         facts: Where the features come from; empty if the folder has no features.yaml.
+        left_out: Recordings that no part has, since none of their frames has a label.
     """
 
     folder: Path
@@ -87,6 +93,7 @@ class FeatureSet:
     frame_rate: float
     parts: Mapping[str, tuple[FeatureTrack, ...]]
     facts: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -109,7 +116,7 @@ class FeatureSet:
             part: tuple(FeatureTrack(t.name, t.values, ids[t.targets]) for t in tracks)
             for part, tracks in self.parts.items()
         }
-        return FeatureSet(self.folder, labels, self.frame_rate, parts, self.facts)
+        return replace(self, labels=labels, parts=parts)
 
 
 class FeatureWriter:
@@ -195,13 +202,16 @@ def read_feature_set(
         part: tuple(_track(folder, name, labels) for name in _split(folder, part, split))
         for part in PARTS
     }
+    every = [track for tracks in parts.values() for track in tracks]
+    left_out = tuple(track.name for track in every if not track.labelled)
+    parts = {part: tuple(t for t in tracks if t.labelled) for part, tracks in parts.items()}
     for part in ('train', 'test'):
         if not parts[part]:
-            msg = f'{folder}: splits/{part}.split{split}.bundle names no recording'
+            msg = f'{folder}: splits/{part}.split{split}.bundle names no recording with labels'
             raise LabelError(msg)
     _expect_apart(parts, folder)
     _expect_one_width([t for tracks in parts.values() for t in tracks], folder)
-    return FeatureSet(folder, labels, float(rate), parts, facts.entries)
+    return FeatureSet(folder, labels, float(rate), parts, facts.entries, left_out)
 
 
 def _facts(path: Path) -> Section:

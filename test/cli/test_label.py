@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,11 @@ def test_a_folder_gives_bags_tables_and_summaries(
         segments = read_segments(tmp_path / f'{name}_labels', '/action_segment')
         with (tmp_path / f'{name}_segments.csv').open() as file:
             rows = list(csv.DictReader(file))
-        assert [(int(r['start_ns']), int(r['end_ns']), r['label']) for r in rows] == [
-            (s.start, s.end, s.label) for s in segments
+        start = open_recording(robots / name).start
+        assert open_recording(tmp_path / f'{name}_labels').start == start
+        assert [(Decimal(r['start_s']), Decimal(r['end_s']), r['label']) for r in rows] == [
+            (Decimal(s.start - start) / 10**9, Decimal(s.end - start) / 10**9, s.label)
+            for s in segments
         ]
         told = summary(tmp_path, name)
         assert told['frames'] == frames

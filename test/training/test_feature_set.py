@@ -137,3 +137,17 @@ def test_a_broken_mapping_is_named(tmp_path: Path, mapping: str) -> None:
     (tmp_path / 'mapping.txt').write_text(mapping)
     with pytest.raises(LabelError, match=r'mapping\.txt'):
         read_feature_set(tmp_path, frame_rate=10.0)
+
+
+def test_recordings_without_a_label_are_left_out_unless_none_is_left(tmp_path: Path) -> None:
+    toy_set(tmp_path)
+    nothing = 'background\n' * 81
+    mapping = tmp_path / 'mapping.txt'
+    mapping.write_text(mapping.read_text() + '3 background\n')
+    (tmp_path / 'groundTruth' / 'r1.txt').write_text(nothing)
+    data = read_feature_set(tmp_path)
+    assert [t.name for t in data.parts['train']] == ['r0', 'r2']
+    assert data.left_out == ('r1',)
+    (tmp_path / 'groundTruth' / 'r4.txt').write_text(nothing + 3 * 'background\n')
+    with pytest.raises(LabelError, match=r'test\.split1\.bundle names no recording with labels'):
+        read_feature_set(tmp_path)
