@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Extractor and head in one module."""
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.errors import BundleError, ConfigError
+from m2r2_ros.core.modalities import VECTOR, of_kind
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.heads.base import Head, HeadOutput, OnlineHead, State
@@ -13,6 +16,9 @@ from m2r2_ros.model.heads.registry import make_head
 from m2r2_ros.model.tensors import InputTensors
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import columns_per_frame, mel_frames
+
+#: Readings of a vector in a window: its encoder is a matrix of so many columns.
+MAX_READINGS: Final = 1 << 18
 
 
 class Network(nn.Module):
@@ -27,8 +33,13 @@ class Network(nn.Module):
     def __init__(
         self, model: ModelConfig, windows: WindowConfig, classes: int, *, pretrained: bool = False
     ) -> None:
-        """Make a network for windows of the given shape."""
+        """Make a network for windows of the given shape.
+
+        Raises:
+            ConfigError: A vector has more than MAX_READINGS in a window.
+        """
         super().__init__()
+        _expect_size(model, windows)
         self.extractor = Extractor(
             model,
             points=windows.points,
@@ -86,3 +97,16 @@ class Network(nn.Module):
             'frames as they come; train an online head for a live robot'
         )
         raise BundleError(msg)
+
+
+def _expect_size(model: ModelConfig, windows: WindowConfig) -> None:
+    """Refuse windows whose encoder would be larger than any robot needs."""
+    for name in of_kind(model.modalities, VECTOR):
+        readings = windows.points * model.modalities[name].dims
+        if readings > MAX_READINGS:
+            msg = (
+                f'model.modalities.{name}: {readings} numbers in a window ({windows.points} points '
+                f'of {model.modalities[name].dims}), at most {MAX_READINGS} are taken: declare fewer '
+                'fields, or a higher frame rate'
+            )
+            raise ConfigError(msg)

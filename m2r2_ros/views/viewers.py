@@ -23,7 +23,9 @@ OVERLAY: Final = '/visualizer/image/compressed'
 DESCRIPTION: Final = '/robot_description'
 
 #: Topic and type of each modality, as a bundle has them.
-Topics = Mapping[str, Mapping[str, str]]
+Topics = Mapping[str, Mapping[str, Any]]
+#: Wrenches whose numbers a plot finds.
+_WRENCHES: Final = ('geometry_msgs/msg/WrenchStamped', 'geometry_msgs/msg/Wrench')
 
 #: A panel, or two tiles beside each other.
 _Tile = str | dict[str, Any]
@@ -59,12 +61,14 @@ def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
         'Image!overlay': _image(OVERLAY),
         'RawMessages!diagnostics': {'topicPath': '/diagnostics', 'diffEnabled': False},
     }
-    if 'wrench' in topics:
-        left.append('Plot!wrench')
-        panels['Plot!wrench'] = _plot(_wrench_paths(topics['wrench']))
-    if 'image' in topics:
-        right.append('Image!camera')
-        panels['Image!camera'] = _image(topics['image']['topic'])
+    for name, entry in topics.items():
+        like, kind = entry.get('like') or name, entry['type']
+        if like == 'wrench' and kind in _WRENCHES:
+            left.append(f'Plot!{name}')
+            panels[left[-1]] = _plot(_wrench_paths(entry))
+        elif like == 'image':
+            right.append('Image!camera' if name == 'image' else f'Image!{name}')
+            panels[right[-1]] = _image(entry['topic'])
     right.append('RawMessages!diagnostics')
     # Labels need little height.
     first = _split('column', left[0], _stack(left[1:]), 20)
@@ -151,7 +155,7 @@ def _plot(paths: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _wrench_paths(wrench: Mapping[str, str]) -> dict[str, str]:
+def _wrench_paths(wrench: Mapping[str, Any]) -> dict[str, str]:
     body = f'{wrench["topic"]}.wrench' if wrench['type'].endswith('Stamped') else wrench['topic']
     axes = [(vector, axis) for vector in ('force', 'torque') for axis in 'xyz']
     return {f'{vector} {axis}': f'{body}.{vector}.{axis}' for vector, axis in axes}
