@@ -105,8 +105,7 @@ def _expect_size(model: ModelConfig, windows: WindowConfig) -> None:
         readings = windows.points * model.modalities[name].dims
         if readings > MAX_READINGS:
             msg = (
-                f'model.modalities.{name}: {readings} numbers in a window ({windows.points} points '
-                f'of {model.modalities[name].dims}), at most {MAX_READINGS} are taken: declare fewer '
-                'fields, or a higher frame rate'
+                f'model.modalities.{name}: {readings} numbers in a window, expected at most '
+                f'{MAX_READINGS}: declare fewer fields, or a higher frame rate'
             )
             raise ConfigError(msg)

@@ -48,6 +48,8 @@ class TransformReader:
         self._moving: dict[str, _Transform] = {}
         self._chain: _Chain | None = None
         self._emitted: int | None = None
+        #: Arrival of the message that connected the chain: no pose comes before it.
+        self._since = 0
 
     @property
     def frames(self) -> list[str]:
@@ -108,7 +110,7 @@ class TransformReader:
                     self._chain = None
                 self._moving[child].add(rows.stamps[part, k][good], arrival[good], values[good])
         if self._chain is None:
-            self._chain = self._connect()
+            self._chain, self._since = self._connect(), int(arrival[0])
         if self._chain is None and not rows.static:
             dropped[NOT_CONNECTED] += len(arrival)
 
@@ -150,7 +152,7 @@ class TransformReader:
             else:
                 stamps = stamps[stamps > self._emitted]
         ready = np.ones(len(stamps), np.bool_)
-        arrival = np.zeros(len(stamps), np.int64)
+        arrival = np.full(len(stamps), self._since)
         for transform in moving:
             reached, when = transform.reached(stamps)
             ready &= reached
