@@ -25,6 +25,11 @@ from m2r2_ros.readers.stamps import header_stamps
 _STEP: Final = re.compile(r'\.?([A-Za-z]\w*)|\[(\d{1,6})\]')
 _PATH: Final = re.compile(r'[A-Za-z]\w*(?:\.[A-Za-z]\w*|\[\d{1,6}\])*')
 _MOST_LABELS: Final = 4096
+#: Types that need no path.
+_PLAIN: Final = frozenset(
+    f'std_msgs/msg/{name}'
+    for name in ('Bool', 'String', *(f'{u}Int{n}' for u in ('', 'U') for n in (8, 16, 32, 64)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,11 @@ def read_stated(recording: Recording, stated: StatedTruth, clock: RecordingClock
     topic = recording.topics.get(stated.topic)
     if topic is None or not topic.count:
         what = 'no message of' if topic else 'no topic'
-        msg = f'{recording.path} has {what} {stated.topic}, which is to state its ground truth'
+        plain = [t.name for t in recording.topics.values() if t.type_name in _PLAIN and t.count]
+        msg = (
+            f'{recording.path} has {what} {stated.topic}, which is to state its ground truth; '
+            f'topics of numbers and text: {listed(sorted(plain), 12) or "none"}'
+        )
         raise NoTruthError(msg)
     place = f'{recording.path}: {stated.topic} ({topic.type_name})'
     with naming(place, LabelError):

@@ -97,7 +97,7 @@ def test_values_without_a_name_and_absent_topics_are_told(tmp_path: Path) -> Non
     bag = state_bag(tmp_path / 'bag')
     with pytest.raises(LabelError, match=r'data has the values 0, 11, which `names`'):
         found(bag, StatedTruth('/md/state', names={'3': 'push'}))
-    with pytest.raises(NoTruthError, match='no topic /state'):
+    with pytest.raises(NoTruthError, match=r'no topic /state,.* text: /md/state'):
         found(bag, StatedTruth('/state'))
 
 
