@@ -59,7 +59,13 @@ def uses_of(topic: str, type_name: str, definition: str = '') -> Uses:
         root = message_type(type_name, definition)
     except M2R2Error:
         return Uses(why_not='no definition of its type')
-    fields = tuple(path for path, node in every_path(root) if path and _is_numbers(node))
+    every = list(every_path(root))
+    headers = tuple(
+        f'{path}.' for path, node in every if isinstance(node, Message) and node.is_header
+    )
+    fields = tuple(
+        path for path, node in every if path and _is_numbers(node) and not path.startswith(headers)
+    )
     built_in = tuple(name for name in _VECTORS if _has_usual(name, topic, root))
     if not built_in and not fields:
         return Uses(why_not='no numbers in it')

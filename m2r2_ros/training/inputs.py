@@ -55,7 +55,8 @@ def settle_inputs(model: ModelConfig, given: TopicMap, paths: Sequence[Path]) ->
         if spec is not None:
             wanted[name], topics[name] = BUILTIN[name], spec
     for name, modality in wanted.items():
-        if modality.kind == VECTOR and not modality.dims and name in topics:
+        is_open = not modality.dims or not modality.like
+        if modality.kind == VECTOR and is_open and name in topics:
             topics[name] = _resolved(topics[name], recordings)
             wanted[name] = replace(modality, dims=topics[name].dims)
     return SettledInputs(with_modalities(model, wanted), topics)
