@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several of a kind, and vectors of one's own, from topic map to labels."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +27,18 @@ from m2r2_ros.training.data import image_encoders_of, prepare
 from m2r2_ros.training.loop import train_network
 from m2r2_ros.training.recordings import open_labelled
 from m2r2_ros.windows.config import WindowConfig
-from test.replay.recordings import CALM, START, TINY, Entry, cdr, header, robot, truth_of, write_bag
+from test.replay.recordings import (
+    CALM,
+    START,
+    TINY,
+    Entry,
+    Numbers,
+    cdr,
+    header,
+    robot,
+    truth_of,
+    write_bag,
+)
 
 TWO_ARMS = """
 wrench: null
@@ -65,7 +75,7 @@ def arms(seconds: float, seed: int) -> list[Entry]:
     return sorted([*both, *skin], key=lambda e: e.log_time)
 
 
-def floats(numbers: Sequence[float]) -> bytes:
+def floats(numbers: Numbers) -> bytes:
     layout = typestore().types['std_msgs/msg/MultiArrayLayout'](dim=[], data_offset=0)
     return cdr(FLOATS, layout=layout, data=np.array(numbers, np.float64))
 
@@ -185,12 +195,10 @@ def test_two_cameras_share_an_encoder_and_the_first_is_the_clock(tmp_path: Path)
         return cdr(IMAGE, header=header(stamp), format='png', data=jpeg.reshape(-1))
 
     entries = [e for e in robot(3.0, 1) if e.topic == '/wrench']
-    for k in range(30):
-        entries.append(Entry('/a', IMAGE, t := START + k * SECOND // 10 + 3, shot(k, t)))
-    for k in range(15):
-        entries.append(
-            Entry('/b', IMAGE, t := START + k * SECOND // 5 + 9_000_000, shot(200 + k, t))
-        )
+    first = [(START + k * SECOND // 10 + 3, k) for k in range(30)]
+    second = [(START + k * SECOND // 5 + 9_000_000, 200 + k) for k in range(15)]
+    entries += [Entry('/a', IMAGE, t, shot(grey, t)) for t, grey in first]
+    entries += [Entry('/b', IMAGE, t, shot(grey, t)) for t, grey in second]
     path = write_bag(tmp_path / 'two', sorted(entries, key=lambda e: e.log_time), truth_of(3.0, 1))
     text = 'image: /a\nhand: {like: image, topic: /b, encoder: image}\n'
     (tmp_path / 'two.yaml').write_text(text)
