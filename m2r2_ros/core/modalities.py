@@ -202,13 +202,15 @@ def read_modality(section: Section, name: str) -> Modality:
     Raises:
         ConfigError: An entry is of another kind or out of range.
     """
-    like = section.text('like', '') or (name if name in BUILTIN else '')
+    kind = section.choice('kind', KINDS, '') if section.has('kind') else ''
+    media = kind if kind != VECTOR else ''  # images are like the built-in one, and so is sound
+    like = section.text('like', '') or (name if name in BUILTIN else media)
     if like and like not in BUILTIN:
         section.refuse('like', f'one of {", ".join(BUILTIN)}', like)
     usual = replace(BUILTIN[like], name=name) if like else Modality(name)
     found = Modality(
         name,
-        section.choice('kind', KINDS, usual.kind),
+        kind or usual.kind,
         like,
         section.count('dims', usual.dims),
         section.text('unit', usual.unit),

@@ -73,7 +73,7 @@ def read_topic_map(path: Path) -> TopicMap:
         if modality.derived_from and 'topic' not in entry.entries:
             found.modalities[name] = modality
         else:
-            found.topics[name] = read_topic(entry, name)
+            found.topics[name] = read_topic(entry, name, modality.like)
             if found.topics[name].topic:
                 # A built-in modality keeps its unit, to which the topic's is converted.
                 unit = BUILTIN[modality.like].unit if modality.like else ''

@@ -113,8 +113,13 @@ def is_topic(description: str) -> bool:
     return _TOPIC.fullmatch(description) is not None
 
 
-def read_topic(section: Section, modality: str) -> TopicSpec:
+def read_topic(section: Section, modality: str, like: str = '') -> TopicSpec:
     """Read how a modality is read; entries of a declaration (core.modalities) are left alone.
+
+    Args:
+        section: The entries.
+        modality: Its name.
+        like: The built-in modality that it is one of, where the section does not say.
 
     Raises:
         ConfigError: An entry is of another kind or out of range.
@@ -124,7 +129,7 @@ def read_topic(section: Section, modality: str) -> TopicSpec:
         modality,
         section.get('topic', (str, type(None)), expected=name) or '',
         section.text('type', '', expected='a type name such as sensor_msgs/msg/Image'),
-        section.text('like', ''),
+        section.text('like', '') or (like if like != modality else ''),
         time_offset=section.number('time_offset', 0.0, expected='a number of seconds'),
     )
     if spec.like and spec.like not in BUILTIN:

@@ -97,6 +97,12 @@ def test_errors_name_file_and_field(tmp_path: Path, text: str, expected: str) ->
         load(tmp_path, text)
 
 
+def test_a_kind_alone_makes_a_camera(tmp_path: Path) -> None:
+    topics = load(tmp_path, 'hand: {kind: image, topic: /hand}\nskin: {kind: vector, topic: /s}')
+    assert topics['hand'].kind == topics['hand'].like == 'image'
+    assert (topics['skin'].kind, topics['skin'].like) == ('vector', '')
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r'none\.yaml'):
         load_topics(tmp_path / 'none.yaml')
