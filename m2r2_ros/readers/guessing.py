@@ -60,7 +60,7 @@ _HINTS: Final[dict[str, frozenset[str]]] = {
 #: Parts of the names of commands, of images that show no scene, and of ground truth.
 _NEVER: Final = frozenset(
     {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
-     'setpoint', 'commands', 'leader', 'last',
+     'setpoint', 'commands', 'leader', 'last', 'in',
      'initialpose', 'visualizer', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
 )  # fmt: skip
 _LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
