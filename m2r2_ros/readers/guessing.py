@@ -60,7 +60,7 @@ _HINTS: Final[dict[str, frozenset[str]]] = {
 #: Parts of the names of commands, of images that show no scene, and of ground truth.
 _NEVER: Final = frozenset(
     {'desired', 'target', 'command', 'commanded', 'cmd', 'goal', 'reference', 'references',
-     'setpoint', 'commands', 'leader', 'last', 'in',
+     'setpoint', 'commands', 'leader', 'last',
      'initialpose', 'visualizer', 'depth', 'compresseddepth', 'infra', 'infra1', 'infra2', 'mask'}
 )  # fmt: skip
 _LABEL_TOPICS: Final = frozenset({'action_label', 'action_segment', 'label_set'})
@@ -124,6 +124,8 @@ def never_guessed(topic: str) -> str:
     """Return why a topic is guessed for no modality, '' where it may be."""
     if topic.startswith('/ground_truth') or topic.rpartition('/')[2] in _LABEL_TOPICS:
         return 'labels'
+    if 'in' in topic.split('/'):  # what is sent in to a device, as in /servo/in/state
+        return 'called in'
     found = sorted(_words(topic) & _NEVER)
     return f'called {found[0]}' if found else ''
 
