@@ -17,9 +17,9 @@ from m2r2_ros.core.share import share_path
 #: RIHS01 type hashes. One that changes means that recordings with the old definition no longer
 #: match live topics: change it knowingly, and say so in the changelog.
 HASHES = {
-    'ActionLabel': 'RIHS01_4bf2d3f819905c341736bc9206d60c7955d2cef2850229252953a3314f665bdc',
+    'ActionLabel': 'RIHS01_1960c088bf1ad5bd3acc25fe792718f3fdf384b723b9f7aa3a84cfe7ee348d32',
     'ActionSegment': 'RIHS01_918e09ce947024c00dc70c45d03136f5e9ceda09f48b14ff6ad575f7d66f732c',
-    'LabelSet': 'RIHS01_8e5d038958770cc0e82e476763a98d5fb1baa0e5e37109752d0b690d1aa21cc0',
+    'LabelSet': 'RIHS01_2e3719182bf36109a1b4be451a050527c0c03f31f851f3467101552db1a83035',
 }
 
 VALUES: dict[str, dict[str, Any]] = {

@@ -47,7 +47,7 @@ def inspect_command(
     paths = find_recordings(bags, say_passed_over)
     for path in paths:
         try:
-            inspected = inspect(path, given, thoroughly=as_json or len(paths) == 1)
+            inspected = inspect(path, given)
         except (M2R2Error, OSError) as error:
             failed.append(str(error))
             continue

@@ -19,7 +19,6 @@ from m2r2_ros.core.modalities import (
 )
 from m2r2_ros.core.options import Section, expect_known
 from m2r2_ros.core.reading import naming
-from m2r2_ros.core.text import excerpt
 from m2r2_ros.readers.topics import TopicSpec, read_topic
 
 #: Whatever may be said of a modality; some of it is for images, for sound or for vectors alone.
@@ -57,17 +56,20 @@ def read_topic_map(path: Path) -> TopicMap:
     root = Section.read(path, _EXPECTED)
     found = TopicMap()
     for name, value in root.entries.items():
+        # Any file may have been given by mistake, and what is in it may be secret.
         if not is_name(name):
-            msg = f'{path}: {excerpt(str(name))!r}: expected {NAMES}'
+            msg = f'{path}: expected {_EXPECTED}; each has {NAMES}'
             raise ConfigError(msg)
         entry = root.part(name, value if isinstance(value, dict) else {'topic': value})
         if isinstance(value, dict):
             expect_known(value, _ENTRIES, f'{path}: {name}')
         elif name not in BUILTIN:
             near = ''.join(f'; did you mean {n}?' for n in get_close_matches(name, BUILTIN, 1))
-            names = ', '.join(BUILTIN)
-            expected = f'a mapping with topic, and like or fields; built in are only {names}{near}'
-            root.refuse(name, expected, value)
+            msg = (
+                f'{path}: {name}: expected a mapping with topic, and like or fields; built in are '
+                f'only {", ".join(BUILTIN)}{near}'
+            )
+            raise ConfigError(msg)
         with naming(path, ConfigError):
             modality = read_modality(entry, name)
         if modality.derived_from and 'topic' not in entry.entries:

@@ -120,7 +120,7 @@ def test_recordings_without_a_topic_of_use_are_told_what_there_is(
     text = 'std_msgs/msg/String'
     write_bag(tmp_path / 'chat', [Entry('/chat', text, START, cdr(text, data='hello'))])
     error = label(tmp_path / 'chat', bundle, tmp_path / 'out').error
-    assert '/chat (std_msgs/msg/String)' in error
+    assert 'no topic could serve any' in error
     assert '--topics' in error
     assert not (tmp_path / 'out').exists()
 
@@ -148,8 +148,8 @@ def test_missing_modalities_are_masked_and_counted(bundle: Path, tmp_path: Path)
     told = summary(tmp_path / 'out', 'half')
     assert told['counters']['wrench.masked'] == told['frames'] > 15
     masks = read_label_track(tmp_path / 'out' / 'half_labels').masks
-    assert not (masks & 0b100).any()
-    assert (masks & 0b100000).all()
+    assert not (masks & 0b1).any()
+    assert (masks & 0b1000).all()
 
 
 def test_a_sensor_that_dies_is_masked_from_then_on(bundle: Path, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_sensor_that_dies_is_masked_from_then_on(bundle: Path, tmp_path: Path)
     write_bag(tmp_path / 'dying', entries)
     done('label', tmp_path / 'dying', '--model', bundle, '--out', tmp_path / 'out')
     track = read_label_track(tmp_path / 'out' / 'dying_labels')
-    has = (track.masks & 0b100) > 0
+    has = (track.masks & 0b1) > 0
     assert has[track.stamps <= dead].all()
     assert not has[track.stamps > dead + SECOND // 2].any()
     assert summary(tmp_path / 'out', 'dying')['counters']['wrench.masked'] == (~has).sum()

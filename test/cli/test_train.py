@@ -290,7 +290,7 @@ def test_recordings_that_cannot_be_read_are_named(robots: Path, tmp_path: Path) 
     text = 'std_msgs/msg/String'
     chat = [Entry('/chat', text, START, cdr(text, data='hello'))]
     write_bag(tmp_path / 'chat', chat, truth_of(1.0, 0))
-    assert '/chat (std_msgs/msg/String)' in refused(tmp_path, tmp_path / 'chat', *QUICK)
+    assert 'no topic could serve any' in refused(tmp_path, tmp_path / 'chat', *QUICK)
 
 
 def test_a_cut_recording_trains_up_to_the_cut(tmp_path: Path) -> None:

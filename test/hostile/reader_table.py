@@ -28,7 +28,9 @@ from m2r2_ros.core.share import share_path
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.clip_vocabulary import read_tokenizer
 from m2r2_ros.model.weight_files import read_weights
+from m2r2_ros.readers.kinematics import KinematicsReader
 from m2r2_ros.readers.topic_map import load_topics
+from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.training.benchmark import kept_rows
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
@@ -39,6 +41,7 @@ from test.hostile.bundle_files import seal
 from test.hostile.sqlite_files import fill
 from test.model.clip_files import write_vocabulary
 from test.model.networks import make_bundle
+from test.readers.descriptions import ARM
 from test.training.feature_sets import toy_set
 
 
@@ -83,6 +86,12 @@ def segments(folder: Path) -> Path:
 
 def labels(path: Path) -> None:
     read_segments_csv(path, RecordingClock(10**18, 10**18 + 10**12))
+
+
+def described(path: Path) -> None:
+    frames = ('base', 'tool')
+    joints = 'sensor_msgs/msg/JointState'
+    KinematicsReader(TopicSpec('pose', '/j', joints, frames=frames, urdf=str(path)), joints)
 
 
 def spec(folder: Path) -> Path:
@@ -185,7 +194,10 @@ READERS: Final[Mapping[str, Reader]] = {
     'topic map': Reader(
         text('topics.yaml', 'wrench: /w\nsound: {topic: /s, rate: 16000}\ngripper: null\n'),
         load_topics,
-        ('core.reading', 'core.yaml_text', 'readers.topics'),
+        ('core.reading', 'core.yaml_text', 'readers.topic_map'),
+    ),
+    'robot description': Reader(
+        text('robot.urdf', ARM), described, ('readers.kinematics',)
     ),
     'segments': Reader(segments, labels, ('bags.labels.cells',)),
     'topic that states the truth': Reader(

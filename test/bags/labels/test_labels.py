@@ -14,13 +14,14 @@ from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
 from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.reader import Truth, read_label_track, read_segments, read_truth
-from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL, LABEL_SET
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
+from m2r2_ros.core.modalities import MODALITIES, modality_names
 
 LABELS = LabelSet(('pick', 'insert', 'müde'), ('move', 'assemble', ''))
 START = 1_700_000_000_123_456_789
@@ -80,7 +81,8 @@ def test_labels_read_back(tmp_path: Path) -> None:
     assert track.stamps.tolist() == [f.stamp for f in frames]
     assert track.label_ids.tolist() == [f.label_id for f in frames]
     assert track.revision_lags.tolist() == [f.revision_lag for f in frames]
-    assert track.masks.dtype == np.uint8
+    assert track.masks.dtype == np.uint32
+    assert track.modalities == MODALITIES  # its label set does not say
     assert track.masks.tolist() == [f.modality_mask for f in frames]
     np.testing.assert_array_equal(
         track.confidences, np.array([f.confidence for f in frames], np.float32)
@@ -186,7 +188,16 @@ def test_reasons_read_back_and_labels_from_before_have_none(tmp_path: Path) -> N
     with BagWriter(tmp_path / 'new') as bag:
         LabelWriter(bag).write_label(unknown, 'model-1', 0.0, START)
     assert read_label_track(tmp_path / 'new').reasons == ['unlike: wrench']
-    (old,) = older_hashes(LABEL)
+    for old in older_hashes(LABEL):
+        track = read_label_track(write_older(tmp_path / old[-6:], old))
+        assert (track.labels, track.reasons, track.model_id) == (['insert'], [''], 'm')
+        assert track.masks.tolist() == [4]
+        assert track.modalities == MODALITIES
+    assert len(older_hashes(LABEL)) == 2
+
+
+def write_older(path: Path, old: str) -> Path:
+    """Write a label of an older version of its type, and a label set of the first version."""
     store = store_of(LABEL, old)
     header = store.types['std_msgs/msg/Header']
     time = store.types['builtin_interfaces/msg/Time']
@@ -195,13 +206,34 @@ def test_reasons_read_back_and_labels_from_before_have_none(tmp_path: Path) -> N
         header=header(stamp=stamp, frame_id=''), label_id=1, label='insert', confidence=0.5,
         probabilities=np.array([0.5, 0.5], np.float32), boundary_score=0.0, segment_index=0,
         segment_start=stamp, revision_lag=0, modality_mask=4, latency=0.0, model_id='m',
+        **({'reason': ''} if 'reason' in dict(store.fielddefs[LABEL][1]) else {}),
     )  # fmt: skip
-    with BagWriter(tmp_path / 'old') as bag:
-        definition = store.generate_msgdef(LABEL, ros_version=2)[0]
-        bag.add_topic('/action_label', LABEL, definition=definition, type_hash=old)
-        bag.write('/action_label', bytes(store.serialize_cdr(message, LABEL)), START)
-    track = read_label_track(tmp_path / 'old')
-    assert (track.labels, track.reasons, track.model_id) == (['insert'], [''], 'm')
+    (old_set,) = older_hashes(LABEL_SET)
+    sets = store_of(LABEL_SET, old_set)
+    label_set = sets.types[LABEL_SET](
+        names=['pick', 'insert'], parents=['', ''], colours=[], model_id='m'
+    )
+    with BagWriter(path) as bag:
+        for topic, types, kind, found, made in (
+            ('/label_set', sets, LABEL_SET, old_set, label_set),
+            ('/action_label', store, LABEL, old, message),
+        ):
+            definition = types.generate_msgdef(kind, ros_version=2)[0]
+            bag.add_topic(topic, kind, definition=definition, type_hash=found)
+            bag.write(topic, bytes(types.serialize_cdr(made, kind)), START)
+    return path
+
+
+def test_masks_have_the_names_of_their_label_set(tmp_path: Path) -> None:
+    """Bits beyond the eighth come back too."""
+    names = tuple(f'm{k}' for k in range(32))
+    with BagWriter(tmp_path / 'many') as bag:
+        writer = LabelWriter(bag)
+        writer.write_label_set(LABELS, 'model-1', START, names)
+        writer.write_label(replace(frame(0), modality_mask=2**31 + 1), 'model-1', 0.0, START)
+    track = read_label_track(tmp_path / 'many')
+    assert track.modalities == names
+    assert modality_names(int(track.masks[0]), track.modalities) == ('m0', 'm31')
 
 
 def test_csv_rows_with_a_reason_are_no_labels(tmp_path: Path) -> None:
