@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.messages import MessageBlock
-from m2r2_ros.core.reading import read_text
+from m2r2_ros.core.reading import naming, read_text
 from m2r2_ros.core.samples import VectorSamples
 from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.readers.cdr import Fields, Unusable
@@ -63,9 +63,9 @@ class KinematicsReader:
         _pinocchio(spec)
         if not is_topic(spec.urdf):
             path = Path(spec.urdf)
-            self.describe(
-                read_text(path, 'a robot description (URDF)', ConfigError, most=MOST_URDF)
-            )
+            text = read_text(path, 'a robot description (URDF)', ConfigError, most=MOST_URDF)
+            with naming(path, ConfigError):
+                self.describe(text)
 
     def describe(self, urdf: str) -> None:
         """Take the robot's description.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags import merge
+from m2r2_ros.bags.labels.clock import clock_of
 from m2r2_ros.bags.labels.csv import read_segments_csv
 from m2r2_ros.bags.labels.reader import LabelTrack, read_label_track, read_segments
 from m2r2_ros.bags.recording import open_recording
@@ -115,7 +116,7 @@ def test_segments_cover_the_recording_once(model: Model, tmp_path: Path, out: Pa
     for s in segments:
         inside = (track.stamps >= s.start) & (track.stamps < s.end)
         assert {x for x, y in zip(track.labels, inside, strict=True) if y} == {s.label}
-    table = read_segments_csv(out / 'robot_segments.csv')
+    table = read_segments_csv(out / 'robot_segments.csv', clock_of(open_recording(bag)))
     assert [(s.start, s.end, s.label) for s in table] == [
         (s.start, s.end, s.label) for s in segments
     ]

@@ -3,7 +3,7 @@
 """The segmenter node on a robot that publishes over DDS, whole and broken."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from m2r2_ros.core.errors import BundleError, ConfigError
-from m2r2_ros.core.modalities import declared, modality_names
+from m2r2_ros.core.modalities import SENSORS, declared, modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import LABELS, SENSING
@@ -50,9 +50,9 @@ def labels(peer: Node) -> list[Any]:
     return listen(peer, ActionLabel, 'action_label')
 
 
-def masks(labels: list[Any]) -> set[str]:
+def masks(labels: list[Any], names: Collection[str] = SENSORS) -> set[str]:
     """Return the modalities that the newest label was made from."""
-    return set(modality_names(labels[-1].modality_mask)) if labels else set()
+    return set(modality_names(labels[-1].modality_mask, names)) if labels else set()
 
 
 def more(labels: list[Any], count: int = 5) -> None:
@@ -253,13 +253,13 @@ def test_a_camera_may_change_its_image(
     model = write_bundle(tmp_path / 'seeing', config)
     with Robot(peer, ('image', 'wrench')) as robot:
         node = launch(SegmenterNode, model=str(model), discovery_time=0.5)
-        wait_until(lambda: 'image' in masks(labels))
+        wait_until(lambda: 'image' in masks(labels, seeing))
         robot.image = (96, 128, '.png')
         more(labels, 8)
-        assert 'image' in masks(labels)
+        assert 'image' in masks(labels, seeing)
         assert not node.counters['image.undecodable']
         robot.image = (96, 128, '.hdr')  # not an image that a camera sends
-        wait_until(lambda: 'image' not in masks(labels))
+        wait_until(lambda: 'image' not in masks(labels, seeing))
         assert node.counters['image.undecodable'] + node.counters['image.unsupported_encoding']
 
 
