@@ -215,7 +215,8 @@ def read_modality(section: Section, name: str) -> Modality:
         section.number('max_age', usual.max_age),
         section.number('min_rate', usual.min_rate),
         section.number('max_rate', usual.max_rate),
-        section.text('derived_from', usual.derived_from),
+        # A twist of another name may be of another arm than the built-in pose.
+        section.text('derived_from', usual.derived_from if name in BUILTIN else ''),
         section.text('encoder', ''),
     )
     if like and found.kind != usual.kind:
