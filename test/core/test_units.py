@@ -49,6 +49,7 @@ def test_nothing_is_converted_where_a_unit_is_not_said_or_is_the_same(
         ('mm', 'N', r"x\.unit: 'mm' is a length, expected a force in 'N'"),
         ('N', 'N m', r"x\.unit: 'N' is a force, expected a torque in 'N m'"),
         ('furlong', 'm', r"x\.unit: 'furlong' cannot be converted to 'm'; give scale"),
+        ('x' * 10**6, 'm', r"x\.unit: .{1,100} cannot be converted to 'm'; give scale"),
         ('N', 'N, N m', r"x\.unit: 'N' cannot be converted to 'N, N m'"),
     ],
 )
