@@ -14,15 +14,13 @@ from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
 from m2r2_ros.bags.labels.older import older_hashes, store_of
 from m2r2_ros.bags.labels.reader import Truth, read_label_track, read_segments, read_truth
-from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL, LABEL_SET
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.sink import LATCHED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, LabelSet, Segment
-from m2r2_ros.core.modalities import modality_names
-from test.bimanual import BIMANUAL
 
 LABELS = LabelSet(('pick', 'insert', 'müde'), ('move', 'assemble', ''))
 START = 1_700_000_000_123_456_789
@@ -82,7 +80,7 @@ def test_labels_read_back(tmp_path: Path) -> None:
     assert track.stamps.tolist() == [f.stamp for f in frames]
     assert track.label_ids.tolist() == [f.label_id for f in frames]
     assert track.revision_lags.tolist() == [f.revision_lag for f in frames]
-    assert track.masks.dtype == np.uint32
+    assert track.masks.dtype == np.uint8
     assert track.masks.tolist() == [f.modality_mask for f in frames]
     np.testing.assert_array_equal(
         track.confidences, np.array([f.confidence for f in frames], np.float32)
@@ -183,87 +181,27 @@ def test_lanes_of_truth_are_read_apart(tmp_path: Path) -> None:
         assert segment.label == f'in {lane}'
 
 
-def test_reasons_read_back(tmp_path: Path) -> None:
+def test_reasons_read_back_and_labels_from_before_have_none(tmp_path: Path) -> None:
     unknown = replace(frame(0), label_id=UNKNOWN, label='unknown', reason='unlike: wrench')
     with BagWriter(tmp_path / 'new') as bag:
         LabelWriter(bag).write_label(unknown, 'model-1', 0.0, START)
     assert read_label_track(tmp_path / 'new').reasons == ['unlike: wrench']
-
-
-def test_masks_of_many_modalities_read_back_with_their_names(tmp_path: Path) -> None:
-    names = tuple(BIMANUAL)
-    masks = [1, 1 << 12, 0b1_0101_0101_0101, 2**13 - 1, 0]
-    with BagWriter(tmp_path / 'bag') as bag:
-        writer = LabelWriter(bag)
-        writer.write_label_set(LABELS, 'model-1', START, BIMANUAL)
-        for i, mask in enumerate(masks):
-            label = replace(frame(i), modality_mask=mask)
-            writer.write_label(label, 'model-1', 0.0, START + i)
-    track = read_label_track(tmp_path / 'bag')
-    assert track.modalities == names
-    assert track.masks.tolist() == masks
-    assert modality_names(masks[1], track.modalities) == ('tactile',)
-    assert modality_names(masks[3], track.modalities) == names
-    (message,) = (message for _, message in decoded(tmp_path / 'bag', '/label_set'))
-    assert tuple(message.modalities) == names
-    # Ground truth has none.
-    with BagWriter(tmp_path / 'truth') as bag:
-        LabelWriter(bag).write_label_set(LABELS, '', START)
-    assert [m.modalities for _, m in decoded(tmp_path / 'truth', '/label_set')] == [[]]
-
-
-def write_old(path: Path, label_hash: str, *, hashes: bool = True, mask: int = 37) -> Path:
-    """Write a label, and its label set, as an older version did."""
-    store = store_of(LABEL, label_hash)
-    time = store.types['builtin_interfaces/msg/Time'](sec=1, nanosec=2)
-    kept = (name for name, _ in store.fielddefs[LABEL][1])
-    fields: dict[str, Any] = {
-        'header': store.types['std_msgs/msg/Header'](stamp=time, frame_id=''),
-        'label_id': 1, 'label': 'insert', 'confidence': 0.5,
-        'probabilities': np.array([0.5, 0.25, 0.25], np.float32), 'boundary_score': 0.0,
-        'segment_index': 0, 'segment_start': time, 'revision_lag': 3, 'modality_mask': mask,
-        'latency': 0.25, 'model_id': 'm', 'reason': 'unlike: pose',
-    }  # fmt: skip
-    label = store.types[LABEL](**{name: fields[name] for name in kept})
-    (set_hash,) = older_hashes(LABEL_SET)
-    sets = store_of(LABEL_SET, set_hash)
-    colour = sets.types['std_msgs/msg/ColorRGBA'](r=0.0, g=0.0, b=0.0, a=1.0)
-    label_set = sets.types[LABEL_SET](
-        names=list(LABELS.names), parents=list(LABELS.parents), colours=[colour] * 3, model_id='m'
-    )
-    with BagWriter(path) as bag:
-        for topic, name, own, message, type_hash in (
-            ('/label_set', LABEL_SET, sets, label_set, set_hash),
-            ('/action_label', LABEL, store, label, label_hash),
-        ):
-            definition = own.generate_msgdef(name, ros_version=2)[0]
-            bag.add_topic(topic, name, definition=definition, type_hash=type_hash if hashes else '')
-            bag.write(topic, bytes(own.serialize_cdr(message, name)), START)
-    return path
-
-
-@pytest.mark.parametrize('version', [0, 1])
-def test_labels_from_before_are_read(tmp_path: Path, version: int) -> None:
-    """They had masks of one byte without names, and the oldest of them no reason."""
-    hashes = older_hashes(LABEL)
-    assert len(set(hashes)) == 2
-    track = read_label_track(write_old(tmp_path / 'old', hashes[version]))
-    assert (track.labels, track.model_id) == (['insert'], 'm')
-    assert track.reasons == [['', 'unlike: pose'][version]]
-    assert track.masks.dtype == np.uint32
-    assert track.masks.tolist() == [37]
-    assert modality_names(37, track.modalities) == ('image', 'wrench', 'gripper')
-    assert track.latencies.tolist() == [0.25]
-    assert track.revision_lags.tolist() == [3]
-    assert track.label_set == LABELS
-
-
-@pytest.mark.parametrize('version', [0, 1])
-def test_labels_from_before_are_known_by_their_definition(tmp_path: Path, version: int) -> None:
-    path = write_old(tmp_path / 'old', older_hashes(LABEL)[version], hashes=False)
-    track = read_label_track(path)
-    assert (track.labels, track.masks.tolist()) == (['insert'], [37])
-    assert track.label_set == LABELS
+    (old,) = older_hashes(LABEL)
+    store = store_of(LABEL, old)
+    header = store.types['std_msgs/msg/Header']
+    time = store.types['builtin_interfaces/msg/Time']
+    stamp = time(sec=1, nanosec=2)
+    message = store.types[LABEL](
+        header=header(stamp=stamp, frame_id=''), label_id=1, label='insert', confidence=0.5,
+        probabilities=np.array([0.5, 0.5], np.float32), boundary_score=0.0, segment_index=0,
+        segment_start=stamp, revision_lag=0, modality_mask=4, latency=0.0, model_id='m',
+    )  # fmt: skip
+    with BagWriter(tmp_path / 'old') as bag:
+        definition = store.generate_msgdef(LABEL, ros_version=2)[0]
+        bag.add_topic('/action_label', LABEL, definition=definition, type_hash=old)
+        bag.write('/action_label', bytes(store.serialize_cdr(message, LABEL)), START)
+    track = read_label_track(tmp_path / 'old')
+    assert (track.labels, track.reasons, track.model_id) == (['insert'], [''], 'm')
 
 
 def test_csv_rows_with_a_reason_are_no_labels(tmp_path: Path) -> None:
