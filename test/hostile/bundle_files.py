@@ -147,13 +147,14 @@ def wrong_values(folder: Path) -> Iterator[Change]:
 
 def declarations() -> Iterator[Change]:
     """Modalities that are no modalities, that are too many, or that refer to each other in vain."""
-    for value in (
+    whole: tuple[Any, ...] = (
         {}, [], None, 'wrench', ['wrench', 'wrench'], ['smell'], [['wrench']], {'wrench': None},
         {'wrench': ['like']}, {'../wrench': {}}, {'x' * 10**5: {}}, {'Wrench': {}},
         {'features': {}},
         {'type': {'dims': 3}}, {f'x{k}': {'dims': 1} for k in range(33)},
         {f'x{k}': {'dims': 1} for k in range(10**4)},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for value in whole:
         yield edited(partial(put, path=('model', 'modalities'), value=value))
     for entry in (
         {'dims': 4097}, {'dims': 10**12}, {'dims': -1}, {'dims': 1.5}, {'dims': True}, {},
