@@ -225,6 +225,8 @@ def read_modality(section: Section, name: str) -> Modality:
         section.refuse(
             'dims', f'nothing, since it is for vectors and this is {found.kind}', found.dims
         )
+    if found.kind == SOUND and found.max_rate:
+        section.refuse('max_rate', 'nothing, since sound has no sample to spare', found.max_rate)
     if like and usual.dims and found.dims != usual.dims:
         section.refuse('dims', f'{usual.dims}, as {like} has', found.dims)
     return found

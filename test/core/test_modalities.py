@@ -96,6 +96,7 @@ def test_names_are_plain(name: str) -> None:
         ('x: {dims: 3, max_age: 0}', 'x.max_age: expected 0.001 to 3600'),
         (f'x: {{dims: 3, max_age: {MAX_AGE + 1}}}', 'x.max_age: expected 0.001 to 3600'),
         ('x: {dims: 3, max_rate: -1}', 'x.max_rate: expected 0 to 100000'),
+        ('x: {like: sound, max_rate: 5}', 'x.max_rate: expected nothing, since sound has no'),
         ('x: {dims: 3, min_rate: .inf}', 'x.min_rate: expected a number'),
         ('x: {dims: 3, unit: 5}', 'x.unit: expected text'),
         ('x: {dims: 3, colour: red}', 'x: unknown entries colour'),
