@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.core.options import Section, between, check_options, one_of
+from m2r2_ros.core.options import Section, between, check_options, one_of, shown
 from m2r2_ros.core.text import excerpt
 
 IMAGE, SOUND, VECTOR = KINDS = ('image', 'sound', 'vector')
@@ -144,14 +144,14 @@ def check_modalities(modalities: Modalities, place: str) -> None:
         if m.encoder and (m.encoder not in modalities or owner.encoder or not same):
             msg = (
                 f'{place}{name}.encoder: expected a modality of the same kind and size with an '
-                f'encoder of its own, found {m.encoder!r}'
+                f'encoder of its own, found {shown(m.encoder)}'
             )
             raise ConfigError(msg)
         source = modalities.get(m.derived_from) or BUILTIN.get(m.derived_from)
         if m.derived_from and not (m.like == 'twist' and source and source.is_pose):
             msg = (
                 f'{place}{name}.derived_from: expected a pose that a twist is made from, '
-                f'found {m.derived_from!r}'
+                f'found {shown(m.derived_from)}'
             )
             raise ConfigError(msg)
 
@@ -217,7 +217,8 @@ def read_modality(section: Section, name: str) -> Modality:
         section.number('max_age', usual.max_age),
         section.number('min_rate', usual.min_rate),
         section.number('max_rate', usual.max_rate),
-        section.text('derived_from', usual.derived_from),
+        # A twist of another name may be of another arm than the built-in pose.
+        section.text('derived_from', usual.derived_from if name in BUILTIN else ''),
         section.text('encoder', ''),
     )
     if like and found.kind != usual.kind:
@@ -226,6 +227,8 @@ def read_modality(section: Section, name: str) -> Modality:
         section.refuse(
             'dims', f'nothing, since it is for vectors and this is {found.kind}', found.dims
         )
+    if found.kind == SOUND and found.max_rate:
+        section.refuse('max_rate', 'nothing, since sound has no sample to spare', found.max_rate)
     if like and usual.dims and found.dims != usual.dims:
         section.refuse('dims', f'{usual.dims}, as {like} has', found.dims)
     return found

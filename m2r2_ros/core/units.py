@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.options import shown
 
 #: By unit, what it measures and how many of the SI unit it is.
 UNITS: Final[dict[str, tuple[str, float]]] = {
@@ -41,8 +42,8 @@ def factor(given: str, wanted: str, place: str) -> float:
     for unit in (given, wanted):
         if unit not in UNITS:
             msg = (
-                f'{place}.unit: {given!r} cannot be converted to {wanted!r}; give scale and offset '
-                f'and the unit {wanted!r}'
+                f'{place}.unit: {shown(given)} cannot be converted to {shown(wanted)}; give scale '
+                f'and offset and the unit {shown(wanted)}'
             )
             raise ConfigError(msg)
     (what, own), (expected, target) = UNITS[given], UNITS[wanted]

@@ -194,7 +194,16 @@ def restrict_modalities(config: ModelConfig, modalities: Collection[str]) -> Mod
 def with_modalities(config: ModelConfig, modalities: Modalities) -> ModelConfig:
     """Return the same shapes for other modalities; cameras are left out without an encoder."""
     seen = {n: m for n, m in modalities.items() if m.kind != IMAGE or config.image_encoder}
-    # What shares the encoder of one that is not there has one of its own.
-    seen = {n: m if m.encoder in seen else replace(m, encoder='') for n, m in seen.items()}
+    # What shares the encoder of one that is not there has one of its own, and no twist is made of a
+    # pose that is not there.
+    poses = {*seen, *BUILTIN}
+    seen = {
+        name: replace(
+            m,
+            encoder=m.encoder if m.encoder in seen else '',
+            derived_from=m.derived_from if m.derived_from in poses else '',
+        )
+        for name, m in seen.items()
+    }
     cameras = of_kind(seen, IMAGE)
     return replace(config, modalities=seen, image_encoder=config.image_encoder if cameras else '')

@@ -33,7 +33,9 @@ def derived_twists(
     return {
         name: m.derived_from
         for name, m in modalities.items()
-        if m.derived_from and name not in given and name not in served
+        if (m.derived_from in modalities or m.derived_from in BUILTIN)
+        and name not in given
+        and name not in served
     }
 
 

@@ -25,7 +25,7 @@ _GROUPS: Final[dict[str, dict[str, slice]]] = {
     'gripper': {'width': slice(0, 1)},
     'imu': {'angular velocity': slice(0, 3), 'linear acceleration': slice(3, 6)},
 }
-_WHOLE: Final[dict[str, slice]] = {'values': slice(None)}
+_WHOLE: Final[dict[str, slice]] = {'signal': slice(None)}
 #: What a factor may come from, and how far beside it one may be, as a factor.
 _UNITS: Final = (
     (1000.0, 'thousandths of the unit, such as mm for m or mN for N'),

@@ -111,9 +111,9 @@ def test_raw_features_are_the_windows(
     windows = load_bundle(bundle).windows
     assert data.width == 4 + windows.points * (6 + 9 + 6 + 1)
     first = data.parts['train'][0].features.numpy()
-    np.testing.assert_array_equal(first[:, :6], [[0, 0, 1, 1, 1, 1]] * len(first))
-    assert np.abs(first[:, 6:].mean()) < 0.5  # z-scores
-    assert 0.5 < first[:, 6:].std() < 2
+    np.testing.assert_array_equal(first[:, :4], np.ones((len(first), 4)))
+    assert np.abs(first[:, 4:].mean()) < 0.5  # z-scores
+    assert 0.5 < first[:, 4:].std() < 2
 
 
 def test_a_benchmark_prints_means_and_keeps_rows(tmp_path: Path) -> None:

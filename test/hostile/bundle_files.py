@@ -119,6 +119,7 @@ def sizes() -> Iterator[Change]:
     largest = {'width': 8192, 'sound_width': 8192, 'sound_layers': 64, 'sound_expansion': 16}
     yield edited(lambda e: e['model'].update(largest))
     yield edited(lambda e: e['windows'].update(frame_rate=1e-6, sensor_rate=1e4))
+    yield edited(large_vector)
     yield edited(lambda e: e['windows'].update(audio_context=3600.0, audio_rate=192_000))
     for head in ('ms_tcn', 'asrf', 'asformer', 'diffact', 'protas', 'online_tas'):
         for options in ({}, {'width': 4096, 'layers': 16}):
@@ -142,6 +143,36 @@ def wrong_values(folder: Path) -> Iterator[Change]:
     for k, path in enumerate(paths_of(entries)):
         for value in WRONG[k % 9 :: 9]:
             yield edited(partial(put, path=path, value=value))
+
+
+def declarations() -> Iterator[Change]:
+    """Modalities that are no modalities, that are too many, or that refer to each other in vain."""
+    whole: tuple[Any, ...] = (
+        {}, [], None, 'wrench', ['wrench', 'wrench'], ['smell'], [['wrench']], {'wrench': None},
+        {'wrench': ['like']}, {'../wrench': {}}, {'x' * 10**5: {}}, {'Wrench': {}},
+        {'features': {}},
+        {'type': {'dims': 3}}, {f'x{k}': {'dims': 1} for k in range(33)},
+        {f'x{k}': {'dims': 1} for k in range(10**4)},
+    )  # fmt: skip
+    for value in whole:
+        yield edited(partial(put, path=('model', 'modalities'), value=value))
+    for entry in (
+        {'dims': 4097}, {'dims': 10**12}, {'dims': -1}, {'dims': 1.5}, {'dims': True}, {},
+        {'dims': 3, 'kind': 'smell'}, {'dims': 3, 'like': 'smell'}, {'like': 'wrench', 'dims': 7},
+        {'like': 'image', 'dims': 3}, {'dims': 3, 'encoder': 'touch'},
+        {'dims': 3, 'encoder': 'pose'}, {'dims': 3, 'derived_from': 'x' * 10**6},
+        {'dims': 6, 'encoder': 'twist', 'derived_from': 'touch'}, {'dims': 3, 'max_age': 1e300},
+        {'dims': 3, 'max_rate': 1e300}, {'dims': 3, 'min_rate': float('nan')}, {'dims': 3, 'x': 1},
+        {'dims': 3, 'unit': ['N']}, {'dims': 3, 'derived_from': 'pose'}, {'dims': 3},
+        {'dims': 3, 'encoder': 'x' * 10**6}, {'dims': 3, 'encoder': 'wrench'},
+    ):  # fmt: skip
+        yield edited(partial(put, path=('model', 'modalities', 'touch'), value=entry))
+
+
+def large_vector(entries: dict[str, Any]) -> None:
+    """Promise a vector as large as one may be."""
+    entries['model']['modalities']['touch'] = {'dims': 4096}
+    entries['normalisation']['sensors']['touch'] = {'mean': [0.0] * 4096, 'std': [1.0] * 4096}
 
 
 def labels() -> Iterator[Change]:
@@ -195,7 +226,13 @@ def others() -> Iterator[Change]:
         yield swapped(name, lambda path: None)
 
 
-CASES: Final[list[Callable[[], Iterator[Change]]]] = [labels, texts, headers, others]
+CASES: Final[list[Callable[[], Iterator[Change]]]] = [
+    declarations,
+    labels,
+    texts,
+    headers,
+    others,
+]
 
 
 def refuse(path: Path) -> None:

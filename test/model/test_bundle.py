@@ -3,6 +3,7 @@
 """Bundles on disk: what is written is read, and what does not fit is named."""
 
 import pickle
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.modalities import BUILTIN, SENSORS, declared
+from m2r2_ros.core.share import share_path
 from m2r2_ros.model.bundle import (
     Bundle,
     load_bundle,
@@ -24,6 +27,7 @@ from m2r2_ros.model.facts import WEIGHTS, YAML, bundle_id, read_facts
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.tensors import InputTensors
+from test.hostile.bundle_files import seal
 from test.model.networks import SENSING, SMALL, make_bundle, make_windows
 
 TENSOR = 'extractor.encoders.wrench.projection.weight'
@@ -259,3 +263,70 @@ def test_parameters_are_counted_without_the_network(folder: Path) -> None:
     assert read_facts(folder).parameters == sum(
         p.numel() for p in make_bundle().network.parameters()
     )
+
+
+def as_format_2(folder: Path, ages: dict[str, float]) -> None:
+    """Write a bundle as versions did in which modalities were names."""
+    entries = yaml.safe_load((folder / YAML).read_text())
+    entries['format'] = 2
+    entries['model']['modalities'] = list(entries['model']['modalities'])
+    entries['windows']['max_age'] = ages
+    entries['normalisation']['sound'] = entries['normalisation'].pop('sounds')['sound']
+    (folder / YAML).write_text(yaml.safe_dump(entries, sort_keys=False))
+    seal(folder)
+
+
+def test_bundles_of_format_2_name_built_in_modalities_and_have_ages_in_windows(
+    tmp_path: Path,
+) -> None:
+    new = save_bundle(make_bundle(SMALL), tmp_path / 'new')
+    shutil.copytree(tmp_path / 'new', tmp_path / 'old')
+    ages = {'sound': 0.3, 'wrench': 0.25, 'pose': 0.2, 'twist': 0.2, 'gripper': 1.5, 'image': 0.5}
+    as_format_2(tmp_path / 'old', ages)
+    old = load_bundle(tmp_path / 'old')
+    assert {n: m.max_age for n, m in old.model.modalities.items()} == {
+        n: ages[n] for n in SMALL.modalities
+    }
+    usual = {n: replace(m, max_age=BUILTIN[n].max_age) for n, m in old.model.modalities.items()}
+    assert usual == SMALL.modalities
+    assert list(old.model.modalities) == list(SMALL.modalities)
+    assert old.windows == new.windows
+    assert old.normalisation.to_dict() == new.normalisation.to_dict()
+    assert torch.equal(predictions(old), predictions(new))
+    # Saved again, it is one of today.
+    again = save_bundle(old, tmp_path / 'again')
+    assert yaml.safe_load((tmp_path / 'again' / YAML).read_text())['format'] == 3
+    assert again.model == old.model
+
+
+@pytest.mark.parametrize(
+    ('change', 'expected'),
+    [
+        (lambda e: e['windows'].update(max_age=0.2), r'windows.max_age: expected a mapping'),
+        (lambda e: e['windows']['max_age'].update(wrench='old'), r'windows.max_age.wrench'),
+        (lambda e: e['windows']['max_age'].update(wrench=-1.0), r'wrench.max_age: expected 0.001'),
+        (lambda e: e['model'].update(modalities=['pose', 'wrench']), r'model.modalities: .*order'),
+        (lambda e: e['model'].update(modalities=[]), r'0 modalities'),
+        (lambda e: e['model'].update(modalities='wrench'), r'model.modalities: expected a mapping'),
+        (lambda e: e['normalisation'].pop('sound'), r'normalisation.sound_range_db'),
+    ],
+)
+def test_damaged_entries_of_format_2_are_named(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], expected: str
+) -> None:
+    save_bundle(make_bundle(SMALL), tmp_path / 'old')
+    as_format_2(tmp_path / 'old', {'wrench': 0.2})
+    edit_yaml(change)(tmp_path / 'old')
+    seal(tmp_path / 'old')
+    with pytest.raises(BundleError, match=rf'bundle\.yaml: .*{expected}'):
+        load_bundle(tmp_path / 'old')
+
+
+def test_the_shipped_model_is_one_of_format_2() -> None:
+    folder = share_path('models', 'cell')
+    assert yaml.safe_load((folder / YAML).read_text())['format'] == 2
+    facts, bundle = read_facts(folder), load_bundle(folder)
+    assert bundle.model.modalities == facts.modalities == declared(('sound', *SENSORS))
+    assert set(bundle.normalisation.sounds) == {'sound'}
+    assert bundle.familiarity is not None
+    assert set(bundle.familiarity.always) <= set(bundle.model.modalities)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small recordings of a robot whose actions are easily told apart, and models trained on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.model.heads.config import CausalTCNConfig
 from m2r2_ros.model.network import Network
 from m2r2_ros.readers.definitions import message_definition, typestore
+from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import prepare
 from m2r2_ros.training.loop import train_network
@@ -241,7 +242,11 @@ def write_sqlite(path: Path, entries: Sequence[Entry]) -> Path:
 
 
 def tiny_bundle(
-    folder: Path, bags: Sequence[Path], config: TrainConfig = CALM, model: ModelConfig = TINY
+    folder: Path,
+    bags: Sequence[Path],
+    config: TrainConfig = CALM,
+    model: ModelConfig = TINY,
+    topics: Mapping[str, TopicSpec] | None = None,
 ) -> Bundle:
     """Train a network of a few thousand parameters, with an online head alone, and save it."""
     windows, labelled = WindowConfig(), open_labelled(bags)
@@ -253,6 +258,7 @@ def tiny_bundle(
         windows=windows,
         folder=folder.with_name(folder.name + '.training'),
         image_encoders={},
+        topics=topics,
     )
     train_network(network, data.recordings, data.normalisation, config)
     facts = {'recordings': [r.name for r in data.recordings], 'options': config.to_dict()}

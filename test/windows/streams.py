@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.modalities import BUILTIN
+from m2r2_ros.core.modalities import BUILTIN, Modality
 from m2r2_ros.core.samples import EncodedImage, ImageSamples, Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
@@ -31,34 +31,38 @@ class Message:
 
 
 def sensor_messages(
-    modality: str, rate: float, seconds: float, seed: int, delay: float = 0.0
+    modality: str | Modality, rate: float, seconds: float, seed: int, delay: float = 0.0
 ) -> list[Message]:
     """Make smooth signals with jittering stamps that arrive `delay` plus some jitter later."""
+    declaration = BUILTIN[modality] if isinstance(modality, str) else modality
     rng = np.random.default_rng(seed)
     n = int(seconds * rate)
     times = (np.arange(n) + rng.uniform(0, 0.4, n) + rng.uniform()) / rate
-    dims = 7 if modality == 'pose' else BUILTIN[modality].dims
+    dims = 7 if declaration.is_pose else declaration.dims
     phases, speeds = rng.uniform(0, 6, dims), rng.uniform(0.5, 9, dims)
     values = np.sin(times[:, None] * speeds + phases)
     late = np.maximum.accumulate(times + delay + rng.uniform(0, 0.02, n))
     return [
-        Message(modality, ORIGIN + round(t * SECOND), a, v)
+        Message(declaration.name, ORIGIN + round(t * SECOND), a, v)
         for t, a, v in zip(times.tolist(), late.tolist(), values, strict=True)
     ]
 
 
 def pack(messages: Sequence[Message], first: int, rate: int = 16_000) -> dict[str, Samples]:
-    """Group messages that arrived with ranks first, first + 1, ... by modality."""
+    """Group messages that arrived with ranks first, first + 1, ... by modality.
+
+    Bytes are images, and single precision is sound.
+    """
     out: dict[str, Samples] = {}
     for modality in dict.fromkeys(m.modality for m in messages):
         rows = [(first + i, m) for i, m in enumerate(messages) if m.modality == modality]
         stamps = np.array([m.stamp for _, m in rows], np.int64)
         arrival = np.array([i for i, _ in rows], np.int64)
         payload = [m.payload for _, m in rows]
-        if modality == 'image':
+        if all(isinstance(p, bytes) for p in payload):
             frames = [EncodedImage(bytes(p), _pixels) for p in payload]
             out[modality] = ImageSamples(stamps, arrival, frames)
-        elif modality == 'sound':
+        elif all(isinstance(p, np.ndarray) and p.dtype == np.float32 for p in payload):
             out[modality] = SoundSamples(stamps, arrival, payload, rate)
         else:
             out[modality] = VectorSamples(stamps, arrival, np.array(payload, np.float64))

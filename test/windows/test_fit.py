@@ -1,6 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, declared
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.fit import ENOUGH, Expectations, InputFit
 from m2r2_ros.windows.normalisation import NormalisationFit
+from test.bimanual import BIMANUAL, TACTILE
 
 Values = NDArray[np.float32]
 N, POINTS = 40, 30
@@ -122,3 +124,67 @@ def test_nothing_is_said_too_early() -> None:
     fit = InputFit(expectations())
     fit.add(windows({'pose': sensors(1)['pose'] * 1000})[: ENOUGH - 1])
     assert fit.warnings() == []
+
+
+def of_tactile(values: Values, *, min_rate: float = 20.0) -> InputFit:
+    """Measure a sensor of 16 numbers that was trained on newtons."""
+    tactile = {'tactile': replace(BIMANUAL['tactile'], min_rate=min_rate)}
+    usual = np.random.default_rng(0).normal(1, 2, (N, POINTS, TACTILE)).astype(np.float32)
+    trained = NormalisationFit(tactile)
+    trained.add({'tactile': usual}, np.ones((N, 1), np.bool_))
+    fit = InputFit(Expectations(tactile, trained.result()))
+    stamps = np.arange(1, N + 1) * 100_000_000
+    there = np.ones((N, 1), np.bool_)
+    fit.add(
+        FrameWindows(
+            stamps - 100_000_000, stamps, {'tactile': values}, there, stamps < 0, modalities=tactile
+        )
+    )
+    return fit
+
+
+def touch(scale: float = 1.0) -> Values:
+    noise = np.random.default_rng(1).normal(1, 2, (N, POINTS, TACTILE))
+    return (scale * noise).astype(np.float32)
+
+
+def test_a_vector_of_its_own_has_one_unit_for_all_its_numbers() -> None:
+    assert of_tactile(touch()).warnings() == []
+    (warning,) = of_tactile(touch(1000)).warnings()
+    assert warning.startswith('tactile: signal is 984 times as large as in training')
+    assert 'thousandths of the unit' in warning
+
+
+def test_dead_cells_of_a_vector_of_its_own_are_named() -> None:
+    values = touch()
+    values[..., [3, 15]] = 0.5
+    assert of_tactile(values).warnings() == [
+        'tactile: channels [3, 15] never change, in training they did'
+    ]
+
+
+def test_a_source_slower_than_was_declared_is_named() -> None:
+    fit = of_tactile(touch())
+    assert fit.warnings({'tactile': 20.0}) == []
+    assert fit.warnings({'tactile': 19.0}) == ['tactile: 19 messages/s, expected at least 20']
+    assert of_tactile(touch(), min_rate=0).warnings({'tactile': 0.1}) == []
+
+
+def test_two_of_a_kind_are_compared_each_with_its_own_past() -> None:
+    arms = {n: BIMANUAL[n] for n in ('left_wrench', 'right_wrench')}
+    left, right = (sensors(seed)['wrench'] for seed in (0, 1))
+    stamps = np.arange(1, N + 1) * 100_000_000
+    there = np.ones((N, 2), np.bool_)
+
+    def windows_of(left: Values, right: Values) -> FrameWindows:
+        values = {'left_wrench': left, 'right_wrench': right}
+        starts = stamps - 100_000_000
+        return FrameWindows(starts, stamps, values, there, stamps < 0, modalities=arms)
+
+    trained = NormalisationFit(arms)
+    trained.add(windows_of(left, 3 * right).sensors, there)
+    fit = InputFit(Expectations(arms, trained.result()))
+    fit.add(windows_of(left * 1000, 3 * right))
+    forces, torques = fit.warnings()
+    assert forces.startswith('left_wrench: force is')
+    assert torques.startswith('left_wrench: torque is')

@@ -20,6 +20,7 @@ from m2r2_ros.windows.normalisation import (
     Normalisation,
     NormalisationFit,
 )
+from test.bimanual import BIMANUAL
 
 Arrays = dict[str, NDArray[Any]]
 ALL = declared(MODALITIES)
@@ -246,3 +247,42 @@ def test_a_wrong_range_of_an_older_version_is_named(sound_range: Any) -> None:
 def test_a_normalisation_must_be_a_mapping(entries: Any) -> None:
     with pytest.raises(BundleError, match='normalisation'):
         Normalisation.from_dict(entries, ALL)
+
+
+def test_the_one_scale_of_older_bundles_is_that_of_every_microphone() -> None:
+    entries = fitted(frames(40)).to_dict()
+    old = {'sensors': entries['sensors'], 'sound': entries['sounds']['sound']}
+    assert Normalisation.from_dict(old, ALL).to_dict() == entries
+    both = Normalisation.from_dict(old, {n: BIMANUAL[n] for n in ('sound', 'mic2')})
+    assert both.sounds.keys() == {'sound', 'mic2'}
+    for scale in both.sounds.values():
+        np.testing.assert_array_equal(scale.mean, entries['sounds']['sound']['mean_db'])
+
+
+def test_several_of_a_kind_are_scaled_apart() -> None:
+    n, rng = 80, np.random.default_rng(3)
+    arrays: Arrays = {
+        'mic2': rng.uniform(-60, 20, (n, 64, 5)).astype(np.float32),
+        'sound': rng.uniform(-40, -30, (n, 64, 5)).astype(np.float32),
+        'tactile': rng.normal(np.arange(16), 1, (n, 30, 16)).astype(np.float32),
+        'left_wrench': rng.normal(5, 2, (n, 30, 6)).astype(np.float32),
+        'right_wrench': rng.normal(-5, 9, (n, 30, 6)).astype(np.float32),
+        'cam2': np.zeros((n, 4, 4, 3), np.uint8),  # has no scale
+    }
+    modalities = {name: BIMANUAL[name] for name in BIMANUAL if name in arrays}
+    present = rng.uniform(size=(n, len(modalities))) > 1 / 3
+    fit = NormalisationFit(modalities)
+    fit.add(arrays, present)
+    scales = fit.result()
+    assert set(scales.mean) == {'tactile', 'left_wrench', 'right_wrench'}
+    for k, name in enumerate(modalities):
+        if name in scales.mean:
+            seen = arrays[name][present[:, k]].astype(np.float64)
+            np.testing.assert_allclose(scales.mean[name], seen.mean((0, 1)), rtol=1e-9)
+    assert scales.sounds['mic2'].std.min() > 2 * scales.sounds['sound'].std.max()
+    again = Normalisation.from_dict(yaml.safe_load(yaml.safe_dump(scales.to_dict())), modalities)
+    assert again.to_dict() == scales.to_dict()
+    cut = scales.to_dict()
+    cut['sensors']['tactile']['std'] = cut['sensors']['tactile']['std'][:15]
+    with pytest.raises(BundleError, match=r'sensors\.tactile\.std: expected 16 finite numbers'):
+        Normalisation.from_dict(cut, modalities)

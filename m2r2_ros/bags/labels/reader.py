@@ -3,6 +3,7 @@
 """Labels, segments and ground truth, read back from a bag or a CSV file."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,8 @@ from m2r2_ros.bags.labels.topics import (
     SEGMENT_TOPIC,
 )
 from m2r2_ros.bags.recording import Recording, open_recording
-from m2r2_ros.core.errors import LabelError, NoTruthError
+from m2r2_ros.bags.source import Topic
+from m2r2_ros.core.errors import LabelError, MessageError, NoTruthError
 from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment, expect_labels
 from m2r2_ros.core.modalities import MODALITIES
 from m2r2_ros.core.reading import naming, reading
@@ -253,17 +255,26 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
         )
         raise LabelError(msg)
     known = (type_hash(type_name), *older_hashes(type_name))
-    if found.type_hash and found.type_hash not in known:
+    version = _version(found)
+    if version and version not in known:
         msg = (
-            f'{recording.path}: {topic} holds another version of {type_name} ({found.type_hash}): '
+            f'{recording.path}: {topic} holds another version of {type_name} ({version}): '
             'read it with the version of m2r2_ros that wrote it, or make it again'
         )
         raise LabelError(msg)
 
 
+def _version(topic: Topic) -> str:
+    """Return the hash of a topic's type, by its definition where the recording does not say it."""
+    if topic.definition and not topic.type_hash:
+        with suppress(MessageError):
+            return type_hash(topic.type_name, topic.definition)
+    return topic.type_hash
+
+
 def _messages(recording: Recording, topic: str, type_name: str) -> Iterator[Any]:
     """Yield messages; one that is damaged ends it, since a score over the others would mislead."""
-    store = store_of(type_name, recording.topics[topic].type_hash)
+    store = store_of(type_name, _version(recording.topics[topic]))
     place = _Place(recording, topic)
     with reading(place, type_name, LabelError):
         for blocks in recording.blocks([topic]):
