@@ -3,7 +3,7 @@
 """Which topic serves which modality, by types and names, where nobody says."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -70,18 +70,22 @@ _INSTEAD_OF: Final = {'joints': ('pose', 'twist'), 'imu': ('pose', 'twist', 'joi
 
 
 def guess_topics(
-    available: Mapping[str, str], given: Mapping[str, TopicSpec]
+    available: Mapping[str, str],
+    given: Mapping[str, TopicSpec],
+    wanted: Collection[str] | None = None,
 ) -> dict[str, TopicSpec]:
     """Choose the topic of each modality.
 
     What is given stays, its type filled in; modalities given without a topic are off. The others
     take the topic whose type fits and whose name speaks for it most; shorter names first, then
-    the alphabet. A gripper has to be called one, since joint states are mostly those of the arm;
-    these serve where there is neither pose nor twist, and an IMU where there is nothing else.
+    the alphabet; a topic that is given for another modality of the same kind is not taken again. A
+    gripper has to be called one, since joint states are mostly those of the arm.
 
     Args:
         available: Types by topic name.
         given: Specs by modality.
+        wanted: Modalities that a model takes; None where nothing wants any yet: then joint states
+            serve where there is neither pose nor twist, and an IMU where there is nothing else.
 
     Returns:
         Specs by modality, those of BUILTIN first; modalities without a topic are not in it.
@@ -89,19 +93,19 @@ def guess_topics(
     Raises:
         ConfigError: A given type is not that of the topic.
     """
-    chosen: dict[str, TopicSpec] = {}
-    for modality in dict.fromkeys([*BUILTIN, *given]):
-        spec = given.get(modality)
-        if spec is None:
-            if not chosen.keys().isdisjoint(_INSTEAD_OF.get(modality, ())):
-                continue
-            fingers = {chosen['gripper'].topic} if 'gripper' in chosen else set()
-            topic = _guess(modality, available, fingers if modality == 'joints' else ())
-            if topic:
-                chosen[modality] = TopicSpec(modality, topic, available[topic])
-        elif spec.topic:
-            chosen[modality] = with_type(spec, available)
-    return chosen
+    chosen = {name: with_type(spec, available) for name, spec in given.items() if spec.topic}
+    for modality in BUILTIN if wanted is None else [m for m in BUILTIN if m in wanted]:
+        if modality in given:
+            continue
+        served = {spec.convention for spec in chosen.values()}
+        if wanted is None and not served.isdisjoint(_INSTEAD_OF.get(modality, ())):
+            continue
+        # Joint states of fingers are not those of an arm.
+        alike = (modality, 'gripper') if modality == 'joints' else (modality,)
+        taken = {spec.topic for spec in chosen.values() if spec.convention in alike}
+        if topic := _guess(modality, available, taken):
+            chosen[modality] = TopicSpec(modality, topic, available[topic])
+    return {name: chosen[name] for name in dict.fromkeys([*BUILTIN, *given]) if name in chosen}
 
 
 def with_type(spec: TopicSpec, available: Mapping[str, str]) -> TopicSpec:

@@ -62,9 +62,8 @@ class KinematicsReader:
         FieldReader(self._joint_spec, type_name, definition)  # refuses what has no joints
         _pinocchio(spec)
         if not is_topic(spec.urdf):
-            path = Path(spec.urdf)
-            text = read_text(path, 'a robot description (URDF)', ConfigError, most=MOST_URDF)
-            with naming(path, ConfigError):
+            text, source = read_description(spec.urdf)
+            with naming(source, ConfigError):
                 self.describe(text)
 
     def describe(self, urdf: str) -> None:
@@ -112,6 +111,20 @@ class KinematicsReader:
                 self.describe(Fields(block.message(k)).string())
             except (ConfigError, Unusable):
                 dropped[BAD_DESCRIPTION] += 1
+
+
+def read_description(urdf: str) -> tuple[str, str]:
+    """Return the text of a robot's description, and what to call where it came from.
+
+    Args:
+        urdf: A file, or the text itself.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if urdf.lstrip().startswith('<'):
+        return urdf, 'the robot description that the model keeps'
+    return read_text(Path(urdf), 'a robot description (URDF)', ConfigError, most=MOST_URDF), urdf
 
 
 def _pieces(blocks: Sequence[MessageBlock], description: str) -> list[MessageBlock]:

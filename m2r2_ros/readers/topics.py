@@ -42,7 +42,8 @@ class TopicSpec:
         names: Path of the list of joint names; '' takes the usual one of the type.
         sum: Whether the numbers are added up to one, as the widths of two fingers are.
         frames: Base and tool, where a pose comes out of transforms or joint states; () otherwise.
-        urdf: File, or topic, of the robot's description, for a pose out of joint states.
+        urdf: The robot's description, for a pose out of joint states: a file, a topic, or the text
+            itself, as bundles keep it.
         dims: Numbers of a sample as it is read; 0 takes what the first message has.
         scale: What is read times this, plus `offset`, is in `unit`.
         offset: In `unit`.
@@ -175,7 +176,7 @@ def expected_topic(modality: str, entry: Mapping[str, Any]) -> TopicSpec:
     Raises:
         ConfigError: An entry is of another kind or out of range.
     """
-    section = Section(entry, f'topics.{modality}')
+    section = Section(entry, f'bundle.yaml: topics.{modality}')
     spec = read_topic(section, modality)
     section.close()
     return spec

@@ -8,7 +8,7 @@ from typing import Any
 
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.core.errors import BagError
-from m2r2_ros.core.modalities import BUILTIN, Modalities, declared
+from m2r2_ros.core.modalities import Modalities, declared
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.readers.guessing import guess_topics
@@ -125,12 +125,11 @@ def _available(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str
 
 def _could_serve(recording: Recording) -> str:
     """Return the topics that hold numbers, images or sound, for a message."""
+    topics = [recording.topics[name] for name in sorted(recording.readable)]
     found = [
-        f'{name} ({recording.topics[name].type_name})'
-        for name in sorted(recording.readable)
-        if uses_of(
-            name, recording.topics[name].type_name, recording.topics[name].definition
-        ).modalities
+        f'{t.name} ({t.type_name})'
+        for t in topics
+        if uses_of(t.name, t.type_name, t.definition).modalities
     ]
     return f'topics that could serve: {listed(found, 20)}' if found else 'no topic could serve any'
 
@@ -159,9 +158,7 @@ def choose_topics(
         and (spec := expected_topic(name, entry))
         and available.get(spec.topic) == spec.type
     }
-    chosen = guess_topics(available, {**usual, **given})
-    return {
-        name: as_trained(spec, expected.get(name, {}))
-        for name, spec in chosen.items()
-        if name in modalities or name in BUILTIN
-    }
+    # Poses may be read for twists alone.
+    wanted = {*modalities, *(m.derived_from for m in modalities.values())}
+    chosen = guess_topics(available, {**usual, **given}, wanted)
+    return {name: as_trained(s, expected.get(name, {})) for name, s in chosen.items()}

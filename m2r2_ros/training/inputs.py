@@ -12,9 +12,10 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import BUILTIN, VECTOR
 from m2r2_ros.model.config import ModelConfig, with_modalities
 from m2r2_ros.readers.guessing import guess_topics
+from m2r2_ros.readers.kinematics import read_description
 from m2r2_ros.readers.resolve import resolve
 from m2r2_ros.readers.topic_map import TopicMap
-from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.readers.topics import TopicSpec, is_topic
 
 #: Built-in modalities that no preset has, taken where the recordings have nothing better.
 _INSTEAD: Final = ('joints', 'imu')
@@ -59,6 +60,10 @@ def settle_inputs(model: ModelConfig, given: TopicMap, paths: Sequence[Path]) ->
         if modality.kind == VECTOR and is_open and name in topics:
             topics[name] = _resolved(topics[name], recordings)
             wanted[name] = replace(modality, dims=topics[name].dims)
+    # A model goes to other machines, where the file of a robot's description may not be.
+    for name, spec in topics.items():
+        if spec.urdf and not is_topic(spec.urdf):
+            topics[name] = replace(spec, urdf=read_description(spec.urdf)[0])
     return SettledInputs(with_modalities(model, wanted), topics)
 
 

@@ -13,7 +13,7 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
 from m2r2_ros.readers.guessing import guess_topics
-from m2r2_ros.readers.registry import make_reader
+from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
 
 #: The quietest sound level that is distinguished, dB below full scale.
@@ -65,24 +65,26 @@ def read_signals(
     recording = open_recording(path)
     available = {topic.name: topic.type_name for topic in recording.topics.values()}
     specs = guess_topics(available, topics or {})
-    wanted = {
-        specs[name].topic: name
+    wanted: list[str] = [
+        name
         for name in ('image', 'sound', 'wrench', 'gripper')
         if name in specs and specs[name].topic in available
-    }
-    readers = {
-        topic: make_reader(specs[name], available[topic], recording.topics[topic].definition)
-        for topic, name in wanted.items()
-    }
+    ]
+    readers: dict[str, list[tuple[str, Reader]]] = {}
+    for name in wanted:
+        topic = recording.topics[specs[name].topic]
+        reader = make_reader(specs[name], topic.type_name, topic.definition)
+        readers.setdefault(topic.name, []).append((name, reader))
     strip = _Strip(recording.start, recording.end, frames)
-    traces: dict[str, list[TimeSeries]] = {name: [] for name in wanted.values()}
-    for blocks in recording.blocks(list(wanted)):
+    traces: dict[str, list[TimeSeries]] = {name: [] for name in wanted}
+    for blocks in recording.blocks(list(readers)):
         for block in blocks:
-            samples = readers[block.topic].decode(block)
-            if isinstance(samples, ImageSamples):
-                strip.add(samples)
-            else:
-                traces[wanted[block.topic]].append(_trace(samples, wanted[block.topic]))
+            for name, reader in readers[block.topic]:
+                samples = reader.decode(block)
+                if isinstance(samples, ImageSamples):
+                    strip.add(samples)
+                else:
+                    traces[name].append(_trace(samples, name))
     force, width, loudness = (
         _joined(traces.get(name, [])) for name in ('wrench', 'gripper', 'sound')
     )

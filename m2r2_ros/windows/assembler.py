@@ -4,6 +4,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -180,26 +181,25 @@ class WindowAssembler:
         for twist, derive in self._twists.items():
             if modality == self._modalities[twist].derived_from and len(p.stamps):
                 known, twists = derive(p.stamps, p.payload)
-                self._streams[twist].append(
-                    p.stamps[known], p.ends[known], p.arrival[known], twists[known]
-                )
-        if modality == self._camera:
-            for stamp, seen in zip(p.stamps.tolist(), clock.tolist(), strict=True):
-                self._frames.see(stamp, seen)
+                self._store(twist, replace(p, payload=twists).pick(known))
         if modality in self._streams:
-            kept = self._thinned(modality, p)
-            self._streams[modality].append(kept.stamps, kept.ends, kept.arrival, kept.payload)
+            kept = self._store(modality, p)
+            if modality == self._camera:
+                for stamp, seen in zip(p.stamps[kept].tolist(), clock[kept].tolist(), strict=True):
+                    self._frames.see(stamp, seen)
 
-    def _thinned(self, modality: str, p: PreparedSamples) -> PreparedSamples:
-        """Return at most one sample in each cell of the grid of the highest rate."""
+    def _store(self, modality: str, p: PreparedSamples) -> NDArray[np.bool_]:
+        """Store at most one sample in each cell of the grid of the highest rate; return which."""
+        kept = np.ones(len(p.stamps), np.bool_)
         rate = self._modalities[modality].max_rate
-        if not rate or not len(p.stamps):
-            return p
-        cells = p.stamps // to_ns(1 / rate)
-        keep = np.diff(cells, prepend=self._cells.get(modality, -1)) > 0
-        self._cells[modality] = int(cells[-1])
-        self.counters[f'{modality}.thinned'] += int((~keep).sum())
-        return p.pick(keep)
+        if rate and len(kept):
+            cells = p.stamps // to_ns(1 / rate)
+            kept = np.diff(cells, prepend=self._cells.get(modality, -1)) > 0
+            self._cells[modality] = int(cells[-1])
+            self.counters[f'{modality}.thinned'] += int((~kept).sum())
+        p = p.pick(kept)
+        self._streams[modality].append(p.stamps, p.ends, p.arrival, p.payload)
+        return kept
 
     def _release(self, clock: int | None, *, final: bool) -> list[FrameWindows]:
         """Return the windows that are complete, or overdue, or (final) up to the clock."""

@@ -145,6 +145,27 @@ def test_what_is_given_stays_and_gets_its_type() -> None:
     assert absent['pose'] == TopicSpec('pose', '/later', POSE)
 
 
+def test_what_is_given_under_another_name_is_not_taken_again() -> None:
+    left = TopicSpec('left_pose', '/left/pose', like='pose')
+    available = {'/left/pose': POSE, '/joint_states': JOINTS}
+    assert guess(available, left_pose=left) == {'left_pose': '/left/pose'}
+    both = {**available, '/right/pose': POSE}
+    assert guess(both, left_pose=left) == {'pose': '/right/pose', 'left_pose': '/left/pose'}
+    fingers = TopicSpec('fingers', '/joint_states', like='gripper')
+    assert guess({'/joint_states': JOINTS}, fingers=fingers) == {'fingers': '/joint_states'}
+
+
+def test_joints_and_imu_stand_in_where_nothing_else_is_there() -> None:
+    imu = 'sensor_msgs/msg/Imu'
+    everything = {'/tcp': POSE, '/joint_states': JOINTS, '/imu': imu}
+    assert guess(everything) == {'pose': '/tcp'}
+    assert guess({'/joint_states': JOINTS, '/imu': imu}) == {'joints': '/joint_states'}
+    assert guess({'/imu': imu}) == {'imu': '/imu'}
+    # A model that takes them gets them.
+    found = guess_topics(everything, {}, ['joints', 'imu'])
+    assert {m: s.topic for m, s in found.items()} == {'joints': '/joint_states', 'imu': '/imu'}
+
+
 def test_a_given_type_has_to_be_that_of_the_topic() -> None:
     given = {'wrench': TopicSpec('wrench', '/ft', 'geometry_msgs/msg/Wrench')}
     with pytest.raises(ConfigError, match=r'/ft is of type geometry_msgs/msg/WrenchStamped'):

@@ -13,7 +13,7 @@ from m2r2_ros.bags.labels.reader import read_label_track
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import LabelSet, label_at
-from m2r2_ros.core.modalities import Modalities, modality_names
+from m2r2_ros.core.modalities import BUILTIN, Modalities, modality_names
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.inputs import make_inputs
@@ -26,8 +26,20 @@ from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.training.cache import CacheWriter
 from m2r2_ros.training.cache_key import cache_key
 from m2r2_ros.windows.config import WindowConfig
-from test.replay.recordings import ACTIONS, SECOND, START, TINY, tiny_bundle, truth_of, write_bag
-from test.replay.two_arms import MAP, declarations, two_arms, two_arms_bag
+from test.replay.recordings import (
+    ACTIONS,
+    GRIPPER,
+    POSE,
+    SECOND,
+    START,
+    TINY,
+    TYPES,
+    robot,
+    tiny_bundle,
+    truth_of,
+    write_bag,
+)
+from test.replay.two_arms import MAP, array, declarations, two_arms, two_arms_bag
 
 ARMS = (
     'left_wrench', 'right_wrench', 'left_pose', 'right_pose', 'left_twist', 'right_twist',
@@ -78,6 +90,38 @@ def test_windows_of_a_recording_hold_all_that_was_declared(tmp_path: Path, given
     assert 0.028 < widths.max() < 0.031
     assert windows.sensors['left_gripper'].max() == pytest.approx(0.04, abs=1e-4)
     assert not np.allclose(windows.sensors['left_twist'][9], windows.sensors['right_twist'][9])
+
+
+def test_arrays_that_change_their_length_are_dropped_and_counted(
+    tmp_path: Path, given: TopicMap
+) -> None:
+    entries = two_arms(2.0, cameras=False)
+    places = [k for k, e in enumerate(entries) if e.topic == '/tactile'][1::4]
+    for k in places:
+        entries[k] = entries[k]._replace(raw=array(np.ones(9)))
+    stream = stream_of(write_bag(tmp_path / 'bag', entries), given)
+    windows = FrameWindows.join(list(stream))
+    assert stream.counters['tactile.length_changed'] == len(places) == 100
+    assert windows.has('tactile')[2:].all()
+
+
+def test_what_a_model_takes_is_guessed_as_it_was_trained(tmp_path: Path) -> None:
+    """Joints are found beside a pose, for they are asked for, and read by the same names."""
+    entries = [
+        e._replace(topic='/joint_states') if e.topic == GRIPPER else e
+        for e in robot(1.0, topics=[POSE, GRIPPER])
+    ]
+    joints = {'joints': replace(BUILTIN['joints'], dims=2)}
+    usual = {
+        'topic': '/arm/joint_states', 'type': TYPES[GRIPPER], 'fields': ['position'],
+        'joints': ['right', 'left'],
+    }  # fmt: skip
+    recording = open_recording(write_bag(tmp_path / 'bag', entries))
+    stream = WindowStream(recording, WindowConfig(), joints, {}, {'joints': usual})
+    assert {m: (s.topic, s.joints) for m, s in stream.topics.items()} == {
+        'joints': ('/joint_states', ('right', 'left'))
+    }
+    assert FrameWindows.join(list(stream)).has('joints')[1:].all()
 
 
 def test_units_that_disagree_and_other_kinds_are_refused(tmp_path: Path) -> None:

@@ -5,13 +5,17 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.model.config import preset
+from m2r2_ros.readers.kinematics import KinematicsReader
 from m2r2_ros.readers.topic_map import TopicMap, read_topic_map
+from m2r2_ros.readers.topics import expected_topic
 from m2r2_ros.training.inputs import SettledInputs, settle_inputs
-from test.replay.recordings import GRIPPER, POSE, TWIST, WRENCH, robot, write_bag
+from test.readers.descriptions import ARM
+from test.replay.recordings import GRIPPER, POSE, TWIST, TYPES, WRENCH, robot, write_bag
 
 
 def settle(bag: Path, text: str = '', name: str = 'proprio') -> SettledInputs:
@@ -69,6 +73,20 @@ def test_joints_stand_in_where_there_is_neither_pose_nor_twist(tmp_path: Path) -
         sorted([*entries, *robot(1.0, topics=[POSE, TWIST])], key=lambda e: e.log_time),
     )
     assert 'joints' not in settle_inputs(preset('proprio'), TopicMap(), [posed]).model.modalities
+
+
+def test_a_description_goes_with_the_model(bag: Path, tmp_path: Path) -> None:
+    pytest.importorskip('pinocchio', reason="pip install '.[kinematics]'")
+    file = tmp_path / 'arm.urdf'
+    file.write_text(ARM)
+    text = f'pose: {{topic: {GRIPPER}, frames: [base, tool], urdf: {file}}}\n'
+    spec = settle(bag, text).topics['pose']
+    file.unlink()
+    assert spec.urdf == ARM
+    again = expected_topic('pose', yaml.safe_load(yaml.safe_dump(spec.to_entry())))
+    KinematicsReader(again, TYPES[GRIPPER])  # needs no file
+    on_topic = settle(bag, text.replace(str(file), '/robot_description')).topics['pose']
+    assert on_topic.urdf == '/robot_description'
 
 
 @pytest.mark.parametrize(

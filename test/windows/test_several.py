@@ -202,6 +202,31 @@ def test_what_is_thinned_does_not_depend_on_where_a_recording_begins() -> None:
         np.testing.assert_array_equal(later.sensors['tactile'][i], whole.sensors['tactile'][k])
 
 
+def test_derived_twists_are_thinned_by_their_own_rate() -> None:
+    pose = {'left_pose': BIMANUAL['left_pose']}
+    twist = replace(BIMANUAL['left_twist'], max_rate=25)
+    assembler = WindowAssembler(CONFIG, {**pose, 'left_twist': twist})
+    assembler.derived = ['left_twist']
+    windows = deliver(assembler, sensor_messages(BIMANUAL['left_pose'], 100, 3, 1))
+    assert windows.has('left_twist')[1:].all()
+    assert assembler.counters['left_pose.thinned'] == 0
+    assert assembler.counters['left_twist.thinned'] == pytest.approx(3 * 75, abs=5)
+
+
+def test_a_camera_that_is_thinned_makes_no_frame_of_what_is_left_out() -> None:
+    """Each window has the picture that its stamp is of."""
+    slow = {'image': replace(BIMANUAL['image'], max_rate=5)}
+    pictures = frames_of('image', 15, 4, 0.1)
+    stamps = {m.payload: m.stamp for m in pictures}
+    windows = deliver(WindowAssembler(CONFIG, slow), pictures)
+    seen = [
+        (t, i.payload) for t, i in zip(windows.stamps, windows.images['image'], strict=True) if i
+    ]
+    real = [(t, payload) for t, payload in seen if t in stamps.values()]
+    assert len(real) >= 19
+    assert all(stamps[payload] == t for t, payload in real)
+
+
 def test_another_number_of_values_is_refused_by_name() -> None:
     stamps = ORIGIN + np.arange(3)
     wrong = VectorSamples(stamps, np.arange(3), np.zeros((3, 15)))

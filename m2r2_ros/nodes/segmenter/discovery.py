@@ -150,9 +150,7 @@ class Discovery:
         inside = {
             topic: kind for topic, kind in available.items() if topic.startswith(f'{self._prefix}/')
         }
-        guesses = guess_topics(inside, {})
-        return {
-            modality: (guesses[modality], GUESSED)
-            for modality in self._unresolved
-            if modality in guesses and modality not in self._given and modality not in found
-        }
+        wanted = [m for m in self._unresolved if m not in self._given and m not in found]
+        taken = {**self.resolved, **{m: spec for m, (spec, _) in found.items()}}
+        guesses = guess_topics(inside, taken, wanted)
+        return {m: (guesses[m], GUESSED) for m in wanted if m in guesses}
