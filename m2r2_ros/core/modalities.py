@@ -81,6 +81,11 @@ class Modality:
         return self.like == 'pose'
 
     @property
+    def read_dims(self) -> int:
+        """How many numbers it is read as: those of a pose are a position and a quaternion."""
+        return 7 if self.is_pose else self.dims
+
+    @property
     def is_steady(self) -> bool:
         """Whether its numbers mean the same in every trial: the width of a gripper does."""
         return self.like == 'gripper'

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.samples import VectorSamples
-from m2r2_ros.readers.alike import Alike
-from m2r2_ros.readers.asked import Asked
 from m2r2_ros.readers.cdr import EMPTY, JOINT_MISSING, LENGTH_CHANGED, MALFORMED, Unusable
+from m2r2_ros.readers.layout import MessageLayout
+from m2r2_ros.readers.selection import FieldSelection
 from m2r2_ros.readers.stamps import resolve_stamps
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.types import message_type
@@ -46,10 +46,10 @@ class FieldReader:
             ConfigError: A field is not in the type, or they give another number of numbers.
         """
         self._spec = spec
-        self._asked = Asked(spec, message_type(type_name, definition))
+        self._selection = FieldSelection(spec, message_type(type_name, definition))
         self._joints = spec.joints
-        self.dims = self._asked.dims
-        self._layouts: list[Alike] = []
+        self.dims = self._selection.dims
+        self._layouts: list[MessageLayout] = []
 
     def decode(self, block: MessageBlock) -> VectorSamples:
         """Read CDR messages."""
@@ -74,9 +74,11 @@ class FieldReader:
             else:
                 rows.take(layout, left[:1])
                 left = left[1:]
-        return rows.samples(self._spec, self.dims, self._asked.adds)
+        return rows.samples(self._spec, self.dims, self._selection.adds)
 
-    def _take(self, layout: Alike, left: NDArray[np.intp], rows: '_Taken') -> NDArray[np.intp]:
+    def _take(
+        self, layout: MessageLayout, left: NDArray[np.intp], rows: '_Taken'
+    ) -> NDArray[np.intp]:
         """Read the messages of a layout; returns the others."""
         alike = layout.matching(rows.block, left)
         if alike.all():
@@ -87,25 +89,25 @@ class FieldReader:
             left = left[~alike]
         return left
 
-    def _layout(self, raw: NDArray[np.uint8]) -> Alike:
+    def _layout(self, raw: NDArray[np.uint8]) -> MessageLayout:
         """Find out how a message is laid out, and whether it holds a sample."""
-        found = self._asked.walk(raw)
+        found = self._selection.walk(raw)
         try:
             if found.short:
                 raise Unusable(LENGTH_CHANGED)
             runs = self._choose(found)
             self._expect(sum(run.count for run in runs))
         except Unusable as unusable:
-            return Alike(found, raw, reason=unusable.reason)
+            return MessageLayout(found, raw, reason=unusable.reason)
         self._note_joints(found)
-        slot = self._asked.stamp
+        slot = self._selection.stamp
         stamp = None if slot is None else found.runs[slot][0].at
-        return Alike(found, raw, runs, stamp)
+        return MessageLayout(found, raw, runs, stamp)
 
     def _choose(self, found: Found) -> list[Run]:
         """Return the numbers of a message, in order."""
         chosen: list[Run] = []
-        for k, slot in enumerate(self._asked.names):
+        for k, slot in enumerate(self._selection.names):
             runs = found.runs.get(k, [])
             if slot is not None:
                 runs = by_name(runs, found.texts.get(slot, []), self._joints)
@@ -116,7 +118,7 @@ class FieldReader:
         """Compare the number of numbers with that of the first message."""
         if not count:
             raise Unusable(EMPTY)
-        if self._asked.adds:
+        if self._selection.adds:
             return
         if count != (self.dims or count):
             raise Unusable(LENGTH_CHANGED)
@@ -124,9 +126,9 @@ class FieldReader:
 
     def _note_joints(self, found: Found) -> None:
         """Keep to the joints, and to their order, of the first message that names them."""
-        if self._asked.adds or self._joints:
+        if self._selection.adds or self._joints:
             return
-        lists = [found.texts.get(slot, []) for slot in self._asked.names if slot is not None]
+        lists = [found.texts.get(slot, []) for slot in self._selection.names if slot is not None]
         self._joints = tuple(next((names for names in lists if names), ()))
 
 
@@ -144,7 +146,7 @@ class _Taken:
         """Count messages as dropped."""
         self._reasons[reason] += count
 
-    def take(self, layout: Alike, which: NDArray[np.intp]) -> None:
+    def take(self, layout: MessageLayout, which: NDArray[np.intp]) -> None:
         """Read messages that match a layout."""
         if layout.reason:
             self.drop(layout.reason, len(which))

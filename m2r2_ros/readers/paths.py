@@ -70,7 +70,7 @@ def find_path(root: Message, text: str, where: str) -> Path:
         ConfigError: There is no such path, it leads to text, or to more than MAX_NUMBERS numbers.
     """
     where = f'{where}: {excerpt(text)!r} in type {root.name}'
-    steps = _parse(text, where)
+    steps = parse_path(text, where)
     found: Node = root
     many: int | None = 1
     for k, step in enumerate(steps):
@@ -102,8 +102,29 @@ def every_path(root: Message) -> Iterator[tuple[str, Node]]:
         level = below
 
 
-def _parse(text: str, where: str) -> tuple[Step, ...]:
-    """Take a path apart."""
+def number_paths(root: Message) -> list[str]:
+    """Return the paths of a type to numbers and arrays of them, the shortest first.
+
+    Those of headers, which are not measured, are left out.
+    """
+    every = list(every_path(root))
+    headers = tuple(f'{p}.' for p, node in every if isinstance(node, Message) and node.is_header)
+    return [
+        path
+        for path, node in every
+        if path
+        and not isinstance(node, Message)
+        and node.numbers != 0
+        and not path.startswith(headers)
+    ]
+
+
+def parse_path(text: str, where: str) -> tuple[Step, ...]:
+    """Take a path apart.
+
+    Raises:
+        ConfigError: It is no path; the message begins with `where`.
+    """
     if not text:
         return ()
     steps = []

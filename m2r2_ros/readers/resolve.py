@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.messages import MessageBlock
+from m2r2_ros.core.modalities import BUILTIN
 from m2r2_ros.core.text import listed
-from m2r2_ros.readers.alike import Alike
-from m2r2_ros.readers.asked import Asked
 from m2r2_ros.readers.cdr import Unusable
 from m2r2_ros.readers.fields import by_name
+from m2r2_ros.readers.layout import MessageLayout
 from m2r2_ros.readers.paths import Path, every_path
+from m2r2_ros.readers.selection import FieldSelection
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.types import Many, Message, Number, message_type
 from m2r2_ros.readers.usual import place
@@ -26,8 +27,6 @@ from m2r2_ros.readers.walk import Found
 
 #: Messages that are looked at: a topic may have several publishers, and numbers that come late.
 _PROBED: Final = 64
-#: Numbers of a pose, where it is computed and not read.
-POSE_DIMS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +57,25 @@ def resolve(
         ConfigError: The declaration does not fit the type, or what the messages hold.
     """
     if spec.frames:
-        return replace(spec, dims=POSE_DIMS)
-    asked = Asked(spec, message_type(type_name, definition))
-    probed = _probe(spec, asked, blocks)
-    probed, names = _joint_names(asked, probed)
+        return replace(spec, dims=BUILTIN['pose'].read_dims)
+    selection = FieldSelection(spec, message_type(type_name, definition))
+    probed = _probe(spec, selection, blocks)
+    probed, names = _joint_names(selection, probed)
     _expect_joints(spec, names)
     counts: dict[str, int] = {}
-    for k, path in enumerate(asked.paths):
-        lack, count = _lack(spec, asked, probed, k)
+    for k, path in enumerate(selection.paths):
+        lack, count = _lack(spec, selection, probed, k)
         if not lack:
             counts[path.text] = count
         elif spec.fields:
-            raise ConfigError(_refusal(spec, asked, path, lack, definition, probed[0]))
+            raise ConfigError(_refusal(spec, selection, path, lack, definition, probed[0]))
     if not counts:
-        path = asked.paths[0]
-        lack, _ = _lack(spec, asked, probed, 0)
-        raise MessageError(_refusal(spec, asked, path, lack, definition, probed[0]))
-    dims = 1 if asked.adds else asked.checked(sum(counts.values()))
+        path = selection.paths[0]
+        lack, _ = _lack(spec, selection, probed, 0)
+        raise MessageError(_refusal(spec, selection, path, lack, definition, probed[0]))
+    dims = 1 if selection.adds else selection.checked(sum(counts.values()))
     # What is added up is the same in any order, and another gripper has other names.
-    keep = not spec.joints and not asked.adds and len(set(names)) == len(names)
+    keep = not spec.joints and not selection.adds and len(set(names)) == len(names)
     return replace(
         spec,
         fields=spec.fields or tuple(counts),
@@ -85,7 +84,9 @@ def resolve(
     )
 
 
-def _probe(spec: TopicSpec, asked: Asked, blocks: Iterable[MessageBlock]) -> list[_Probed]:
+def _probe(
+    spec: TopicSpec, selection: FieldSelection, blocks: Iterable[MessageBlock]
+) -> list[_Probed]:
     """Walk the first messages."""
     probed: list[_Probed] = []
     every = ((b, k) for b in blocks if b.topic == spec.topic for k in range(len(b)))
@@ -93,12 +94,12 @@ def _probe(spec: TopicSpec, asked: Asked, blocks: Iterable[MessageBlock]) -> lis
     for block, k in islice(every, _PROBED):
         looked_at += 1
         try:
-            probed.append(_Probed(block, k, asked.walk(block.message(k))))
+            probed.append(_Probed(block, k, selection.walk(block.message(k))))
         except Unusable:
             continue
     if not probed:
         what = (
-            f'none of its first {looked_at} messages is one of type {asked.root.name}: they '
+            f'none of its first {looked_at} messages is one of type {selection.root.name}: they '
             f'were cut short, or made by another version of the type'
             if looked_at
             else 'it has no messages, of which the first would say what they hold'
@@ -108,9 +109,11 @@ def _probe(spec: TopicSpec, asked: Asked, blocks: Iterable[MessageBlock]) -> lis
     return probed
 
 
-def _joint_names(asked: Asked, probed: list[_Probed]) -> tuple[list[_Probed], tuple[str, ...]]:
+def _joint_names(
+    selection: FieldSelection, probed: list[_Probed]
+) -> tuple[list[_Probed], tuple[str, ...]]:
     """Return the longest list of names, and the messages that have it: others publish here too."""
-    slots = [slot for slot in asked.names if slot is not None]
+    slots = [slot for slot in selection.names if slot is not None]
     if not slots:
         return probed, ()
     lists = [tuple(message.found.texts.get(slots[0], ())) for message in probed]
@@ -132,9 +135,11 @@ def _expect_joints(spec: TopicSpec, names: tuple[str, ...]) -> None:
         raise ConfigError(msg)
 
 
-def _lack(spec: TopicSpec, asked: Asked, probed: list[_Probed], k: int) -> tuple[str, int]:
+def _lack(
+    spec: TopicSpec, selection: FieldSelection, probed: list[_Probed], k: int
+) -> tuple[str, int]:
     """Return what is wrong with a path in the messages, '' if nothing, and its numbers."""
-    path, slot = asked.paths[k], asked.names[k]
+    path, slot = selection.paths[k], selection.names[k]
     first = probed[0].found
     runs = first.runs.get(k, [])
     count = sum(run.count for run in runs)
@@ -156,22 +161,22 @@ def _lack(spec: TopicSpec, asked: Asked, probed: list[_Probed], k: int) -> tuple
 def _values(message: _Probed, k: int) -> NDArray[np.float64]:
     """Return the numbers that a path leads to in a message."""
     raw = message.block.message(message.index)
-    layout = Alike(message.found, raw, message.found.runs.get(k, []))
+    layout = MessageLayout(message.found, raw, message.found.runs.get(k, []))
     return layout.values(message.block, np.array([message.index]))
 
 
 def _refusal(
     spec: TopicSpec,
-    asked: Asked,
+    selection: FieldSelection,
     path: Path,
     lack: str,
     definition: str,
     message: _Probed,
 ) -> str:
     """Return what to say of a path that leads to nothing, and what the message has."""
-    root = asked.root
+    root = selection.root
     lists = [text for text, node in every_path(root) if _is_numbers(node)][:20]
-    every = Asked(replace(spec, fields=tuple(lists) or spec.fields, joints=()), root)
+    every = FieldSelection(replace(spec, fields=tuple(lists) or spec.fields, joints=()), root)
     found = every.walk(message.block.message(message.index))
     sizes = [
         f'{text} {sum(run.count for run in found.runs.get(k, []))}' for k, text in enumerate(lists)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.messages import MessageBlock
-from m2r2_ros.readers.alike import Alike
 from m2r2_ros.readers.cdr import MALFORMED, Unusable
+from m2r2_ros.readers.layout import MessageLayout
 from m2r2_ros.readers.paths import Step
 from m2r2_ros.readers.topics import TRANSFORMS
 from m2r2_ros.readers.types import message_type
@@ -54,7 +54,7 @@ class TransformMessages:
     def __init__(self) -> None:
         self._root = message_type(TRANSFORMS)
         self._plan = plan_for(self._root, _WANTED)
-        self._layouts: list[tuple[Alike, tuple[tuple[str, str], ...]]] = []
+        self._layouts: list[tuple[MessageLayout, tuple[tuple[str, str], ...]]] = []
 
     def read(self, block: MessageBlock, dropped: Counter[str]) -> list[TransformRows]:
         """Return the transforms of a block, and count messages that cannot be read."""
@@ -75,7 +75,7 @@ class TransformMessages:
 
     def _take(
         self,
-        layout: Alike,
+        layout: MessageLayout,
         edges: tuple[tuple[str, str], ...],
         block: MessageBlock,
         left: NDArray[np.intp],
@@ -102,7 +102,7 @@ class TransformMessages:
         others: NDArray[np.intp] = left[~alike]
         return others
 
-    def _layout(self, raw: NDArray[np.uint8]) -> tuple[Alike, tuple[tuple[str, str], ...]]:
+    def _layout(self, raw: NDArray[np.uint8]) -> tuple[MessageLayout, tuple[tuple[str, str], ...]]:
         """Find out where the transforms of a message are, and between which frames.
 
         Raises:
@@ -117,4 +117,4 @@ class TransformMessages:
         edges = tuple(
             (parent.lstrip('/'), child.lstrip('/')) for parent, child in zip(*names, strict=True)
         )
-        return Alike(found, raw, [Run(r.kind, r.at, r.count) for r in runs]), edges
+        return MessageLayout(found, raw, [Run(r.kind, r.at, r.count) for r in runs]), edges

@@ -210,7 +210,7 @@ def fitted(spec: TopicSpec, modality: Modality) -> TopicSpec:
     by = factor(spec.unit, modality.unit, modality.name)
     return replace(
         spec,
-        dims=0 if modality.is_pose else modality.dims,
+        dims=modality.read_dims,
         scale=spec.scale * by,
         offset=spec.offset * by,
         unit=modality.unit,

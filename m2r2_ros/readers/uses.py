@@ -8,7 +8,7 @@ from typing import Final
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.modalities import BUILTIN, VECTOR
 from m2r2_ros.readers.guessing import MODALITY_TYPES, never_guessed
-from m2r2_ros.readers.paths import every_path
+from m2r2_ros.readers.paths import number_paths
 from m2r2_ros.readers.topics import TRANSFORMS, TopicSpec
 from m2r2_ros.readers.types import Message, message_type
 from m2r2_ros.readers.usual import usual_fields
@@ -59,13 +59,7 @@ def uses_of(topic: str, type_name: str, definition: str = '') -> Uses:
         root = message_type(type_name, definition)
     except M2R2Error:
         return Uses(why_not='no definition of its type')
-    every = list(every_path(root))
-    headers = tuple(
-        f'{path}.' for path, node in every if isinstance(node, Message) and node.is_header
-    )
-    fields = tuple(
-        path for path, node in every if path and _is_numbers(node) and not path.startswith(headers)
-    )
+    fields = tuple(number_paths(root))
     built_in = tuple(name for name in _VECTORS if _has_usual(name, topic, root))
     if not built_in and not fields:
         return Uses(why_not='no numbers in it')
@@ -73,11 +67,6 @@ def uses_of(topic: str, type_name: str, definition: str = '') -> Uses:
 
 
 _VECTORS: Final = tuple(name for name, m in BUILTIN.items() if m.kind == VECTOR)
-
-
-def _is_numbers(node: object) -> bool:
-    """Return whether a field is a number or an array of numbers."""
-    return not isinstance(node, Message) and bool(getattr(node, 'numbers', 0) != 0)
 
 
 def _has_usual(name: str, topic: str, root: Message) -> bool:

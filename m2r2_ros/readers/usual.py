@@ -7,7 +7,7 @@ from typing import Final
 from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.text import listed
 from m2r2_ros.readers.guessing import MODALITY_TYPES
-from m2r2_ros.readers.paths import Path, Step, every_path, find_path
+from m2r2_ros.readers.paths import Path, Step, every_path, find_path, number_paths
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.types import Many, Message, Node, Text
 
@@ -38,15 +38,7 @@ _FIELDS: Final[dict[tuple[str, str], tuple[tuple[str, ...], ...]]] = {
         ('actual.positions', 'actual.velocities'),
     ),
 }
-#: Numbers of a sample of each built-in sensor, as it is read; joints may be as many as there are.
-DIMS: Final = {'wrench': 6, 'pose': 7, 'twist': 6, 'gripper': 1, 'imu': 6}
 _NAME_LISTS: Final = ('name', 'joint_names', 'names')
-
-
-def kind_of(spec: TopicSpec) -> str:
-    """Return which built-in sensor a topic is to serve; '' for a vector of its own."""
-    name = spec.like or spec.modality
-    return name if name in _PARTS else ''
 
 
 def choose_paths(spec: TopicSpec, root: Message) -> list[Path]:
@@ -68,7 +60,7 @@ def usual_fields(spec: TopicSpec, root: Message) -> tuple[str, ...]:
         ConfigError: Several would do.
         MessageError: None is usual.
     """
-    kind = kind_of(spec)
+    kind = spec.convention
     for fields in _FIELDS.get((kind, root.name), ()):
         if all(_exists(root, text) for text in fields):
             return fields
@@ -101,7 +93,7 @@ def names_path(spec: TopicSpec, root: Message, path: Path) -> tuple[Step, ...] |
     """
     if spec.names and path.is_list:
         return _named(spec, root)
-    if not spec.joints and kind_of(spec) not in ('gripper', 'joints'):
+    if not spec.joints and spec.convention not in ('gripper', 'joints'):
         return None
     if path.is_list:
         for depth in range(len(path.steps) - 1, -1, -1):
@@ -162,7 +154,6 @@ def _exists(root: Message, text: str) -> bool:
 
 def _unfit(spec: TopicSpec, root: Message, kind: str) -> str:
     """Return what to say of a type that holds nothing of the kind."""
-    numbers = [path for path, node in every_path(root) if not isinstance(node, Message | Text)]
     if not kind:
         what = 'nothing is usual for this one'
     else:
@@ -171,5 +162,5 @@ def _unfit(spec: TopicSpec, root: Message, kind: str) -> str:
         )
     return (
         f'{place(spec)} is of type {root.name}, and no fields are given: {what}; or name what is '
-        f'to be read in {spec.modality}.fields, of {listed(numbers, 10)}'
+        f'to be read in {spec.modality}.fields, of {listed(number_paths(root), 10)}'
     )

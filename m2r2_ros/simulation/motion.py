@@ -66,7 +66,7 @@ class Motion:
             yaw: Its turn there, rad; unchanged by default.
             width: What the fingers open to meanwhile, m; unchanged by default.
             pace: Factor on the speed.
-            until: Asked after every period of the controller.
+            until: FieldSelection after every period of the controller.
         """
         cell = self.cell
         begin, start, turn = cell.time, cell.target.copy(), cell.yaw

@@ -107,7 +107,7 @@ def test_a_topic_is_read_in_the_unit_of_the_model() -> None:
     assert found.dims == 4
     assert fitted(found, tactile) == found  # is what it is
     # A pose is read as seven numbers, whatever enters windows.
-    assert fitted(TopicSpec('pose', '/p'), BUILTIN['pose']).dims == 0
+    assert fitted(TopicSpec('pose', '/p'), BUILTIN['pose']).dims == 7
     left = replace(BUILTIN['wrench'], name='left')
     assert fitted(TopicSpec('left', '/l'), left).like == 'wrench'
 

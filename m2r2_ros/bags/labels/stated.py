@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ground truth that a topic states: the state of a state machine, a phase, an annotation."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +18,9 @@ from m2r2_ros.core.options import Section
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.readers.definitions import store_for
+from m2r2_ros.readers.paths import parse_path
 from m2r2_ros.readers.stamps import header_stamps
 
-#: Steps of a path: a field, or an index into an array.
-_STEP: Final = re.compile(r'\.?([A-Za-z]\w*)|\[(\d{1,6})\]')
-_PATH: Final = re.compile(r'[A-Za-z]\w*(?:\.[A-Za-z]\w*|\[\d{1,6}\])*')
 _MOST_LABELS: Final = 4096
 #: Types that need no path.
 _PLAIN: Final = frozenset(
@@ -55,8 +52,9 @@ def load_stated(path: Path) -> StatedTruth:
     """
     root = Section.read(path, 'a mapping of topic, field and names')
     topic, place = root.text('topic'), root.text('field', 'data')
-    if _PATH.fullmatch(place) is None:
-        root.refuse('field', 'a path such as data or status.phase[0]', place)
+    steps = parse_path(place, f'{path}: field')
+    if any(step.items and step.items[1] != step.items[0] + 1 for step in steps):
+        root.refuse('field', 'a path to one value, such as data or status.phase[0]', place)
     names = root.get('names', (dict, list), {}, expected='labels by value, or a list of labels')
     root.close()
     pairs = names.items() if isinstance(names, dict) else enumerate(names)
@@ -119,20 +117,20 @@ def _states(
 def _value(message: Any, path: str) -> str:  # noqa: ANN401 - a generated class
     """Return what is at a path of a message, as text."""
     value = message
-    for name, index in _STEP.findall(path):
-        if name:
-            known = getattr(value, '__dataclass_fields__', {})
-            if name not in known or name.startswith('_'):
-                there = listed([n for n in known if not n.startswith('_')], 12) or 'none'
-                msg = f'{excerpt(path)}: no field {excerpt(name)}, but {there}'
+    for step in parse_path(path, path):
+        known = getattr(value, '__dataclass_fields__', {})
+        if step.name not in known or step.name.startswith('_'):
+            there = listed([n for n in known if not n.startswith('_')], 12) or 'none'
+            msg = f'{excerpt(path)}: no field {excerpt(step.name)}, but {there}'
+            raise LabelError(msg)
+        value = getattr(value, step.name)
+        if step.items:
+            index = step.items[0]
+            length = len(value) if isinstance(value, (list, np.ndarray)) else 0
+            if index >= length:
+                msg = f'{path} has {length or "no"} items, so no item {index}'
                 raise LabelError(msg)
-            value = getattr(value, name)
-        else:
-            if not isinstance(value, (list, np.ndarray)) or int(index) >= len(value):
-                length = len(value) if isinstance(value, (list, np.ndarray)) else 'no'
-                msg = f'{path} has {length} items, so no item {index}'
-                raise LabelError(msg)
-            value = value[int(index)]
+            value = value[index]
     if isinstance(value, (bool, np.bool_)):
         return 'true' if value else 'false'
     if isinstance(value, (int, np.integer, str)):

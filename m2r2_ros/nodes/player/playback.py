@@ -78,7 +78,7 @@ class Playback:
 
         Args:
             patience: Longest time to wait until each topic has a subscriber, seconds.
-            again: Asked after each pass whether there is another.
+            again: FieldSelection after each pass whether there is another.
 
         Raises:
             BagError: The recording is corrupt.

@@ -124,7 +124,7 @@ def test_a_file_says_it_all(tmp_path: Path) -> None:
     assert load_stated(file) == StatedTruth('/a', 'data', {'0': 'idle', '1': 'pick'})
     for text, word in (
         ('field: data\n', 'topic'),
-        ('topic: /a\nfield: a[0:3]\n', 'a path such as'),
+        ('topic: /a\nfield: a[0:3]\n', 'a path to one value'),
         ('topic: /a\nnames: 3\n', 'labels by value'),
         ("topic: /a\nnames: {'1': 2}\n", 'labels in quotes'),
         ('topic: /a\nphase: b\n', 'phase'),

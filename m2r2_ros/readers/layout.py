@@ -18,7 +18,7 @@ from m2r2_ros.readers.walk import Found, Run
 _FEW: Final = 8
 
 
-class Alike:
+class MessageLayout:
     """Where everything is in the messages whose strings and sequences are as long as in one.
 
     Attributes:

@@ -1,19 +1,20 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a topic is asked for, looked up in its type."""
+"""The fields that are read of a topic, looked up in its type."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.modalities import BUILTIN
 from m2r2_ros.readers.paths import Step
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.readers.types import Message
-from m2r2_ros.readers.usual import DIMS, choose_paths, kind_of, names_path, place
+from m2r2_ros.readers.usual import choose_paths, names_path, place
 from m2r2_ros.readers.walk import Found, plan_for, walk
 
 
-class Asked:
+class FieldSelection:
     """The paths that are read of a type, and the lists of names that go with them.
 
     Attributes:
@@ -25,15 +26,15 @@ class Asked:
     """
 
     def __init__(self, spec: TopicSpec, root: Message) -> None:
-        """Look up what a topic is asked for.
+        """Look up the fields of a topic.
 
         Raises:
-            MessageError: Nothing is asked for, and the type holds nothing that is usual.
-            ConfigError: What is asked for is not in the type.
+            MessageError: No field is given, and the type holds none that is usual.
+            ConfigError: A field that is given is not in the type.
         """
         self._spec, self.root = spec, root
         self.paths = choose_paths(spec, root)
-        self.adds = spec.sum or kind_of(spec) == 'gripper'
+        self.adds = spec.sum or spec.convention == 'gripper'
         lists = [names_path(spec, root, path) for path in self.paths]
         wanted = [path.steps for path in self.paths]
         slots: dict[tuple[Step, ...], int] = {}
@@ -89,4 +90,5 @@ class Asked:
 
     @property
     def _wanted(self) -> int:
-        return self._spec.dims or DIMS.get(kind_of(self._spec), 0)
+        like = BUILTIN.get(self._spec.convention)
+        return self._spec.dims or (like.read_dims if like else 0)
