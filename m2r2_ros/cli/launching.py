@@ -5,6 +5,8 @@
 Options have the names and defaults of the arguments of the launch files.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -90,7 +92,18 @@ def launch(processes: Sequence[Process]) -> NoReturn:
         ConfigError: ROS or another package that is wanted is not installed.
     """
     expect_ros()
-    supervisor = Supervisor(processes, lambda line: console.print(line, soft_wrap=True))
+    supervisor = Supervisor(processes, _show)
     names = ', '.join(process.executable for process in processes)
     console.print(f'starting {names}; Ctrl-C ends them', soft_wrap=True)
     raise typer.Exit(supervisor.run())
+
+
+def _show(line: str) -> None:
+    """Show a line; what follows in a terminal that was closed goes nowhere."""
+    try:
+        console.print(line, soft_wrap=True)
+    except OSError:
+        # Otherwise Python would try once more at its end, and fail with an exit code of its own.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)

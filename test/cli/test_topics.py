@@ -33,13 +33,15 @@ def jointed(tmp_path: Path) -> Path:
 
 def test_the_map_says_what_would_be_guessed(robots: Path, tmp_path: Path) -> None:
     path = tmp_path / 'topics.yaml'
-    path.write_text(done('topics', robots / 'first').out)
+    text = done('topics', robots / 'first').out
+    path.write_text(text)
     assert {m: s.topic for m, s in load_topics(path).items()} == {
         'wrench': '/wrench',
         'pose': '/pose',
         'twist': '/twist',
         'gripper': '/gripper/joint_states',
     }
+    assert 'pose' not in ''.join(line for line in text.splitlines() if line.startswith('#'))
     plain = json.loads(done('inspect', robots / 'first', '--json').out)
     given = json.loads(done('inspect', robots / 'first', '--topics', path, '--json').out)
     assert given == plain

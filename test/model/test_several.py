@@ -274,6 +274,14 @@ def test_a_model_refuses_what_does_not_fit(change: dict[str, object], expected: 
         replace(MODEL, modalities={**HEARING, 'tactile': tactile})
 
 
+def test_a_vector_of_more_readings_than_any_robot_has_is_refused() -> None:
+    large = replace(MODEL, modalities={'tactile': Modality('tactile', dims=4096)})
+    slow = replace(WINDOWS, frame_rate=4.0)
+    expected = r'model\.modalities\.tactile: 307200 numbers in a window, expected at most 262144'
+    with pytest.raises(ConfigError, match=expected):
+        Network(large, slow, 3)
+
+
 def test_weights_of_other_declarations_do_not_fit(tmp_path: Path) -> None:
     save_bundle(make_bundle(MODEL), tmp_path / 'model')
     path = tmp_path / 'model' / YAML

@@ -32,5 +32,6 @@ def write_bundle(folder: Path, config: ModelConfig = SENSING, **changes: Any) ->
     plain = {'min_confidence': 0.0, 'min_duration': 0.0, 'lag': 0}
     bundle = make_bundle(config, changes.pop('seed', 0))
     enliven(bundle)
-    save_bundle(replace(bundle, topics=topics, decoding=plain, **changes), folder)
+    facts = {'topics': topics, 'decoding': plain, **changes}
+    save_bundle(replace(bundle, **facts), folder)
     return folder

@@ -51,7 +51,8 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, 'OMP_NUM_THREADS': '1'},
+            # What is left in a buffer decides about the exit code where the terminal is gone.
+            env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONUNBUFFERED': ''},
         )
         os.close(slave)
         self._closing = threading.Event()

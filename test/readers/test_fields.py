@@ -146,6 +146,15 @@ def test_names_may_change_their_order_and_frames_their_length() -> None:
     assert samples.stamps.tolist() == [STAMP] * 3
 
 
+def test_messages_as_long_as_each_other_may_have_their_numbers_elsewhere() -> None:
+    found = read(
+        chosen(fields=('velocity',)),
+        [joints((), (1.0, 2.0), (3.0,), (6.0,)), joints((), (4.0,), (5.0,), (6.0, 7.0))],
+    )
+    assert found.values.tolist() == [[3], [5]]
+    assert not found.dropped
+
+
 def test_where_names_are_empty_numbers_are_taken_by_order() -> None:
     spec = chosen('a', 'b', fields=('position', 'velocity'))
     messages = [joints([], [1, 2], [3, 4]), joints([], [1, 2, 3], [4, 5, 6]), joints([], [1, 2])]

@@ -148,6 +148,19 @@ def test_a_slower_transform_is_interpolated_and_waited_for() -> None:
     assert np.allclose(found.values[:, 5], np.sin(halves))
 
 
+def test_a_rotation_takes_the_shortest_arc_whatever_the_sign_of_its_quaternion() -> None:
+    """An angle of a whole turn more is the same rotation, with the other sign."""
+    for turns in (0, 2 * np.pi):
+        ends = [(0, 0.0), (2, np.pi / 2 + turns)]
+        base: list[Sent] = [
+            (rank, False, [('map', 'base', 50 * rank, (0.0, 0.0, 0.0), angle)])
+            for rank, angle in ends
+        ]
+        tool: Sent = (1, False, [('base', 'tool', 50, (1.0, 0.0, 0.0), 0.0)])
+        found = read([base[0], tool, base[1]], base='map')
+        assert np.allclose(found.values[:, :3], [[np.sqrt(0.5), np.sqrt(0.5), 0]])
+
+
 def test_static_transforms_may_come_late() -> None:
     late = (5, True, HAND[2])
     sent: list[Sent] = [(k, False, [arm(10 * k, 1.0)]) for k in range(1, 5)]

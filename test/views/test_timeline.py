@@ -11,9 +11,11 @@ import pytest
 from m2r2_ros.bags.labels.reader import LabelTrack, read_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.labels import UNKNOWN_LABEL, Segment, label_at
+from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.simulation.parts import action_labels
 from m2r2_ros.views.signals import Signals, read_signals
 from m2r2_ros.views.timeline import draw_timeline
+from test.replay.recordings import GRIPPER, SECOND, START, TYPES, Entry, joints, write_bag
 
 TENTH = 100_000_000
 
@@ -56,6 +58,24 @@ def test_signals_of_a_recording(episode: Path) -> None:
     steps = np.diff([stamp for stamp, _ in signals.frames])
     assert len(steps) == 4
     assert np.allclose(steps / 1e9, seconds / 5, atol=0.15)
+
+
+def test_signals_that_come_in_one_message(tmp_path: Path) -> None:
+    values = np.arange(8) + np.arange(20)[:, None]
+    state = [
+        Entry('/state', TYPES[GRIPPER], START + k * SECOND // 10, joints(START, row, 'abcdefgh'))
+        for k, row in enumerate(values)
+    ]
+    spec = TopicSpec('wrench', '/state', fields=('position',), joints=tuple('abcdef'))
+    topics = {
+        'wrench': spec,
+        'gripper': replace(spec, modality='gripper', joints=('h',)),
+    }
+    signals = read_signals(write_bag(tmp_path / 'bag', state), topics)
+    assert signals.force is not None
+    assert signals.width is not None
+    assert np.allclose(signals.force.values, np.linalg.norm(values[:, :3], axis=1))
+    assert np.allclose(signals.width.values, values[:, 7])
 
 
 def read_image(path: Path) -> np.ndarray:

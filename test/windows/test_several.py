@@ -141,6 +141,28 @@ def test_one_arm_that_dies_is_masked_alone() -> None:
             np.testing.assert_array_equal(a, calm.sensors[name][calm.stamps == t])
 
 
+def test_samples_of_one_message_are_judged_each_on_its_own() -> None:
+    """A message that gives a wrench and a tactile reading may repeat one of them."""
+    pair = {n: BIMANUAL[n] for n in ('left_wrench', 'tactile')}
+    rng = np.random.default_rng(1)
+    moving = ORIGIN + np.arange(300) * SECOND // 100
+    repeating = np.repeat(moving[::3], 3)
+    stamps = {'left_wrench': moving, 'tactile': repeating}
+    values = {n: rng.normal(size=(300, m.dims)) for n, m in pair.items()}
+    together, apart = (WindowAssembler(CONFIG, pair) for _ in range(2))
+    shared, own = (
+        {n: VectorSamples(t, arrival(k), values[n]) for k, (n, t) in enumerate(stamps.items())}
+        for arrival in (lambda _: np.arange(300), lambda k: 2 * np.arange(300) + k)
+    )
+    found = FrameWindows.join([together.push(shared), together.flush()])
+    expected = FrameWindows.join([apart.push(own), apart.flush()])
+    assert len(expected) > 25
+    assert same(found, expected)
+    assert +together.counters == +apart.counters
+    assert together.counters['tactile.repeated'] == 200
+    assert not together.counters['left_wrench.repeated']
+
+
 @pytest.mark.parametrize('step', [1, 7, 400])
 def test_grouping_does_not_change_a_window(step: int) -> None:
     messages = robot(2.0)

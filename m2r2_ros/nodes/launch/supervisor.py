@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -50,7 +50,8 @@ class Supervisor:
 
         Args:
             processes: What to run; each has its own executable.
-            show: Takes each line, with the name of who wrote it in front; called in any thread.
+            show: Takes each line, with the name of who wrote it in front; called in any thread,
+                and must not raise: nodes are to end well in a terminal that was closed too.
 
         Raises:
             ConfigError: A package is not installed.
@@ -118,9 +119,7 @@ class Supervisor:
         self._events.put(_Event('ended', process, 128 - code if code < 0 else code))
 
     def _say(self, name: str, text: str) -> None:
-        # A terminal that was closed must not keep the others from ending well.
-        with suppress(OSError):
-            self._show(f'{name:<{self._width}} | {printable(text)}')
+        self._show(f'{name:<{self._width}} | {printable(text)}')
 
     def _is_over(self, event: _Event) -> bool:
         """Take an event; return whether the others are to end."""

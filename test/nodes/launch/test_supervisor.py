@@ -162,16 +162,6 @@ def test_one_that_is_to_respawn_is_started_again(
     assert sum('two ended with exit code 2' in line for line in shown) >= 3
 
 
-def test_a_closed_terminal_keeps_nothing_from_ending() -> None:
-    ready = Shown('ready', 2, interrupt)
-
-    def show(line: str) -> None:
-        ready(line)
-        raise OSError
-
-    assert Supervisor([Script('one'), Script('two')], show).run() == 0
-
-
 def test_nothing_starts_where_a_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', '/nowhere')
     with pytest.raises(ConfigError, match='rviz2 is not installed'):

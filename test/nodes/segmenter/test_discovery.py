@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which topic is taken for which modality."""
 
-from m2r2_ros.core.modalities import declared
+from dataclasses import replace
+
+from m2r2_ros.core.modalities import BUILTIN, declared
 from m2r2_ros.nodes.segmenter.discovery import GIVEN, GUESSED, MODEL, Discovery
 from m2r2_ros.readers.topics import TopicSpec
 
@@ -67,3 +69,13 @@ def test_another_model_may_want_more() -> None:
     assert [s.topic for s in discovery.look({'/ft': WRENCH}, guess=False)] == ['/ft']
     discovery.forget()
     assert set(discovery.missing) == {'wrench', 'pose'}
+
+
+def test_a_topic_that_serves_one_wrench_is_not_guessed_for_another() -> None:
+    two = {**declared(['wrench']), 'left_wrench': replace(BUILTIN['wrench'], name='left_wrench')}
+    expected = {'left_wrench': {**EXPECTED['wrench'], 'like': 'wrench'}}
+    discovery = Discovery(two, {}, expected, '/')
+    discovery.look({'/ft': WRENCH}, guess=True)
+    assert chosen(discovery) == {'left_wrench': ('/ft', MODEL)}
+    discovery.look({'/ft': WRENCH, '/right/ft': WRENCH}, guess=True)
+    assert discovery.resolved['wrench'].topic == '/right/ft'

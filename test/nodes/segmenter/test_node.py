@@ -15,6 +15,7 @@ pytest.importorskip('rclpy', reason='this machine has no ROS 2')
 
 import rclpy
 import torch
+from geometry_msgs.msg import Vector3Stamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from m2r2_ros.msg import ActionLabel, ActionSegment, LabelSet
@@ -25,7 +26,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from m2r2_ros.core.errors import BundleError, ConfigError
-from m2r2_ros.core.modalities import SENSORS, declared, modality_names
+from m2r2_ros.core.modalities import SENSORS, Modality, declared, modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from test.model.networks import LABELS, SENSING
@@ -367,6 +368,38 @@ def test_parameters_describe_themselves_and_change_at_run_time(
         request = SetParameters.Request(parameters=wanted)
         answer = call(peer, SetParameters, '/segmenter/set_parameters', request)
         assert not answer.results[0].successful
+
+
+def test_a_topic_of_any_type_is_found_where_the_model_was_trained_on_it(
+    launch: Launch, peer: Node, tmp_path: Path, labels: list[Any]
+) -> None:
+    config = replace(SENSING, modalities={'skin': Modality('skin', dims=3)})
+    entry = {'topic': '/skin', 'type': 'geometry_msgs/msg/Vector3Stamped', 'fields': ['vector']}
+    bundle = write_bundle(tmp_path / 'model', config, topics={'skin': entry})
+    skin = peer.create_publisher(Vector3Stamped, '/skin', 10)
+    launch(SegmenterNode, model=str(bundle), discovery_time=0.5)
+
+    def is_felt() -> bool:
+        message = Vector3Stamped()
+        message.header.stamp = peer.get_clock().now().to_msg()
+        skin.publish(message)
+        return masks(labels, ['skin']) == {'skin'}
+
+    wait_until(is_felt)
+
+
+def test_what_one_topic_gives_twice_is_subscribed_to_once(
+    launch: Launch, peer: Node, bundle: Path, tmp_path: Path, labels: list[Any]
+) -> None:
+    topics = tmp_path / 'topics.yaml'
+    topics.write_text(
+        'wrench: /ft_sensor/wrench\n'
+        'twist: {topic: /ft_sensor/wrench, fields: [wrench.torque, wrench.force]}\n'
+    )
+    with Robot(peer, ('wrench',)):
+        launch(SegmenterNode, model=str(bundle), topics=str(topics), discovery_time=0.5)
+        wait_until(lambda: masks(labels) == {'wrench', 'twist'})
+        assert peer.count_subscribers('/ft_sensor/wrench') == 1
 
 
 def test_a_topic_of_the_wrong_type_is_named(
