@@ -83,6 +83,18 @@ class Recording:
         """Names of the topics whose messages can be read."""
         return [name for name in self.topics if name not in self._unreadable]
 
+    def types(self, named: Collection[str] = ()) -> dict[str, str]:
+        """Return the types, by topic, of what could serve: what can be read and has messages.
+
+        Args:
+            named: Topics that are in it however they are.
+        """
+        return {
+            name: topic.type_name
+            for name, topic in self.topics.items()
+            if name in named or (topic.count and name not in self._unreadable)
+        }
+
     def blocks(self, topics: Collection[str] | None = None) -> Iterator[list[MessageBlock]]:
         """Yield messages in log-time order, at most one block of each topic in each list.
 

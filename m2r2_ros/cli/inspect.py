@@ -4,7 +4,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import typer
 
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.source import Topic
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
 from m2r2_ros.cli.common import given_map, say_passed_over
 from m2r2_ros.cli.console import stdout
@@ -200,7 +201,7 @@ def inspect(path: Path, given: TopicMap, *, thoroughly: bool = True) -> Inspecte
         M2R2Error: It cannot be read, or a given topic cannot serve what it is given for.
     """
     recording = open_recording(path)
-    available = {name: recording.topics[name].type_name for name in recording.readable}
+    available = recording.types({spec.topic for spec in given.topics.values()})
     chosen = guess_topics(available, given.topics)
     modalities = {**BUILTIN, **given.modalities}
     for modality in given.topics.keys() & chosen.keys():
@@ -214,12 +215,15 @@ def inspect(path: Path, given: TopicMap, *, thoroughly: bool = True) -> Inspecte
         recording,
         chosen,
         {twist: pose for twist, pose in twists.items() if pose in there},
-        {
-            name: uses_of(name, recording.topics[name].type_name, recording.topics[name].definition)
-            for name in recording.readable
-        },
+        {name: _uses(recording.topics[name]) for name in recording.readable},
         topic_statistics(recording) if thoroughly else {},
     )
+
+
+def _uses(topic: Topic) -> Uses:
+    """Return what a topic could serve; one without messages is not guessed."""
+    uses = uses_of(topic.name, topic.type_name, topic.definition)
+    return uses if topic.count else replace(uses, why_not=uses.why_not or 'no messages')
 
 
 def _seconds(recording: Recording) -> float:

@@ -52,9 +52,11 @@ class WindowStream:
             ConfigError: A given topic has another type than it was given, or another unit.
             MessageError: A given topic's type has no reader.
         """
-        given, modalities = given or {}, declared(modalities)
+        given, modalities, expected = given or {}, declared(modalities), expected or {}
         self._recording = recording
-        chosen = choose_topics(_available(recording, given), modalities, given, expected or {})
+        usual = {entry['topic'] for entry in expected.values()}.intersection(recording.readable)
+        available = recording.types(usual.union(spec.topic for spec in given.values()))
+        chosen = choose_topics(available, modalities, given, expected)
         there = {m: s for m, s in chosen.items() if s.topic in recording.topics}
         wanted = modalities_to_read(modalities, given, there)
         self.absent = {m: s.topic for m, s in chosen.items() if m in wanted and m not in there}
@@ -117,15 +119,9 @@ class WindowStream:
         raise BagError(msg)
 
 
-def _available(recording: Recording, given: Mapping[str, TopicSpec]) -> dict[str, str]:
-    """Return types by topic; what cannot be read is not guessed, and fails where it is given."""
-    names = {spec.topic for spec in given.values()}.union(recording.readable)
-    return {name: t.type_name for name, t in recording.topics.items() if name in names}
-
-
 def _could_serve(recording: Recording) -> str:
     """Return the topics that hold numbers, images or sound, for a message."""
-    topics = [recording.topics[name] for name in sorted(recording.readable)]
+    topics = [recording.topics[name] for name in sorted(recording.types())]
     found = [
         f'{t.name} ({t.type_name})'
         for t in topics

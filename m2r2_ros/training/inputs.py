@@ -72,7 +72,7 @@ def _guessed(
 ) -> TopicSpec | None:
     """Return the topic that would serve in the first recording that has one."""
     for recording in recordings:
-        available = {topic: recording.topics[topic].type_name for topic in recording.readable}
+        available = recording.types({spec.topic for spec in given.values()})
         if name in (found := guess_topics(available, given)):
             return found[name]
     return None

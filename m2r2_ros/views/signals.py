@@ -63,8 +63,9 @@ def read_signals(
         MessageError: A modality cannot be read from the type of its topic.
     """
     recording = open_recording(path)
-    available = {topic.name: topic.type_name for topic in recording.topics.values()}
-    specs = guess_topics(available, topics or {})
+    topics = topics or {}
+    available = recording.types({spec.topic for spec in topics.values()})
+    specs = guess_topics(available, topics)
     wanted: list[str] = [
         name
         for name in ('image', 'sound', 'wrench', 'gripper')

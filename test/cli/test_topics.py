@@ -113,3 +113,15 @@ def test_stamps_of_headers_are_not_suggested(tmp_path: Path) -> None:
         )  # fmt: skip
         bag.write('/range', raw, START)
     assert '# numbers: radiation_type' in done('topics', tmp_path / 'battery').out
+
+
+def test_topics_without_messages_could_serve_and_do_not(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / 'silent') as bag:
+        bag.add_topic('/wrench', 'geometry_msgs/msg/WrenchStamped')
+        bag.add_topic('/joint_states', 'sensor_msgs/msg/JointState')
+        bag.write('/joint_states', joints(START, [1.0]), START)
+    shown = done('inspect', tmp_path / 'silent').out
+    assert 'WrenchStamped: could serve wrench (no messages)' in shown
+    assert (
+        '# geometry_msgs/msg/WrenchStamped, no messages' in done('topics', tmp_path / 'silent').out
+    )

@@ -24,6 +24,7 @@ from test.replay.recordings import (
     POSE,
     SECOND,
     START,
+    TWIST,
     TYPES,
     WRENCH,
     Entry,
@@ -142,6 +143,27 @@ def test_topics_that_cannot_be_read_are_not_guessed(tmp_path: Path) -> None:
     )
     with pytest.raises(BagError, match=f'{best} cannot be read: it is JSON'):
         list(named)
+
+
+def test_topics_without_messages_are_not_guessed_but_stay_those_of_the_model(
+    tmp_path: Path,
+) -> None:
+    with BagWriter(tmp_path / 'robot') as bag:
+        for topic in ('/wrench', '/twist', '/sensors/of/the/hand/wrench'):
+            bag.add_topic(topic, TYPES[WRENCH] if topic.endswith('wrench') else TYPES[TWIST])
+        bag.add_topic(POSE, TYPES[POSE])
+        for entry in robot(3.0, topics=[WRENCH, POSE]):
+            topic = entry.topic.replace(WRENCH, '/sensors/of/the/hand/wrench')
+            bag.write(topic, entry.raw, entry.log_time)
+    stream = stream_of(tmp_path / 'robot', ('wrench', 'pose', 'twist'))
+    assert FrameWindows.join(list(stream)).present[2:].all()
+    assert stream.topics['wrench'].topic == '/sensors/of/the/hand/wrench'
+    assert stream.derived == ('twist',)
+    recording = open_recording(tmp_path / 'robot')
+    trained = {'wrench': {'topic': '/wrench', 'type': TYPES[WRENCH]}}
+    same_robot = WindowStream(recording, WindowConfig(), ('wrench', 'pose'), {}, trained)
+    assert same_robot.topics['wrench'].topic == '/wrench'
+    assert not present(FrameWindows.join(list(same_robot)), 'wrench').any()
 
 
 @pytest.mark.parametrize(
