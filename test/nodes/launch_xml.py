@@ -84,6 +84,7 @@ def _process(
         else:
             convert = _TYPES[param.attrib['type']]
             parameters[param.attrib['name']] = convert(substitute(param.attrib['value'], values))
+    to_sigterm = float(texts.get('sigterm_timeout', 5.0))
     return Process(
         executable=texts['exec'],
         package=texts['pkg'],
@@ -95,7 +96,7 @@ def _process(
         ros_options=tuple(texts.get('ros_args', '').split()),
         essential=texts.get('on_exit') == 'shutdown',
         respawn=texts.get('respawn') == 'true',
-        patience=float(texts.get('sigterm_timeout', 5.0)),
+        patience=to_sigterm + 5.0,  # and from there to SIGKILL
     )
 
 

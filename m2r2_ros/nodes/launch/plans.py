@@ -13,7 +13,7 @@ from m2r2_ros.core.share import share_path
 from m2r2_ros.nodes.launch.process import Process
 
 #: Seconds that a slow disk gets to take what is left.
-_DISK: Final = 30.0
+_DISK: Final = 35.0
 
 
 @dataclass(frozen=True)

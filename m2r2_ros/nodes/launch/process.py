@@ -29,7 +29,7 @@ class Process:
         ros_options: Further ones that are.
         essential: The others end with it, even where it ends without an error.
         respawn: It is started again when it has ended by itself.
-        patience: Seconds from SIGINT to SIGTERM.
+        patience: Seconds from SIGTERM to SIGKILL.
     """
 
     executable: str
@@ -42,7 +42,7 @@ class Process:
     ros_options: tuple[str, ...] = ()
     essential: bool = False
     respawn: bool = False
-    patience: float = 5.0
+    patience: float = 10.0
 
     @property
     def ours(self) -> bool:

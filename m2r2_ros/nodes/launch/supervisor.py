@@ -20,7 +20,8 @@ from m2r2_ros.nodes.launch.process import Process
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: In which order nodes end: what sends first, and last what records, so that nothing is missed.
 _ENDING: Final = ('sim', 'player', 'segmenter', 'visualizer', 'recorder')
-#: Seconds from SIGTERM to SIGKILL, and until a process is started again.
+#: Seconds that what was killed, and what it wrote, is waited for; and until a process is started
+#: again.
 _KILL: Final = 5.0
 _RESPAWN: Final = 2.0
 #: Longest piece of a line that is shown at once, bytes.
@@ -153,12 +154,8 @@ class Supervisor:
             watcher.join(_KILL)  # a viewer may have left a process of its own that has the pipe
 
     def _end_one(self, process: Process) -> None:
-        steps = (
-            (signal.SIGINT, process.patience),
-            (signal.SIGTERM, _KILL),
-            (signal.SIGKILL, _KILL),
-        )
-        for number, patience in steps:
+        # Not SIGINT: it is an exception in a Python that is still starting, which ends with 1.
+        for number, patience in ((signal.SIGTERM, process.patience), (signal.SIGKILL, _KILL)):
             if child := self._children.get(process.executable):
                 if number == signal.SIGKILL:
                     self._say('m2r2', f'{process.executable} does not end and is killed')
@@ -182,7 +179,7 @@ class Supervisor:
     def _note_end(self, process: Process, code: int) -> None:
         del self._children[process.executable]
         # One that was still being loaded may not know yet how to end.
-        if code and code != 128 + signal.SIGINT:
+        if code and code != 128 + signal.SIGTERM:
             self._say('m2r2', f'{process.executable} ended with exit code {code}')
             self._code = self._code or (code if process.ours else 0)
 

@@ -20,13 +20,13 @@ from m2r2_ros.nodes.launch.supervisor import Supervisor
 #: Says that it is there, and ends when it is told to.
 WAITS = """
 import signal, sys
-signal.signal(signal.SIGINT, lambda *_: sys.exit(print('told', flush=True)))
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('told', flush=True)))
 print('ready', flush=True)
 while True: signal.pause()
 """
 DEAF = """
 import signal, time
-for n in (signal.SIGINT, signal.SIGTERM): signal.signal(n, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('ready', flush=True)
 time.sleep(60)
 """
@@ -42,6 +42,14 @@ class Script(Process):
     @property
     def command(self) -> list[str]:
         return [sys.executable, '-c', self.code]
+
+
+class Sleep(Process):
+    """A process that is done after so many seconds, and starts at once."""
+
+    @property
+    def command(self) -> list[str]:
+        return ['sleep', *self.options]
 
 
 class Shown(list[str]):
@@ -114,6 +122,12 @@ def test_one_that_is_essential_ends_the_others_when_it_is_done() -> None:
     shown = Shown()
     assert run(shown, Script('one'), Script('player', code='', essential=True)) == 0
     assert 'm2r2: player ended; ending the others' in shown
+
+
+def test_one_that_is_told_while_it_is_started_has_not_failed() -> None:
+    for milliseconds in range(0, 40, 2):  # until a Python has started
+        player = Sleep('player', essential=True, options=(f'{milliseconds / 1000}',))
+        assert run(Shown(), Script('one'), player) == 0
 
 
 @pytest.mark.parametrize(
