@@ -19,10 +19,11 @@ from m2r2_ros.nodes.launch.supervisor import Supervisor
 
 #: Says that it is there, and ends when it is told to.
 WAITS = """
-import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('told', flush=True)))
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 print('ready', flush=True)
-while True: signal.pause()
+signal.sigwait({signal.SIGTERM})
+print('told', flush=True)
 """
 DEAF = """
 import signal, time
@@ -142,7 +143,7 @@ def test_others_go_on_without(other: Script) -> None:
 
 
 def test_one_that_fails_at_the_end_is_told() -> None:
-    code = WAITS.replace('sys.exit(', 'sys.exit(4) or (')
+    code = f'{WAITS}\nraise SystemExit(4)'
     shown = Shown('ready', 2, interrupt)
     assert run(shown, Script('one'), Script('two', code=code)) == 4
     assert 'm2r2: two ended with exit code 4' in shown
