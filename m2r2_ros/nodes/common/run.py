@@ -89,7 +89,7 @@ def run(make: Callable[[Stop], Any], about: About) -> NoReturn:
         sys.exit(0)
     stop = Stop()
     for number in _SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.set_by_signal())
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a node ends its process, and how the process ends its threads."""
 
+import _thread
 import threading
 
 
@@ -18,6 +19,11 @@ class Stop:
         if not self._event.is_set():
             self.exit_code = exit_code
         self._event.set()
+
+    def set_by_signal(self) -> None:
+        """End the process; for signal handlers, which may interrupt one that begins to wait."""
+        # The interrupted one may have the lock that `set` needs. Starting a Thread takes locks too.
+        _thread.start_new_thread(self.set, ())
 
     def is_set(self) -> bool:
         """Return whether the process is to end."""
