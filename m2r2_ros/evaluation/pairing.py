@@ -3,7 +3,7 @@
 """Which label bag belongs to which ground truth: they share the name of the recording."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from m2r2_ros.bags.labels.sources import (
     TruthOptions,
     TruthSource,
     find_truths,
+    folder_of,
     labelled_recording,
+    topics_in,
 )
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording
-from m2r2_ros.core.errors import BagError, LabelError
+from m2r2_ros.bags.recording import find_recordings
+from m2r2_ros.core.errors import LabelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +89,8 @@ def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
     return [
         path
         for path in find_recordings(paths)
-        if os.path.realpath(path) in named or topic in _topics(path, topic)
+        if os.path.realpath(path) in named or topic in topics_in(path, topic)
     ]
-
-
-def _topics(path: Path, topic: str) -> Collection[str]:
-    """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
-
-    So that one broken recording does not prevent the others from being scored.
-    """
-    try:
-        return open_recording(path).topics
-    except BagError:
-        return (topic,)
 
 
 def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
@@ -111,12 +102,7 @@ def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
     for path in sorted(paths, key=lambda p: (len(p.name), str(p))):
         name = labelled_recording(path)
         other = found.setdefault(name, path)
-        if _folder(other) != _folder(path):
+        if folder_of(other) != folder_of(path):
             msg = f'two labels of recording {name}: {other} and {path}; give one of them'
             raise LabelError(msg)
     return found
-
-
-def _folder(path: Path) -> Path:
-    """Return where a path leads to; for a link that leads nowhere, to where that would be."""
-    return Path(os.path.realpath(path)).parent

@@ -183,6 +183,22 @@ def labelled_recording(path: Path, names: Collection[str] = ()) -> str:
     return name
 
 
+def topics_in(path: Path, topic: str) -> Collection[str]:
+    """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
+
+    So that one broken recording does not prevent the others from being used.
+    """
+    try:
+        return open_recording(path).topics
+    except BagError:
+        return (topic,)
+
+
+def folder_of(path: Path) -> Path:
+    """Return where a path leads to; for a link that leads nowhere, to where that would be."""
+    return Path(os.path.realpath(path)).parent
+
+
 def _candidates(
     path: Path, names: Collection[str], options: TruthOptions, scored: Collection[str]
 ) -> Iterator[_Candidate]:
@@ -211,23 +227,12 @@ def _candidates(
 def _rank(bag: Path, options: TruthOptions) -> Rank:
     """Return what a bag counts as."""
     truth = options.stated.topic if options.stated else GROUND_TRUTH + SEGMENT_TOPIC
-    topics = _topics(bag, truth)
+    topics = topics_in(bag, truth)
     if truth in topics:
         return Rank.TRUTH_BAG
     if LABEL_TOPIC in topics or SEGMENT_TOPIC in topics:
         return Rank.LABEL_BAG
     return Rank.NO_TRUTH
-
-
-def _topics(path: Path, topic: str) -> Collection[str]:
-    """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
-
-    So that one broken recording does not prevent the others from being used.
-    """
-    try:
-        return open_recording(path).topics
-    except BagError:
-        return (topic,)
 
 
 def _expect_same(one: _Candidate, other: _Candidate) -> None:
@@ -239,15 +244,10 @@ def _expect_same(one: _Candidate, other: _Candidate) -> None:
         return
     tables = one.path.suffix in TABLES
     merged = other.path.name.endswith(MERGED) and not one.path.name.endswith(MERGED)
-    if not tables and (merged or _folder(one.path) == _folder(other.path)):
+    if not tables and (merged or folder_of(one.path) == folder_of(other.path)):
         return
     msg = (
         f'{one.path} and {other.path} are both ground truth of {one.name}, two truths of one '
         'recording: give one of them'
     )
     raise LabelError(msg)
-
-
-def _folder(path: Path) -> Path:
-    """Return where a path leads to; for a link that leads nowhere, to where that would be."""
-    return Path(os.path.realpath(path)).parent
