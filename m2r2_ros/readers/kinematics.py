@@ -162,7 +162,8 @@ class KinematicChain:
         """Look the links up.
 
         Raises:
-            ConfigError: It is no URDF, or has no such links, or nothing moves between them.
+            ConfigError: It is no URDF, or has no such links; nothing moves between them, or
+                something does that has more than one degree of freedom.
         """
         pin = _pinocchio(spec)
         if len(urdf) > MOST_URDF or '<!DOCTYPE' in urdf or '<!ENTITY' in urdf:
@@ -183,6 +184,14 @@ class KinematicChain:
             msg = f'{place(spec)}: nothing moves between {" and ".join(spec.frames)}'
             raise ConfigError(msg)
         self._places = [self._model.joints[joint] for joint in moving]
+        for name, joint in zip(self.joints, self._places, strict=True):
+            if joint.nv != 1:
+                msg = (
+                    f'{place(spec)}: joint {name!r} between {" and ".join(spec.frames)} is '
+                    f'floating or planar, which no joint state can say; expected joints that turn '
+                    'or slide'
+                )
+                raise ConfigError(msg)
 
     def poses(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return x y z qx qy qz qw of the tool in the base (n, 7), of joint positions (n, J)."""
@@ -192,8 +201,8 @@ class KinematicChain:
         for k, row in enumerate(positions):
             for joint, value in zip(self._places, row, strict=True):
                 # A continuous joint is given by cosine and sine.
-                place = slice(joint.idx_q, joint.idx_q + joint.nq)
-                q[place] = [np.cos(value), np.sin(value)] if joint.nq == 2 else value
+                own = slice(joint.idx_q, joint.idx_q + joint.nq)
+                q[own] = [np.cos(value), np.sin(value)] if joint.nq == 2 else value
             if not np.isfinite(q).all():
                 found[k] = np.nan
                 continue
@@ -216,8 +225,7 @@ class KinematicChain:
         return int(self._model.getFrameId(name))
 
     def _joint_of(self, frame: int) -> int:
-        found = self._model.frames[frame]
-        return int(getattr(found, 'parentJoint', 0))
+        return int(self._model.frames[frame].parentJoint)
 
 
 def _pinocchio(spec: TopicSpec) -> Any:  # noqa: ANN401 - a module

@@ -219,7 +219,7 @@ class _Transform:
         newest = np.maximum.accumulate(np.concatenate([before, stamps]))[:-1]
         jumps = np.flatnonzero(stamps < newest - _BACK)
         if len(jumps):  # the clock went back: what is older belongs to another time
-            self.__init__()  # type: ignore[misc]
+            self._cut(len(self.stamps))
             k = int(jumps[0])
             self.add(stamps[k:], arrival[k:], values[k:])
             return

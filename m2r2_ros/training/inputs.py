@@ -84,13 +84,15 @@ def _resolved(spec: TopicSpec, recordings: Sequence[Recording]) -> TopicSpec:
     Raises:
         ConfigError: No recording has the topic.
     """
-    for recording in recordings:
-        if spec.topic in recording.topics:
-            topic = recording.topics[spec.topic]
-            blocks = (b for blocks in recording.blocks([spec.topic]) for b in blocks)
-            return resolve(spec, topic.type_name, topic.definition, blocks)
-    msg = (
-        f'{spec.modality}: none of the recordings has the topic {spec.topic}; correct it, or '
-        'set it to null to train without'
-    )
-    raise ConfigError(msg)
+    having = [recording for recording in recordings if spec.topic in recording.topics]
+    if not having:
+        msg = (
+            f'{spec.modality}: none of the recordings has the topic {spec.topic}; correct it, or '
+            'set it to null to train without'
+        )
+        raise ConfigError(msg)
+    speaking = (recording for recording in having if recording.topics[spec.topic].count)
+    recording = next(speaking, having[0])
+    topic = recording.topics[spec.topic]
+    blocks = (block for blocks in recording.blocks([spec.topic]) for block in blocks)
+    return resolve(spec, topic.type_name, topic.definition, blocks)

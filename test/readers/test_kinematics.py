@@ -95,6 +95,7 @@ def test_a_bad_description_on_a_topic_is_counted_and_the_last_good_one_stays(tex
     [
         (ARM, ('base', 'hand'), r"pose.frames: .* no link 'hand'; it has .*base.*tool"),
         (ARM, ('base', 'lamp'), 'nothing moves between base and lamp'),
+        (ARM.replace('continuous', 'floating'), ('base', 'tool'), 'is floating or planar'),
         ('no robot', ('base', 'tool'), 'is no URDF'),
         ('<!DOCTYPE robot>' + ARM, ('base', 'tool'), 'has a DOCTYPE'),
     ],

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.bags.writing.writer import BagWriter
+from m2r2_ros.core.errors import ConfigError, MessageError
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.model.config import preset
 from m2r2_ros.readers.kinematics import KinematicsReader
@@ -18,10 +19,13 @@ from test.readers.descriptions import ARM
 from test.replay.recordings import GRIPPER, POSE, TWIST, TYPES, WRENCH, robot, write_bag
 
 
-def settle(bag: Path, text: str = '', name: str = 'proprio') -> SettledInputs:
-    path = bag.with_suffix('.yaml')
+def topic_map(path: Path, text: str) -> TopicMap:
     path.write_text(text)
-    return settle_inputs(preset(name), read_topic_map(path), [bag])
+    return read_topic_map(path)
+
+
+def settle(bag: Path, text: str = '', name: str = 'proprio') -> SettledInputs:
+    return settle_inputs(preset(name), topic_map(bag.with_suffix('.yaml'), text), [bag])
 
 
 @pytest.fixture(scope='module')
@@ -73,6 +77,19 @@ def test_joints_stand_in_where_there_is_neither_pose_nor_twist(tmp_path: Path) -
         sorted([*entries, *robot(1.0, topics=[POSE, TWIST])], key=lambda e: e.log_time),
     )
     assert 'joints' not in settle_inputs(preset('proprio'), TopicMap(), [posed]).model.modalities
+
+
+def test_a_recording_where_a_topic_is_silent_does_not_say_what_it_holds(
+    bag: Path, tmp_path: Path
+) -> None:
+    with BagWriter(tmp_path / 'silent') as writer:
+        writer.add_topic(GRIPPER, 'sensor_msgs/msg/JointState')
+    declared = f'fingers: {{kind: vector, topic: {GRIPPER}, fields: [position]}}'
+    given = topic_map(tmp_path / 'topics.yaml', declared)
+    found = settle_inputs(preset('proprio'), given, [tmp_path / 'silent', bag])
+    assert found.model.modalities['fingers'].dims == 2
+    with pytest.raises(MessageError, match='it has no messages'):
+        settle_inputs(preset('proprio'), given, [tmp_path / 'silent'])
 
 
 def test_a_description_goes_with_the_model(bag: Path, tmp_path: Path) -> None:
