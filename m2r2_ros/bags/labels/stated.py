@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ground truth that a topic states: the state of a state machine, a phase, an annotation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from m2r2_ros.core.options import Section
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.readers.definitions import store_for
-from m2r2_ros.readers.paths import parse_path
+from m2r2_ros.readers.paths import Step, parse_path
 from m2r2_ros.readers.stamps import header_stamps
 
 _MOST_LABELS: Final = 4096
@@ -102,6 +102,7 @@ def _states(
     store = store_for(topic.type_name, topic.definition)
     stamped, moved = is_stamped(recording, topic.name), recording.start - clock.start
     expected = f'messages of type {topic.type_name}'
+    steps = parse_path(stated.path, stated.path)
     for blocks in recording.blocks([topic.name]):
         for block in blocks:
             times = block.log_times - moved
@@ -111,13 +112,17 @@ def _states(
             for k, time in enumerate(times.tolist()):
                 with reading(f'{recording.path}: {topic.name}', expected, LabelError):
                     message = store.deserialize_cdr(block.message(k).tobytes(), topic.type_name)
-                yield time, _value(message, stated.path)
+                yield time, _value(message, stated.path, steps)
 
 
-def _value(message: Any, path: str) -> str:  # noqa: ANN401 - a generated class
+def _value(
+    message: Any,  # noqa: ANN401 - a generated class
+    path: str,
+    steps: Sequence[Step],
+) -> str:
     """Return what is at a path of a message, as text."""
     value = message
-    for step in parse_path(path, path):
+    for step in steps:
         known = getattr(value, '__dataclass_fields__', {})
         if step.name not in known or step.name.startswith('_'):
             there = listed([n for n in known if not n.startswith('_')], 12) or 'none'
