@@ -22,7 +22,8 @@ ROOMS: dict[str, set[str]] = {
     'bags': {'core', 'readers'},
     'windows': {'core'},
     'model': {'core', 'windows'},
-    'segmenters': {'core', 'windows', 'model'},
+    'discovery': {'core', 'windows', 'model'},
+    'segmenters': {'core', 'windows', 'model', 'discovery'},
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
     'evaluation': {'core', 'readers', 'bags'},
     'views': {'core', 'readers', 'bags', 'evaluation'},
@@ -32,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
         'bags',
         'windows',
         'model',
+        'discovery',
         'segmenters',
         'replay',
         'evaluation',
@@ -45,7 +47,7 @@ ROOMS |= {'nodes': set(ROOMS), 'cli': {*ROOMS, 'nodes'}}
 PLANNED = {'export'}
 
 #: Rooms that need torch to be imported at all; others may want it inside functions ...
-TORCH_ROOMS = {'model', 'segmenters', 'training'}
+TORCH_ROOMS = {'model', 'discovery', 'segmenters', 'training'}
 #: ... except those that have nothing to do with learning.
 TORCH_FREE_ROOMS = {'core', 'readers', 'bags', 'evaluation', 'views', 'export', 'simulation'}
 TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lite_pytorch'}

@@ -51,5 +51,9 @@ class NoTruthError(LabelError):
     """A recording has no ground truth, so that nothing can be learnt from it or scored by it."""
 
 
+class DiscoveryError(M2R2Error):
+    """Recordings do not hold what it takes to segment or to cluster them without labels."""
+
+
 class SimulationError(M2R2Error):
     """An episode of the simulated cell cannot be finished."""
