@@ -1,0 +1,243 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What methods share: features of frames in common units, and picking the peaks of evidence."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m2r2_ros.core.errors import BundleError, ConfigError, DiscoveryError
+from m2r2_ros.core.modalities import VECTOR, Modalities, of_kind
+from m2r2_ros.core.options import shown
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.discovery.method import Recordings, Tensors
+
+#: A channel that varies by less than this share of its mean is constant but for rounding.
+_CONSTANT: Final = 1e-6
+
+#: Makes rows of windows, float64 (n, D), NaN where something is masked.
+Rows = Callable[[FrameWindows], NDArray[np.float64]]
+
+
+def usual_vectors(recordings: Recordings, names: Sequence[str]) -> list[str]:
+    """Return those of some vectors that at least half of all frames have."""
+    frames, having = 0, np.zeros(len(names))
+    for windows in (w for recording in recordings for w in recording):
+        frames += len(windows)
+        having += [windows.has(name).sum() for name in names]
+    return [n for n, h in zip(names, having.tolist(), strict=True) if h > 0 and 2 * h >= frames]
+
+
+def vectors_of(recordings: Recordings, modalities: Modalities, method: str) -> list[str]:
+    """Return all vectors that at least half of all frames have.
+
+    Raises:
+        DiscoveryError: There are none.
+    """
+    declared = of_kind(modalities, VECTOR)
+    if found := usual_vectors(recordings, declared):
+        return found
+    names = ', '.join(declared) or 'none'
+    msg = f'{method}: expected a vector in at least half of all frames; declared: {names}'
+    raise DiscoveryError(msg)
+
+
+def check_vectors(
+    names: object, modalities: Modalities, method: str, option: str = 'vectors', kind: str = ''
+) -> tuple[str, ...]:
+    """Return the names of vectors in an option of a method.
+
+    Raises:
+        ConfigError: They are no list of vectors, like the built-in one `kind` where it is given.
+    """
+    known = [n for n in of_kind(modalities, VECTOR) if kind in ('', modalities[n].like)]
+    fit = isinstance(names, list) and names and all(n in known for n in names)
+    if not isinstance(names, list) or not fit:
+        msg = (
+            f'{method}.{option}: expected a list of some of {", ".join(known)}, '
+            f'found {shown(names)}'
+        )
+        raise ConfigError(msg)
+    return tuple(names)
+
+
+def frame_features(windows: FrameWindows, names: Sequence[str]) -> NDArray[np.float64]:
+    """Return means and standard deviations of vectors in each window, (n, D), NaN where masked."""
+    parts = []
+    for name in names:
+        values = windows.sensors[name].astype(np.float64)
+        moments = np.concatenate([values.mean(axis=1), values.std(axis=1)], axis=1)
+        moments[~windows.has(name)] = np.nan
+        parts.append(moments)
+    return np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """Units of features: their mean and standard deviation in the calibration recordings.
+
+    Attributes:
+        mean: (D,).
+        scale: (D,), above 0; 1 for constant channels.
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, recordings: Recordings, rows: Rows, least: int, names: Iterable[str]) -> 'Standard':
+        """Find the units.
+
+        Args:
+            recordings: To calibrate on.
+            rows: Makes features of windows.
+            least: Frames that every channel must have.
+            names: What the features are made of, for messages.
+
+        Raises:
+            DiscoveryError: There are too few frames.
+        """
+        count, mean, squares = np.zeros(1), np.zeros(1), np.zeros(1)
+        for windows in (w for recording in recordings for w in recording if len(w)):
+            values = rows(windows)
+            there = np.isfinite(values)
+            n = there.sum(axis=0)
+            here = np.where(there, values, 0.0).sum(axis=0) / np.maximum(n, 1)
+            apart, total = here - mean, np.maximum(count + n, 1)
+            spread = np.where(there, values - here, 0.0) ** 2
+            squares = squares + spread.sum(axis=0) + apart**2 * count * n / total
+            mean = mean + apart * n / total
+            count = count + n
+        found = int(np.min(count))
+        if found < least:
+            msg = f'expected at least {least} frames with {", ".join(names)}, found {found}'
+            raise DiscoveryError(msg)
+        scale = np.sqrt(squares / count)
+        return cls(mean, np.where(scale <= _CONSTANT * np.abs(mean), 1.0, scale))
+
+    @classmethod
+    def read(cls, tensors: Tensors, dims: int) -> 'Standard':
+        """Take the units from where `tensors` put them.
+
+        Raises:
+            BundleError: They are missing or of another shape.
+        """
+        mean = read_tensor(tensors, 'mean', (dims,))
+        scale = read_tensor(tensors, 'scale', (dims,))
+        return cls(mean, np.where(scale > 0, scale, 1.0))
+
+    @property
+    def tensors(self) -> Tensors:
+        """The units, as a calibration keeps them."""
+        return {'mean': self.mean.astype(np.float32), 'scale': self.scale.astype(np.float32)}
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return features in these units, (n, D)."""
+        return (values - self.mean) / self.scale
+
+
+def read_tensor(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return a tensor, float64.
+
+    Raises:
+        BundleError: It is missing, of another shape or not finite.
+    """
+    tensor = tensors.get(name)
+    if tensor is None or tensor.shape != shape or not np.isfinite(tensor).all():
+        found = 'but it is missing' if tensor is None else f'found shape {tensor.shape}'
+        msg = f'tensor {name!r}: expected finite numbers of shape {shape}, {found}'
+        raise BundleError(msg)
+    return tensor.astype(np.float64)
+
+
+class Holding:
+    """Holds the last value of each channel where it is masked; 0 where there was none yet."""
+
+    def __init__(self) -> None:
+        self._last: NDArray[np.float64] | None = None
+
+    def fill(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the next rows, (n, D), without NaN."""
+        if self._last is None:
+            self._last = np.zeros(values.shape[1])
+        rows = np.concatenate([self._last[None], values])
+        there = np.isfinite(rows)
+        last = np.maximum.accumulate(np.where(there, np.arange(len(rows))[:, None], 0), axis=0)
+        filled: NDArray[np.float64] = np.take_along_axis(rows, last, axis=0)[1:]
+        if len(filled):
+            self._last = filled[-1].copy()
+        return filled
+
+
+class PeakDetector(ABC):
+    """A causal detector: evidence for each frame, some frames later, and its peaks.
+
+    A peak is above a threshold, and no evidence within a distance is stronger, or as strong and
+    earlier.
+    """
+
+    def __init__(self, delay: int, distance: int, threshold: float) -> None:
+        """Begin before the first frame.
+
+        Args:
+            delay: Frames that evidence waits for.
+            distance: Frames within which only the strongest evidence counts.
+            threshold: What evidence has to exceed.
+        """
+        self._delay, self._distance, self._threshold = delay, distance, threshold
+        self.lag: int | None = delay + distance
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self._frames = 0
+        self._evidence = deque([0.0] * self._distance, 2 * self._distance + 1)
+        self.restart()
+
+    def extend(self, windows: FrameWindows) -> NDArray[np.float32]:
+        """Take the next windows; return the scores of the frames that are decided now."""
+        scores: list[float] = []
+        for row in self.rows(windows) if len(windows) else ():
+            evidence = self.step(row)
+            self._frames += 1
+            if self._frames > self._delay:
+                scores += self._decide(evidence)
+        return np.array(scores, np.float32)
+
+    def finish(self) -> NDArray[np.float32]:
+        """Return the scores of the frames that are still pending, and reset."""
+        ahead = reversed(range(min(self._delay, self._frames)))
+        evidence = [*(self.late(k) for k in ahead), *([0.0] * self._distance)]
+        scores = [score for value in evidence for score in self._decide(value)]
+        self.reset()
+        return np.array(scores, np.float32)
+
+    def _decide(self, evidence: float) -> list[float]:
+        """Take evidence; return the score of that `distance` before, if there was any."""
+        self._evidence.append(evidence)
+        if len(self._evidence) <= 2 * self._distance:
+            return []
+        values, k = list(self._evidence), self._distance
+        earlier, value, later = max(values[:k], default=0.0), values[k], max(values[k:])
+        return [value if value > max(earlier, self._threshold) and value >= later else 0.0]
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Forget all frames."""
+
+    @abstractmethod
+    def rows(self, windows: FrameWindows) -> NDArray[np.floating[Any]]:
+        """Return what is used of each frame, (n, D)."""
+
+    @abstractmethod
+    def step(self, row: NDArray[np.floating[Any]]) -> float:
+        """Take a frame; return the evidence, 0..1, that the one `delay` before begins a segment."""
+
+    @abstractmethod
+    def late(self, ahead: int) -> float:
+        """Return the evidence for one of the last frames, which has only `ahead` after it."""
