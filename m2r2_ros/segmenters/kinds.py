@@ -46,7 +46,10 @@ class Kind(Protocol):
 OFFLINE: Final = '-offline'
 #: Where the kind of each name lies, as module:attribute. Imported when a model of it is opened:
 #: PyTorch takes seconds.
-KINDS: Final[dict[str, str]] = {'learned': 'm2r2_ros.segmenters.learned:KIND'}
+KINDS: Final[dict[str, str]] = {
+    'learned': 'm2r2_ros.segmenters.learned:KIND',
+    'discovered': 'm2r2_ros.segmenters.discovered:KIND',
+}
 
 
 def open_model(
