@@ -1,0 +1,191 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 discover`: recordings without labels to segments in clusters, and a page to name them."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rich.progress import Progress, TaskID
+
+from m2r2_ros.bags.overlap import refuse_inside
+from m2r2_ros.bags.recording import expect_distinct_names
+from m2r2_ros.cli.common import given_map, source_recordings, use_cores
+from m2r2_ros.cli.console import console, progress_bar, stdout
+from m2r2_ros.cli.options import Bags, FrameRate, Note, Seed, Topics
+from m2r2_ros.core.errors import BagError, DiscoveryError
+from m2r2_ros.core.files import Claim, partial_path, write_text
+
+if TYPE_CHECKING:  # torch takes seconds
+    from m2r2_ros.discovery.found import Discovered
+    from m2r2_ros.training.discover import FoundSegment, UnlabelledSource
+
+#: What lies in the output folder.
+BUNDLE, LABELS, PAGE, NAMES = 'bundle', 'labels', 'index.html', 'names.yaml'
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        '--method',
+        help='events, bocpd, awe, abd, otas, optical_flow, laps, laps_motion or primitives; '
+        'repeatable: of several, a boundary is where most see one.',
+    ),
+]
+
+
+def discover_command(
+    bags: Bags,
+    out: Annotated[
+        Path, typer.Option(help='Folder for bundle, label bags and page; it must not exist yet.')
+    ],
+    method: Methods = None,
+    clusters: Annotated[
+        int,
+        typer.Option(help='How many; 0: one for every five segments, 60 at most.', min=0, max=4096),
+    ] = 0,
+    topics: Topics = None,
+    frame_rate: FrameRate = 10.0,
+    seed: Seed = 0,
+    note: Note = '',
+) -> None:
+    """Cut recordings into segments without any label, and put those together that look alike.
+
+    The folder then holds `bundle`, a model that labels recordings and live robots with clusters;
+    `labels`, a label bag of each recording; `index.html`, where a person sees what each cluster
+    looks like and names it; and `names.yaml` to fill in, for m2r2 name.
+
+    For example: m2r2 discover recordings --out found
+    """
+    use_cores()
+    from m2r2_ros.discovery.methods import expect_methods
+    from m2r2_ros.training.discover import open_source
+    from m2r2_ros.windows.config import WindowConfig
+
+    methods = expect_methods(method or ['events'])
+    given = given_map(topics)
+    paths = source_recordings(bags)
+    expect_distinct_names(paths)
+    refuse_inside(out, *paths)
+    if out.exists():
+        msg = f'{out}: exists already; choose another folder or remove it'
+        raise BagError(msg)
+    windows = WindowConfig(frame_rate=frame_rate)
+    with Claim(out):
+        draft = partial_path(out)
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            source = open_source(paths, given, windows, methods, seed)
+            found, segments, labels = _find(source, methods, clusters)
+            _write(draft, source, found, segments, labels, note)
+            draft.rename(out)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    _report(out, found, segments, labels)
+
+
+def _find(
+    source: 'UnlabelledSource', methods: Sequence[str], count: int
+) -> tuple['Discovered', list['FoundSegment'], list[int]]:
+    """Calibrate, segment and cluster, and show progress."""
+    from m2r2_ros.discovery.found import Discovered
+    from m2r2_ros.training.discover import (
+        calibrate,
+        cluster,
+        find_all,
+        reference_of,
+        thresholds_of,
+    )
+
+    with progress_bar() as bar:
+        calibrations = calibrate(source, methods, _shown(bar, 'calibrate {}', len(methods)))
+        thresholds = thresholds_of(source)
+        total = len(source.recordings)
+        segments = find_all(source, calibrations, thresholds, _shown(bar, 'segment {}', total))
+        reference = reference_of(thresholds)
+        clusters, labels = cluster(segments, source, reference, count)
+    return Discovered(calibrations, reference, clusters, source.setting.seed), segments, labels
+
+
+def _shown(bar: Progress, text: str, total: int) -> Callable[[str, float], None]:
+    """Return what shows how far a loop over things with names has come."""
+    task: TaskID = bar.add_task(text.format(''), total=total)
+
+    def told(name: str, share: float) -> None:
+        bar.update(task, description=text.format(name), advance=share)
+
+    return told
+
+
+def _write(
+    draft: Path,
+    source: 'UnlabelledSource',
+    found: 'Discovered',
+    segments: Sequence['FoundSegment'],
+    labels: Sequence[int],
+    note: str,
+) -> None:
+    """Write bundle, label bags, page and names."""
+    from m2r2_ros import __version__
+    from m2r2_ros.cli.cluster_page import cluster_views, signal_names
+    from m2r2_ros.replay.batch import BatchOptions, label_recordings
+    from m2r2_ros.segmenters import open_model
+    from m2r2_ros.training.discover import save_discovered
+    from m2r2_ros.views.clusters import write_clusters
+
+    recordings = [r.path for r in source.recordings]
+    training = {
+        'version': __version__,
+        'recordings': [r.name for r in source.recordings],
+        'segments': len(segments),
+        'note': note,
+    }
+    save_discovered(found, source, draft / BUNDLE, training)
+    model = open_model(draft / BUNDLE)
+    with progress_bar() as bar:
+        told = _shown(bar, 'label {}', len(recordings))
+        options = BatchOptions(topics=source.recordings[0].topics)
+        for outcome in label_recordings(recordings, model, draft / LABELS, options):
+            if outcome.error:
+                raise DiscoveryError(outcome.error)
+            told(outcome.path.name, 1.0)
+    views = cluster_views(segments, labels, found.clusters, source)
+    signals = signal_names(source, segments[0].profile.shape[1])
+    write_clusters(draft / PAGE, views, signals, _facts(found, segments, source))
+    lines = [f"{view.name}: ''  # {len(view.members)} segments; {view.hint}" for view in views]
+    write_text(draft / NAMES, '\n'.join([*_NAMES_HEAD, *lines, '']))
+
+
+_NAMES_HEAD = (
+    "# What each cluster is called; clusters may share a name, and '' leaves one unlabelled.",
+    '# Then: m2r2 name THIS_FOLDER --names names.yaml --out NAMED',
+    '#       m2r2 train RECORDINGS --truth NAMED --preset proprio --out MODEL',
+)
+
+
+def _facts(
+    found: 'Discovered', segments: Sequence['FoundSegment'], source: 'UnlabelledSource'
+) -> list[str]:
+    names = ', '.join(found.methods)
+    return [
+        f'{len(segments)} segments in {len(source.recordings)} recordings, found by {names}',
+        f'{len(found.clusters)} clusters, the largest first',
+    ]
+
+
+def _report(
+    out: Path, found: 'Discovered', segments: Sequence['FoundSegment'], labels: Sequence[int]
+) -> None:
+    from m2r2_ros.discovery.laps.quality import separation
+
+    x = found.clusters.scaled(np.stack([s.description for s in segments]))
+    apart = separation(x, np.array(labels))
+    said = '' if apart is None else f' (silhouette {apart.silhouette:.2f})'
+    stdout.print(
+        f'{out}: {len(segments)} segments in {len(found.clusters)} clusters{said}; name them in '
+        f'{out / PAGE}, then m2r2 name {out} --names names.yaml --out NAMED',
+        soft_wrap=True,
+    )
+    console.print(f'model of clusters: {out / BUNDLE}', soft_wrap=True)

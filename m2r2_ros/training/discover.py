@@ -1,0 +1,335 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From recordings without labels to segments in clusters, and a bundle that finds them again."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from m2r2_ros.bags.recording import open_recording, recording_name
+from m2r2_ros.core.errors import DiscoveryError
+from m2r2_ros.core.files import Claim, disk_errors, partial_path
+from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
+from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.discovery.clusters import Clusters, find_clusters
+from m2r2_ros.discovery.descriptor import SegmentReference, describe_segment, widths_of
+from m2r2_ros.discovery.event_rule import EventOptions
+from m2r2_ros.discovery.events import observe, options_of
+from m2r2_ros.discovery.found import DISCOVERED, Discovered, detector_of
+from m2r2_ros.discovery.method import Calibration, Detector, Setting, detect
+from m2r2_ros.discovery.methods import OF_CAMERAS, find_method
+from m2r2_ros.discovery.observations import Observed
+from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
+from m2r2_ros.model.config import preset
+from m2r2_ros.model.facts import WEIGHTS, expect_free, write_yaml
+from m2r2_ros.model.weight_files import write_tensors
+from m2r2_ros.readers.topic_map import TopicMap
+from m2r2_ros.readers.topics import TopicSpec
+from m2r2_ros.replay.stream import WindowStream
+from m2r2_ros.training.inputs import settle_inputs
+from m2r2_ros.windows.config import WindowConfig
+
+#: Points of a segment's profile, over its length.
+PROFILE: Final = 32
+
+
+@dataclass(frozen=True)
+class RecordingWindows:
+    """The windows of a recording, read anew each time they are gone over.
+
+    Attributes:
+        path: The recording.
+        windows: Their shape.
+        modalities: What they hold.
+        topics: Topics that are not to be guessed.
+    """
+
+    path: Path
+    windows: WindowConfig
+    modalities: Modalities
+    topics: Mapping[str, TopicSpec]
+
+    @property
+    def name(self) -> str:
+        """Name of the recording."""
+        return recording_name(self.path)
+
+    def __iter__(self) -> Iterator[FrameWindows]:
+        """Yield runs of windows, in order."""
+        yield from self.stream()
+
+    def stream(self) -> WindowStream:
+        """Open the recording."""
+        recording = open_recording(self.path)
+        return WindowStream(recording, self.windows, self.modalities, self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSegment:
+    """A segment that was found.
+
+    Attributes:
+        recording: Name of its recording.
+        start: Stamp of its first frame, ns.
+        end: Stamp of the next segment's first frame, or of its own last one, ns.
+        first: Number of its first frame in the recording.
+        frames: How many it has.
+        description: float64 (D,), see discovery.descriptor.
+        profile: float32 (PROFILE, C), its observations over its length; see `profile_of`.
+        primitives: How many of its frames each heuristic primitive has.
+    """
+
+    recording: str
+    start: int
+    end: int
+    first: int
+    frames: int
+    description: NDArray[np.float64]
+    profile: NDArray[np.float32]
+    primitives: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlabelledSource:
+    """Recordings without labels, ready to be gone over.
+
+    Attributes:
+        recordings: Their windows.
+        setting: What the windows hold.
+        windows: Their shape.
+        topics: By modality, how it was read; see BundleFacts.
+    """
+
+    recordings: tuple[RecordingWindows, ...]
+    setting: Setting
+    windows: WindowConfig
+    topics: Mapping[str, Mapping[str, Any]]
+
+
+def open_source(
+    paths: Sequence[Path],
+    given: TopicMap,
+    windows: WindowConfig,
+    methods: Sequence[str],
+    seed: int = 0,
+) -> UnlabelledSource:
+    """Settle what is read of recordings: vectors, and images where a method looks at them.
+
+    Raises:
+        DiscoveryError: No recording has any of it.
+        M2R2Error: A recording cannot be read, or a declared topic is in none.
+    """
+    looks = bool(OF_CAMERAS.intersection(methods))
+    settled = settle_inputs(preset('lite' if looks else 'proprio'), given, paths)
+    kinds = {VECTOR, IMAGE} if looks else {VECTOR}
+    modalities = {n: m for n, m in settled.model.modalities.items() if m.kind in kinds}
+    topics: dict[str, dict[str, Any]] = {}
+    derived: set[str] = set()
+    for path in paths:
+        stream = RecordingWindows(path, windows, modalities, settled.topics).stream()
+        for name, spec in stream.topics.items():
+            topics.setdefault(name, spec.to_entry())
+        derived.update(stream.derived)
+    there = {n: m for n, m in modalities.items() if n in topics or n in derived}
+    found = [RecordingWindows(path, windows, there, settled.topics) for path in paths]
+    return UnlabelledSource(tuple(found), Setting(there, windows.frame_rate, seed), windows, topics)
+
+
+def calibrate(
+    source: UnlabelledSource,
+    methods: Sequence[str],
+    told: Callable[[str, float], None] = lambda method, share: None,
+) -> dict[str, Calibration]:
+    """Find the parameters of methods in recordings; no label is looked at.
+
+    Args:
+        source: The recordings.
+        methods: Names of methods.
+        told: Called with a method and 0 when it begins, 1 when it is done.
+    """
+    found = {}
+    for name in methods:
+        told(name, 0.0)
+        found[name] = find_method(name).calibrate(source.recordings, source.setting)
+        told(name, 1.0)
+    return found
+
+
+def thresholds_of(source: UnlabelledSource) -> EventOptions:
+    """Return what is fast, a step of a gripper and a force in all recordings."""
+    try:
+        return options_of(observe(source.recordings, source.setting))
+    except DiscoveryError:  # cameras alone may have something to say
+        return EventOptions()
+
+
+def reference_of(found: EventOptions) -> SegmentReference:
+    """Return what descriptions of segments are made with."""
+    return SegmentReference(found.gripper_step, found.free_force, found.free_range)
+
+
+def find_segments(
+    recording: RecordingWindows,
+    detector: Detector,
+    reference: SegmentReference,
+    rules: PrimitiveRules | None = None,
+) -> list[FoundSegment]:
+    """Segment a recording.
+
+    What is kept of each frame are some numbers, not its window.
+
+    Args:
+        recording: The recording.
+        detector: What finds the boundaries.
+        reference: What descriptions are made with.
+        rules: What names primitives, as a hint for people.
+    """
+    kept = _Passing(recording, rules)
+    detector.reset()
+    scores = np.concatenate([*detect(detector, kept)])
+    if not kept.stamps:
+        return []
+    seen, stamps = Observed.join(kept.seen), np.concatenate(kept.stamps)
+    cuts = sorted({0, *np.flatnonzero(scores > 0).tolist(), len(stamps)})
+    return [
+        FoundSegment(
+            recording.name,
+            int(stamps[lo]),
+            int(stamps[hi] if hi < len(stamps) and hi not in kept.jumps else stamps[hi - 1]),
+            lo,
+            hi - lo,
+            describe_segment(seen[lo:hi], reference),
+            profile_of(seen[lo:hi], reference),
+            Counter(filter(None, kept.primitives[lo:hi])),
+        )
+        for lo, hi in pairwise(cuts)
+    ]
+
+
+class _Passing:
+    """Keeps of each window what descriptions need, as the windows pass."""
+
+    def __init__(self, recording: RecordingWindows, rules: PrimitiveRules | None) -> None:
+        self._recording, self._rules = recording, rules
+        self.seen: list[Observed] = []
+        self.stamps: list[NDArray[np.int64]] = []
+        self.primitives: list[str] = []
+        self.jumps: set[int] = set()  # frames behind which the clock jumped
+        self._frames = 0
+
+    def __iter__(self) -> Iterator[FrameWindows]:
+        for part in self._recording:
+            self.jumps.update((self._frames + np.flatnonzero(part.restarts)).tolist())
+            self._frames += len(part)
+            self.seen.append(Observed.of(part, self._recording.modalities))
+            self.stamps.append(part.stamps)
+            if self._rules is not None:
+                self.primitives += [name for name, _ in self._rules.extend(part)]
+            yield part
+
+
+def profile_of(seen: Observed, reference: SegmentReference) -> NDArray[np.float32]:
+    """Return the course of a segment: speed, force and, where it has them, width and place.
+
+    Returns:
+        float32 (PROFILE, C): speed, force, then the widths of grippers, then positions.
+    """
+    away = np.linalg.norm(seen.force - np.array(reference.free_force or 0.0), axis=1)
+    columns = np.column_stack([seen.speed, away, seen.gripper, seen.position])
+    places = np.linspace(0, len(seen) - 1, PROFILE).round().astype(int)
+    found: NDArray[np.float32] = columns[places].astype(np.float32)
+    return found
+
+
+def cluster(
+    found: Sequence[FoundSegment], source: UnlabelledSource, reference: SegmentReference, count: int
+) -> tuple[Clusters, list[int]]:
+    """Cluster segments; see discovery.clusters.
+
+    Raises:
+        DiscoveryError: There are fewer segments than clusters.
+        ConfigError: scikit-learn is not installed.
+    """
+    if not found:
+        msg = 'there is no frame in any recording to segment'
+        raise DiscoveryError(msg)
+    first = next(w for r in source.recordings for w in r)
+    widths = widths_of(Observed.of(first, source.setting.modalities), reference)
+    clusters, labels = find_clusters(
+        np.stack([s.description for s in found]), widths, count, source.setting.seed
+    )
+    return clusters, labels.tolist()
+
+
+def cluster_names(count: int) -> list[str]:
+    """Return what clusters are called until a person names them."""
+    digits = max(2, len(str(count)))
+    return [f'cluster_{k + 1:0{digits}d}' for k in range(count)]
+
+
+def save_discovered(
+    found: Discovered, source: UnlabelledSource, folder: Path, training: Mapping[str, Any]
+) -> None:
+    """Write a bundle into a folder that holds none yet.
+
+    Raises:
+        BundleError: The folder holds something already.
+        OutputError: It cannot be written, or another run is writing it.
+    """
+    names = cluster_names(len(found.clusters))
+    sections = {
+        'kind': DISCOVERED,
+        'labels': {'names': names, 'parents': [''] * len(names)},
+        'windows': source.windows.to_dict(),
+        'modalities': to_entries(source.setting.modalities),
+        'options': found.options(),
+        'decoding': {},
+        'topics': {m: dict(t) for m, t in source.topics.items()},
+        'training': dict(training),
+        'scores': {},
+    }
+    tensors = {n: torch.from_numpy(np.array(t, np.float32)) for n, t in found.tensors().items()}
+    draft = partial_path(folder)
+    with disk_errors(folder), Claim(folder):
+        expect_free(folder)
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            seal = write_yaml(draft, sections)
+            write_tensors(draft / WEIGHTS, tensors, seal)
+            draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+
+def find_all(
+    source: UnlabelledSource,
+    methods: Mapping[str, Calibration],
+    thresholds: EventOptions,
+    told: Callable[[str, float], None] = lambda recording, share: None,
+) -> list[FoundSegment]:
+    """Segment all recordings.
+
+    Args:
+        source: The recordings.
+        methods: Calibrations, by name of the method.
+        thresholds: See `thresholds_of`.
+        told: Called with a recording and 0 when it begins, 1 when it is done.
+    """
+    reference = reference_of(thresholds)
+    detector = detector_of(methods, source.setting)
+    found: list[FoundSegment] = []
+    for recording in source.recordings:
+        told(recording.name, 0.0)
+        rules = PrimitiveRules(primitive_options(thresholds), source.setting)
+        found += find_segments(recording, detector, reference, rules)
+        told(recording.name, 1.0)
+    return found

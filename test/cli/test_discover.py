@@ -1,0 +1,162 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 discover`, `name` and `compare`: from recordings without labels to labels to train on."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from m2r2_ros.bags.labels.reader import read_given_labels, read_truth
+from test.cli.run import digest, done, m2r2
+
+
+@pytest.fixture(scope='module')
+def found(robots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is discovered in two recordings."""
+    out = tmp_path_factory.mktemp('discovered') / 'found'
+    before = digest(robots)
+    result = done('discover', robots, '--method', 'primitives', '--clusters', 3, '--out', out)
+    assert digest(robots) == before
+    assert '3 clusters' in result.out
+    return out
+
+
+def test_all_outputs_belong_together(found: Path) -> None:
+    assert sorted(p.name for p in found.iterdir()) == [
+        'bundle',
+        'index.html',
+        'labels',
+        'names.yaml',
+    ]
+    names = yaml.safe_load((found / 'names.yaml').read_text())
+    assert names == dict.fromkeys(['cluster_01', 'cluster_02', 'cluster_03'], '')
+    labels = read_given_labels(found / 'labels' / 'first_labels')
+    assert labels.label_set is not None
+    assert labels.label_set.names == tuple(names)
+    page = (found / 'index.html').read_text()
+    assert all(f'<section id="{name}">' in page for name in names)
+    assert page.count('<svg') == 3 * (2 + 1 + 3)  # speed, force, a gripper, a place
+    assert 'src="http' not in page
+
+
+def test_the_bundle_labels_recordings(found: Path, robots: Path, tmp_path: Path) -> None:
+    for live in ([], ['--as-live']):
+        out = tmp_path / f'out{len(live)}'
+        done('label', robots, '--model', found / 'bundle', '--out', out, *live)
+        assert read_given_labels(out / 'second_labels').segments
+    assert 'discovered' in done('models', found / 'bundle').out
+
+
+def test_named_clusters_are_ground_truth_to_train_on(
+    found: Path, robots: Path, tmp_path: Path
+) -> None:
+    names = tmp_path / 'names.yaml'
+    names.write_text("cluster_01: move\ncluster_02: hold\ncluster_03: ''\n")
+    before = digest(found)
+    result = done('name', found, '--names', names, '--out', tmp_path / 'named')
+    assert digest(found) == before
+    assert 'move' in result.out
+    truth = read_truth(tmp_path / 'named' / 'first_truth')
+    assert {s.label for s in truth.segments} <= {'move', 'hold'}
+    assert truth.label_set is not None
+    assert truth.label_set.names == ('move', 'hold')
+    clusters = read_given_labels(found / 'labels' / 'first_labels').segments
+    named = sum(s.end - s.start for s in clusters if s.label != 'cluster_03')
+    assert sum(s.end - s.start for s in truth.segments) == named
+    trained = done(
+        'train', robots, '--truth', tmp_path / 'named', '--preset', 'proprio', '--epochs', 1,
+        '--no-search', '--out', tmp_path / 'model',
+    )  # fmt: skip
+    assert 'labels move, hold' in trained.out
+
+
+def test_truth_of_some_recordings_names_all(found: Path, robots: Path, tmp_path: Path) -> None:
+    done('name', found, '--truth', robots / 'first', '--out', tmp_path / 'named')
+    names = yaml.safe_load((tmp_path / 'named' / 'names.yaml').read_text())
+    assert set(names.values()) <= {'reach', 'push', 'grip', ''}
+    assert any(names.values())
+    assert (tmp_path / 'named' / 'second_truth').is_dir()
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('cluster_01: a\ncluster_02: b\ncluster_9: c\n', 'there is no cluster cluster_9'),
+        ('cluster_01: a\n', 'cluster_02, cluster_03 is missing'),
+        ("cluster_01: ''\ncluster_02: ''\ncluster_03: ''\n", 'no cluster has a name'),
+        ('cluster_01: 5\ncluster_02: b\ncluster_03: c\n', "expected a name, or '' for none"),
+        ('- a\n', 'a mapping from clusters to names'),
+        (f'cluster_01: {"x" * 300}\ncluster_02: b\ncluster_03: c\n', '1 to 256 characters'),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(
+    found: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    names = tmp_path / 'names.yaml'
+    names.write_text(text)
+    assert said in m2r2('name', found, '--names', names, '--out', tmp_path / 'named').error
+    assert not (tmp_path / 'named').exists()
+
+
+def test_nothing_is_overwritten(found: Path, robots: Path, tmp_path: Path) -> None:
+    before = digest(found)
+    assert 'exists already' in m2r2('discover', robots, '--out', found).error
+    names = tmp_path / 'names.yaml'
+    names.write_text('cluster_01: a\ncluster_02: b\ncluster_03: c\n')
+    assert 'exists already' in m2r2('name', found, '--names', names, '--out', found).error
+    assert digest(found) == before
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (['--method', 'magic'], 'methods magic are unknown; known: events, bocpd'),
+        (['--clusters', 4000], 'expected at least 4000, one for each cluster'),
+        (['--method', 'laps'], 'laps'),
+        (['--frame-rate', 0.1], 'frames'),
+    ],
+)
+def test_what_cannot_be_discovered_is_refused(
+    robots: Path, tmp_path: Path, options: list[object], said: str
+) -> None:
+    assert said in m2r2('discover', robots, *options, '--out', tmp_path / 'found').error
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_recording_is_enough(robots: Path, tmp_path: Path) -> None:
+    done('discover', robots / 'first', '--method', 'events', '--out', tmp_path / 'found')
+
+
+def test_naming_needs_one_source_of_names(found: Path, robots: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'named'
+    assert 'either --names or --truth' in m2r2('name', found, '--out', out).error
+    missing = m2r2('name', robots, '--names', robots, '--out', out)
+    assert 'label bags of m2r2 discover' in missing.error
+
+
+def test_methods_are_compared(robots: Path) -> None:
+    result = done(
+        'compare', robots / 'second', '--train', robots / 'first', '--method', 'events',
+        '--method', 'primitives', '--tune', '--json',
+    )  # fmt: skip
+    rows = json.loads(result.out)
+    assert list(rows) == [
+        'events', 'events, tuned', 'primitives', 'primitives, tuned', 'consensus',
+        'consensus, tuned', 'elapsed time',
+    ]  # fmt: skip
+    truth = read_truth(robots / 'second').segments
+    for row in rows.values():
+        assert row['true_segments'] == len(truth)
+        assert 0 <= row['oracle_accuracy'] <= 1
+        assert row['ms_per_frame'] >= 0
+        assert row['boundary_f1@0.5s'] <= row['boundary_f1@5s']
+    table = done('compare', robots / 'second', '--train', robots / 'first', '--method', 'events')
+    assert re.search(r'events +│ +[\d.]+', table.out)
+
+
+def test_what_is_scored_is_not_calibrated_on(robots: Path) -> None:
+    both = m2r2('compare', robots, '--train', robots / 'first', '--method', 'events')
+    assert 'is both calibrated on and scored' in both.error
