@@ -19,7 +19,6 @@ from m2r2_ros.core.modalities import Modalities
 from m2r2_ros.core.options import above, between, check_options, read_options
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.features import (
-    PeakDetector,
     Rows,
     Standard,
     check_vectors,
@@ -27,6 +26,7 @@ from m2r2_ros.discovery.features import (
     vectors_of,
 )
 from m2r2_ros.discovery.method import Calibration, Detector, Recordings, Setting
+from m2r2_ros.discovery.peaks import PeakDetector
 from m2r2_ros.discovery.signals import frame_means, like
 from m2r2_ros.discovery.student_t import Prior, StudentRuns
 

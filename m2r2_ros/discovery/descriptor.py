@@ -14,6 +14,8 @@ from m2r2_ros.discovery.observations import Observed
 _ENDS: Final = 3
 #: Frames at the beginning in which fingers may still come from the segment before.
 _EARLY: Final = 6
+#: How much a width counts.
+_HELD: Final = 2.0
 #: Force that counts as little in logarithms, N.
 _LITTLE: Final = 0.3
 
@@ -61,13 +63,14 @@ def describe_segment(seen: Observed, reference: SegmentReference) -> NDArray[np.
 def widths_of(seen: Observed, reference: SegmentReference) -> NDArray[np.float64]:
     """Return how much each number of a description counts beside others, (D,).
 
-    So that a robot of many joints is told apart by more than their angles.
+    What is held tells skills apart more than where and how hard it is moved; and a robot of many
+    joints is told apart by more than their angles.
     """
     places = seen.position.shape[1]
     share = np.full(places, min(1.0, np.sqrt(3 / max(places, 1))))
-    ones = 4 * seen.gripper.shape[1]
+    levels = np.full(4 * seen.gripper.shape[1], _HELD)
     strengths = 3 if seen.force.shape[1] else 0
-    parts = [np.ones(ones), share, np.ones(strengths + 1)]
+    parts = [levels, share, np.ones(strengths + 1)]
     return np.concatenate(parts if reference.gripper_step else [*parts, share, np.ones(1)])
 
 

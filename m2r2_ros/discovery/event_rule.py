@@ -3,10 +3,11 @@
 """Where segments begin by what happens: a causal rule over the observations of one frame at a time.
 
 An arm moves in strokes, between which it slows down. What is done to the world happens in between:
-fingers close or open, something is touched. A skill with a gripper therefore ends after the stroke
-in which the arm departs from there, as a pick ends with the lift. Where there is no gripper, a
-segment begins with each blow of contact; where there is no wrench either, between two strokes.
-Standing idle, without any force, is a segment by itself.
+fingers close or open, something is touched. A skill therefore ends after the stroke in which the
+arm departs from there, as a pick ends with the lift. Of an arm that is in touch most of the time, a
+segment begins with each blow of contact; where nothing is known of fingers and forces, between two
+strokes; and where nothing is known of motion, with each move of the fingers. Standing idle, without
+any force, is a segment by itself.
 """
 
 from collections import deque
@@ -20,7 +21,7 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.options import above, between, check_options, is_kind, one_of, shown
 from m2r2_ros.discovery.observations import Observed
 
-DEPART, CONTACT, STROKE = CUTS = ('depart', 'contact', 'stroke')
+DEPART, CONTACT, STROKE, GRIP = CUTS = ('depart', 'contact', 'stroke', 'grip')
 #: A blow of contact is over once activity was under this share of the threshold for _CALM.
 _OVER: Final = 0.4
 #: Seconds: of calm between two blows; that the beginning of a blow is looked back for; over which
@@ -33,7 +34,7 @@ class EventOptions:
     """Parameters of the rule, found in recordings by `discovery.events`.
 
     Attributes:
-        cut: What begins a segment: 'depart', 'contact' or 'stroke'; see the module.
+        cut: What begins a segment: 'depart', 'contact', 'stroke' or 'grip'; see the module.
         fast: Speed of a fast stroke, as of Observed.
         slow: A stroke is faster than this share of `fast`; between strokes it is slower.
         still: An arm that stands is slower than this share of `fast`.
@@ -135,9 +136,13 @@ class EventRule:
         return self._o.gripper_step > 0 and bool((change > self._o.gripper_step).any())
 
     def _grip(self, *, grips: bool) -> list[int]:
-        if grips and not self._grips:
-            self._event(self._frame - self._step + 1)
-        self._grips = grips
+        begins, self._grips = grips and not self._grips, grips
+        if not begins:
+            return []
+        start = self._frame - self._step + 1
+        if self._o.cut == GRIP:
+            return self._cut(start)
+        self._event(start)
         return []
 
     def _blow(self, activity: float, speed: float) -> list[int]:
@@ -161,7 +166,7 @@ class EventRule:
 
     def _depart(self, speed: float, slowest: float) -> list[int]:
         """Follow the arm from where something happened to the end of its next stroke."""
-        if self._o.cut == CONTACT or not (self._stroke.due or self._o.cut == STROKE):
+        if not (self._stroke.due or self._o.cut == STROKE) or self._o.cut in (CONTACT, GRIP):
             return []
         before, low = self._before[1], self._o.slow
         if self._stroke.risen and before <= low and slowest >= before:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import DiscoveryError
 from m2r2_ros.core.options import Section, read_options
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.discovery.event_rule import CONTACT, DEPART, STROKE, EventOptions, EventRule
+from m2r2_ros.discovery.event_rule import (
+    CONTACT,
+    DEPART,
+    GRIP,
+    STROKE,
+    EventOptions,
+    EventRule,
+)
 from m2r2_ros.discovery.method import Calibration, Recordings, Setting
 from m2r2_ros.discovery.observations import Observed
 
@@ -137,7 +144,7 @@ def options_of(seen: Observed) -> EventOptions:
         raise DiscoveryError(msg)
     free, away = _free(seen, fast)
     return EventOptions(
-        cut=DEPART if step and fast >= _STANDS else CONTACT if blow else STROKE,
+        cut=_cut(seen, step, blow, fast, free, away),
         fast=max(fast, _STANDS),
         gripper_step=step,
         blow=blow,
@@ -145,6 +152,20 @@ def options_of(seen: Observed) -> EventOptions:
         free_force=free,
         free_range=away,
     )
+
+
+def _cut(
+    seen: Observed, step: float, blow: float, fast: float, free: tuple[float, ...], away: float
+) -> str:
+    """Return what begins a segment of such a robot."""
+    moves = fast >= _STANDS
+    if moves and step:
+        return DEPART
+    if blow:
+        known = np.isfinite(seen.force).all(axis=1)
+        touches = np.linalg.norm(seen.force[known] - np.array(free), axis=1) > away
+        return DEPART if moves and touches.mean() < 0.5 else CONTACT
+    return STROKE if moves else GRIP
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,5 +189,5 @@ def _free(seen: Observed, fast: float) -> tuple[tuple[float, ...], float]:
     strokes = known & (seen.speed > fast / 2)
     force = seen.force[strokes if strokes.sum() >= ENOUGH else known]
     level = np.median(force, axis=0)
-    away = float(np.percentile(np.linalg.norm(force - level, axis=1), 75))
-    return tuple(level.tolist()), 3 * away
+    away = float(np.median(np.linalg.norm(force - level, axis=1)))
+    return tuple(level.tolist()), 4 * away

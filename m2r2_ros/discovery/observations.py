@@ -80,12 +80,17 @@ def _means(windows: FrameWindows, names: tuple[str, ...]) -> list[NDArray[np.flo
 def _speed(
     windows: FrameWindows, modalities: Modalities
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and lowest speed of each window; of several arms those of the fastest."""
-    twists, joints = like(modalities, 'twist'), like(modalities, 'joints')
-    names = twists or joints
-    paces = [_twist_pace(windows, n) if twists else _joint_pace(windows, n) for n in names]
-    mean = _most([p.mean(axis=1) for p in paces], len(windows))
-    return mean, _most([p.min(axis=1) for p in paces], len(windows))
+    """Return mean and lowest speed of each window; of several arms those of the fastest.
+
+    Twists tell it best; where there is none, poses do, and else joints.
+    """
+    mean, slowest = np.full(len(windows), np.nan), np.full(len(windows), np.nan)
+    for kind, pace_of in (('twist', _twist_pace), ('pose', _pose_pace), ('joints', _joint_pace)):
+        paces = [pace_of(windows, name) for name in like(modalities, kind)]
+        unknown = np.isnan(mean)
+        mean = np.where(unknown, _most([p.mean(axis=1) for p in paces], len(windows)), mean)
+        slowest = np.where(unknown, _most([p.min(axis=1) for p in paces], len(windows)), slowest)
+    return mean, slowest
 
 
 def _twist_pace(windows: FrameWindows, name: str) -> NDArray[np.float64]:
@@ -97,11 +102,19 @@ def _twist_pace(windows: FrameWindows, name: str) -> NDArray[np.float64]:
     return pace
 
 
+def _pose_pace(windows: FrameWindows, name: str) -> NDArray[np.float64]:
+    """Return the same of positions, (N, T - 1)."""
+    return _pace(windows, name, windows.sensors[name][..., :3])
+
+
 def _joint_pace(windows: FrameWindows, name: str) -> NDArray[np.float64]:
-    """Return the same of joint angles, (N, T - 1): they are not told how fast they change."""
-    joints = windows.sensors[name].astype(np.float64)
-    seconds = (windows.stamps - windows.starts) * 1e-9 / joints.shape[1]
-    steps = np.linalg.norm(np.diff(joints, axis=1), axis=2)
+    """Return the same of joint angles, (N, T - 1)."""
+    return _pace(windows, name, windows.sensors[name])
+
+
+def _pace(windows: FrameWindows, name: str, places: NDArray[np.float32]) -> NDArray[np.float64]:
+    seconds = (windows.stamps - windows.starts) * 1e-9 / places.shape[1]
+    steps = np.linalg.norm(np.diff(places.astype(np.float64), axis=1), axis=2)
     pace: NDArray[np.float64] = steps / np.maximum(seconds, 1e-6)[:, None]
     pace[~windows.has(name)] = np.nan
     return pace

@@ -22,7 +22,6 @@ from m2r2_ros.core.options import between, check_options, read_options
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.features import (
     Holding,
-    PeakDetector,
     Standard,
     check_vectors,
     frame_features,
@@ -30,6 +29,7 @@ from m2r2_ros.discovery.features import (
     vectors_of,
 )
 from m2r2_ros.discovery.method import Calibration, Detector, Recordings, Setting, Tensors
+from m2r2_ros.discovery.peaks import PeakDetector
 
 #: Frames of calibration for each weight of a predicted feature: fewer are learnt by heart.
 _FRAMES_PER_WEIGHT: Final = 3

@@ -13,7 +13,7 @@ from m2r2_ros.core.errors import ConfigError, DiscoveryError
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery import events
-from m2r2_ros.discovery.event_rule import CONTACT, DEPART, STROKE
+from m2r2_ros.discovery.event_rule import CONTACT, DEPART, GRIP, STROKE
 from m2r2_ros.discovery.events import METHOD
 from m2r2_ros.discovery.method import Calibration
 from test.discovery.arm import SETTING, Arm, worker
@@ -70,8 +70,8 @@ def test_a_pause_is_a_segment_only_where_nothing_is_touched() -> None:
     assert not any(inside[0] < t < inside[1] for t in found)
 
 
-def test_without_a_gripper_blows_of_contact_begin_segments() -> None:
-    arm = Arm().stroke(2.0)
+def test_of_an_arm_in_touch_blows_of_contact_begin_segments() -> None:
+    arm = Arm().stroke(4.0)
     for _ in range(3):
         arm.mark().push(0.3, 30.0).stand(2.0, force=10.0)
     windows = arm.windows(without=['gripper'])
@@ -80,6 +80,26 @@ def test_without_a_gripper_blows_of_contact_begin_segments() -> None:
     found = begins(windows, calibration)
     assert all(any(abs(t - mark) < 0.31 for t in found) for mark in arm.marks)
     assert len(found) <= len(arm.marks) + 1
+
+
+def test_an_arm_without_gripper_departs_from_what_it_touched() -> None:
+    arm = Arm().rest()
+    for _ in range(4):
+        arm.stroke(1.5).stroke(1.0, axis=2).push(0.6).stroke(0.8, axis=2).mark()
+    windows = arm.windows(without=['gripper'])
+    calibration = calibrated(windows)
+    assert calibration.options['cut'] == DEPART
+    np.testing.assert_allclose(begins(windows, calibration), arm.marks[:-1], atol=0.21)
+
+
+def test_of_a_gripper_alone_its_moves_begin_segments() -> None:
+    arm = Arm()
+    for width in (0.01, 0.04, 0.02):
+        arm.stand(1.0).mark().grip(width)
+    windows = arm.stand(1.0).windows(without=['wrench', 'pose', 'twist'])
+    calibration = calibrated(windows)
+    assert calibration.options['cut'] == GRIP
+    np.testing.assert_allclose(begins(windows, calibration), arm.marks, atol=0.21)
 
 
 def test_without_gripper_and_wrench_strokes_are_segments() -> None:

@@ -15,13 +15,13 @@ from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.features import (
     Holding,
-    PeakDetector,
     Standard,
     frame_features,
     read_tensor,
     usual_vectors,
 )
 from m2r2_ros.discovery.method import Detector
+from m2r2_ros.discovery.peaks import PeakDetector
 
 
 def made(values: Mapping[str, NDArray[np.float64]], samples: int = 3) -> FrameWindows:
