@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 discover`: recordings without labels to segments in clusters, and a page to name them."""
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.progress import Progress, TaskID
 
 from m2r2_ros.bags.overlap import refuse_inside
@@ -18,6 +20,7 @@ from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Bags, FrameRate, Note, Seed, Topics
 from m2r2_ros.core.errors import BagError, DiscoveryError
 from m2r2_ros.core.files import Claim, partial_path, write_text
+from m2r2_ros.core.modalities import VECTOR, of_kind
 
 if TYPE_CHECKING:  # torch takes seconds
     from m2r2_ros.discovery.found import Discovered
@@ -25,6 +28,7 @@ if TYPE_CHECKING:  # torch takes seconds
 
 #: What lies in the output folder.
 BUNDLE, LABELS, PAGE, NAMES = 'bundle', 'labels', 'index.html', 'names.yaml'
+PRIMITIVES, QUALITY = 'primitives', 'quality.json'
 Methods = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,6 +49,13 @@ def discover_command(
         int,
         typer.Option(help='How many; 0: one for every five segments, 60 at most.', min=0, max=4096),
     ] = 0,
+    cluster_by: Annotated[
+        Literal['signals', 'latents'] | None,
+        typer.Option(
+            help='What segments are told apart by: latents of laps or laps_motion, or signals; '
+            'latents by default where cameras alone are looked at.',
+        ),
+    ] = None,
     topics: Topics = None,
     frame_rate: FrameRate = 10.0,
     seed: Seed = 0,
@@ -54,7 +65,8 @@ def discover_command(
 
     The folder then holds `bundle`, a model that labels recordings and live robots with clusters;
     `labels`, a label bag of each recording; `index.html`, where a person sees what each cluster
-    looks like and names it; and `names.yaml` to fill in, for m2r2 name.
+    looks like and names it; `names.yaml` to fill in, for m2r2 name; `quality.json`, how far the
+    clusters lie apart; and with laps or laps_motion `primitives`: clips, latent sequences, codes.
 
     For example: m2r2 discover recordings --out found
     """
@@ -77,19 +89,20 @@ def discover_command(
         shutil.rmtree(draft, ignore_errors=True)
         try:
             source = open_source(paths, given, windows, methods, seed)
-            found, segments, labels = _find(source, methods, clusters)
+            found, segments, labels = _find(source, methods, clusters, cluster_by)
             _write(draft, source, found, segments, labels, note)
             draft.rename(out)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
-    _report(out, found, segments, labels)
+    _report(out, found, segments)
 
 
 def _find(
-    source: 'UnlabelledSource', methods: Sequence[str], count: int
+    source: 'UnlabelledSource', methods: Sequence[str], count: int, by: str | None
 ) -> tuple['Discovered', list['FoundSegment'], list[int]]:
     """Calibrate, segment and cluster, and show progress."""
+    from m2r2_ros.discovery.describers import LATENTS, SIGNALS
     from m2r2_ros.discovery.found import Discovered
     from m2r2_ros.training.discover import (
         calibrate,
@@ -99,14 +112,18 @@ def _find(
         thresholds_of,
     )
 
+    sensed = of_kind(source.setting.modalities, VECTOR)
+    by = by or (SIGNALS if sensed or 'laps' not in methods else LATENTS)
     with progress_bar() as bar:
         calibrations = calibrate(source, methods, _shown(bar, 'calibrate {}', len(methods)))
         thresholds = thresholds_of(source)
         total = len(source.recordings)
-        segments = find_all(source, calibrations, thresholds, _shown(bar, 'segment {}', total))
+        told = _shown(bar, 'segment {}', total)
+        segments = find_all(source, calibrations, thresholds, by, told)
         reference = reference_of(thresholds)
-        clusters, labels = cluster(segments, source, reference, count)
-    return Discovered(calibrations, reference, clusters, source.setting.seed), segments, labels
+        clusters, labels = cluster(segments, source, reference, count, by)
+    found = Discovered(calibrations, reference, clusters, by, source.setting.seed)
+    return found, segments, labels
 
 
 def _shown(bar: Progress, text: str, total: int) -> Callable[[str, float], None]:
@@ -133,6 +150,7 @@ def _write(
     from m2r2_ros.replay.batch import BatchOptions, label_recordings
     from m2r2_ros.segmenters import open_model
     from m2r2_ros.training.discover import save_discovered
+    from m2r2_ros.training.primitives import LATENT_METHODS, export_primitives, judge_primitives
     from m2r2_ros.views.clusters import write_clusters
 
     recordings = [r.path for r in source.recordings]
@@ -151,6 +169,12 @@ def _write(
             if outcome.error:
                 raise DiscoveryError(outcome.error)
             told(outcome.path.name, 1.0)
+    x = found.clusters.scaled(np.stack([s.description for s in segments]))
+    looks: list[NDArray[np.float32] | None] = [None] * len(segments)
+    if any(name in found.methods for name in LATENT_METHODS):
+        looks = export_primitives(source, found.methods, segments, labels, draft / PRIMITIVES)
+    quality = {'described_by': found.by, **judge_primitives(x, labels, looks, found.seed)}
+    write_text(draft / QUALITY, json.dumps(quality, indent=2) + '\n')
     views = cluster_views(segments, labels, found.clusters, source)
     signals = signal_names(source, segments[0].profile.shape[1])
     write_clusters(draft / PAGE, views, signals, _facts(found, segments, source))
@@ -175,17 +199,17 @@ def _facts(
     ]
 
 
-def _report(
-    out: Path, found: 'Discovered', segments: Sequence['FoundSegment'], labels: Sequence[int]
-) -> None:
-    from m2r2_ros.discovery.laps.quality import separation
-
-    x = found.clusters.scaled(np.stack([s.description for s in segments]))
-    apart = separation(x, np.array(labels))
-    said = '' if apart is None else f' (silhouette {apart.silhouette:.2f})'
+def _report(out: Path, found: 'Discovered', segments: Sequence['FoundSegment']) -> None:
+    quality = json.loads((out / QUALITY).read_text(encoding='utf-8'))
+    said = [f'{len(segments)} segments in {len(found.clusters)} clusters']
+    if 'silhouette' in quality:
+        said.append(f'silhouette {quality["silhouette"]:.2f}')
+    if 'icss' in quality:
+        icss = quality['icss']
+        said.append(f'ICSS {icss["mean"]:.3f}, of random pairs {icss["random_pairs"]:.3f}')
     stdout.print(
-        f'{out}: {len(segments)} segments in {len(found.clusters)} clusters{said}; name them in '
-        f'{out / PAGE}, then m2r2 name {out} --names names.yaml --out NAMED',
+        f'{out}: {", ".join(said)}; name them in {out / PAGE}, then '
+        f'm2r2 name {out} --names names.yaml --out NAMED',
         soft_wrap=True,
     )
     console.print(f'model of clusters: {out / BUNDLE}', soft_wrap=True)

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import BundleError, ConfigError, DiscoveryError
+from m2r2_ros.core.errors import BundleError, DiscoveryError
+from m2r2_ros.discovery.laps.quality import clustering_library
 from m2r2_ros.discovery.method import Tensors
 
 #: Segments of a cluster, on average, and clusters at most, where their number is not given. Many
@@ -33,19 +34,21 @@ class Clusters:
         scale: float32 (D,): a description is compared as (x - mean) * scale.
         centres: float32 (K, D), so scaled.
         spread: float32 (1,), typical distance of a description from its centre.
+        cosine: Whether only the direction of a scaled description counts.
     """
 
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
     centres: NDArray[np.float32]
     spread: NDArray[np.float32]
+    cosine: bool = False
 
     def __len__(self) -> int:
         return len(self.centres)
 
     def scaled(self, descriptions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return descriptions (n, D) as they are compared; what is NaN is as usual."""
-        return scaled(descriptions, self.mean, self.scale)
+        return scaled(descriptions, self.mean, self.scale, cosine=self.cosine)
 
     def probabilities(self, descriptions: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return how likely each cluster is for descriptions (n, D), float32 (n, K)."""
@@ -60,7 +63,7 @@ class Clusters:
         return {PREFIX + name: getattr(self, name) for name in _NAMES}
 
     @classmethod
-    def from_tensors(cls, tensors: Tensors, count: int) -> 'Clusters':
+    def from_tensors(cls, tensors: Tensors, count: int, *, cosine: bool = False) -> 'Clusters':
         """Read clusters out of a bundle.
 
         Raises:
@@ -84,14 +87,21 @@ class Clusters:
         if not found['spread'][0] > 0:
             msg = f'tensor {PREFIX}spread: expected a number above 0'
             raise BundleError(msg)
-        return cls(**found)
+        return cls(**found, cosine=cosine)
 
 
 def scaled(
-    descriptions: NDArray[np.float64], mean: NDArray[np.float32], scale: NDArray[np.float32]
+    descriptions: NDArray[np.float64],
+    mean: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    *,
+    cosine: bool,
 ) -> NDArray[np.float64]:
-    """Return (x - mean) * scale of descriptions (n, D), 0 for NaN."""
+    """Return (x - mean) * scale of descriptions (n, D), 0 for NaN; of length 1 where asked."""
     found: NDArray[np.float64] = np.nan_to_num((descriptions - mean) * scale)
+    if cosine:
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        found = found / np.where(lengths > 0, lengths, 1.0)
     return found
 
 
@@ -100,6 +110,8 @@ def find_clusters(
     widths: NDArray[np.float64],
     count: int = 0,
     seed: int = 0,
+    *,
+    cosine: bool = False,
 ) -> tuple[Clusters, NDArray[np.int64]]:
     """Cluster segments.
 
@@ -110,6 +122,8 @@ def find_clusters(
     Args:
         descriptions: (n, D), NaN where no sensor shows a number.
         widths: (D,), how much a number counts beside others.
+        cosine: Compare directions of standardised descriptions, as LAPS does (section 3.2.2): of
+            embeddings, no number means anything by itself.
         count: K; 0 takes one for every five segments, 60 at most.
         seed: Of k-means.
 
@@ -127,8 +141,8 @@ def find_clusters(
             'cluster: give more recordings, or a smaller --clusters'
         )
         raise DiscoveryError(msg)
-    mean, scale = _scales(descriptions, widths)
-    x = scaled(descriptions, mean, scale)
+    mean, scale = _scales(descriptions, widths, levels=not cosine)
+    x = scaled(descriptions, mean, scale, cosine=cosine)
     usual = min(max(2, segments // _PER_CLUSTER), MOST, len(np.unique(x, axis=0)))
     labels = _ward(x, count or usual)
     labels, centres = _k_means(x, labels, seed)
@@ -137,12 +151,13 @@ def find_clusters(
     labels, centres = place[labels], centres[order]
     distances = np.linalg.norm(x - centres[labels], axis=1)
     spread = max(float(np.median(distances[distances > 0])) if distances.any() else 1.0, 1e-3)
-    found = Clusters(mean, scale, centres.astype(np.float32), np.array([spread], np.float32))
+    around = np.array([spread], np.float32)
+    found = Clusters(mean, scale, centres.astype(np.float32), around, cosine)
     return found, labels.astype(np.int64)
 
 
 def _scales(
-    x: NDArray[np.float64], widths: NDArray[np.float64]
+    x: NDArray[np.float64], widths: NDArray[np.float64], *, levels: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return mean and scale of each number; 0 of one that never changes."""
     mean, scale = np.zeros(x.shape[1]), np.zeros(x.shape[1])
@@ -155,7 +170,7 @@ def _scales(
     near = np.array([_neighbours(column) for column in (x * scale).T])
     changes = scale > 0
     weights = np.ones(x.shape[1])
-    if changes.any():
+    if levels and changes.any():
         weights[changes] = 1 / np.maximum(near[changes], 1e-3)
         weights = np.clip(weights / np.median(weights[changes]), *_WEIGHTS)
     return mean.astype(np.float32), (scale * weights * widths).astype(np.float32)
@@ -194,8 +209,5 @@ def learn(module: str) -> ModuleType:
     Raises:
         ConfigError: It is not installed.
     """
-    try:
+    with clustering_library():
         return importlib.import_module(f'sklearn.{module}')
-    except ImportError as error:
-        msg = "clusters need scikit-learn: pip install 'm2r2_ros[discover]'"
-        raise ConfigError(msg) from error

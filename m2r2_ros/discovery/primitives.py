@@ -139,7 +139,7 @@ class PrimitiveRules:
         if abs(change) > self._o.gripper_step > 0:
             self._holds = change < 0
             return 'grasp' if change < 0 else 'open'
-        force = seen.force[row][:3] - np.array(self._o.free_force or 0.0)[..., :3]
+        force = seen.force[row][:3] - np.array(self._o.free_force[:3] or 0.0)
         strength = float(np.linalg.norm(force)) if force.size else 0.0
         rising = self._rises(strength)
         moves = bool(seen.speed[row] > self._o.still * self._o.fast)

@@ -11,18 +11,14 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.discovery.descriptor import describe_segment
+from m2r2_ros.discovery.describers import LONGEST
 from m2r2_ros.discovery.found import Discovered
 from m2r2_ros.discovery.method import Setting
-from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.model.familiarity import Doubt
 from m2r2_ros.segmenters.base import WHOLE_RECORDING
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.withholding import Withholding
-
-#: Frames of a segment that its description looks back to, so that memory is bounded.
-LONGEST = 3000
 
 
 class ClusterSegmenter:
@@ -47,8 +43,8 @@ class ClusterSegmenter:
             ConfigError: An option of a method is out of range.
             BundleError: A tensor of a method is missing or of another shape.
         """
-        self._labels, self._setting, self._found, self._whole = labels, setting, found, whole
-        self._detector = found.detector(setting)
+        self._labels, self._found, self._whole = labels, found, whole
+        self._finder = found.finder(setting)
         self._counters: Counter[str] = Counter()
         self.reset()
 
@@ -70,7 +66,7 @@ class ClusterSegmenter:
     @property
     def revision_lag(self) -> int:
         """How many frames a label waits for."""
-        lag = self._detector.lag
+        lag = self._finder.detector.lag
         return WHOLE_RECORDING if self._whole or lag is None else lag
 
     def set_hold(
@@ -94,10 +90,8 @@ class ClusterSegmenter:
 
     def _begin(self) -> None:
         """Begin a run of windows that follow on each other."""
-        self._detector.reset()
+        self._finder.reset()
         self._frames: deque[Frame] = deque()
-        self._seen: Observed | None = None
-        self._first = 0  # of the frames whose observations are kept, as seen by `_since`
         self._decided = 0
         self._since = 0
         self._scores: list[float] = []
@@ -138,14 +132,12 @@ class ClusterSegmenter:
         return labels
 
     def _take(self, windows: FrameWindows) -> list[FrameLabel]:
-        seen = Observed.of(windows, self._setting.modalities)
-        self._seen = seen if self._seen is None else Observed.join([self._seen, seen])
         masks = windows.masks
         for k in range(len(windows)):
             start, stamp = int(windows.starts[k]), int(windows.stamps[k])
             self._frames.append(Frame(start, stamp, int(masks[k]), 0.0, self.revision_lag))
         self._withholding.expect(_doubts(windows))
-        scores = self._detector.extend(windows).tolist()
+        scores = self._finder.extend(windows).tolist()
         if self._whole:
             self._scores += scores
             return []
@@ -153,7 +145,7 @@ class ClusterSegmenter:
 
     def _end(self) -> list[FrameLabel]:
         """Return the labels of the run that are still pending."""
-        scores = self._detector.finish().tolist()
+        scores = self._finder.detector.finish().tolist()
         labels = self._segments(self._scores + scores) if self._whole else self._running(scores)
         return self._withholding.apply(labels)
 
@@ -165,15 +157,10 @@ class ClusterSegmenter:
             if score > 0 or now == 0:
                 self._since = now
                 self._index += 1
-            first = max(self._since, now + 1 - LONGEST)
-            assert self._seen is not None
-            seen = self._seen[first - self._first : now + 1 - self._first]
-            labels.append(self._label(self._probabilities(seen), self._frames.popleft(), score))
+            p = self._probabilities(self._since, now + 1)
+            labels.append(self._label(p, self._frames.popleft(), score))
             self._decided += 1
-        if self._seen is not None:  # what no description will need
-            forget = max(self._since, self._decided - LONGEST) - self._first
-            self._seen = self._seen[forget:]
-            self._first += forget
+        self._finder.describer.forget(max(self._since, self._decided - LONGEST))
         return labels
 
     def _segments(self, scores: list[float]) -> list[FrameLabel]:
@@ -181,16 +168,15 @@ class ClusterSegmenter:
         cuts = [0, *(k for k, score in enumerate(scores) if score > 0 and k), len(scores)]
         labels = []
         for lo, hi in pairwise(cuts) if scores else ():
-            assert self._seen is not None
             self._index += 1
-            p = self._probabilities(self._seen[lo:hi])
+            p = self._probabilities(lo, hi)
             for k in range(lo, hi):
                 frame = self._frames.popleft()
                 labels.append(self._label(p, frame, scores[k], len(scores) - 1 - k))
         return labels
 
-    def _probabilities(self, seen: Observed) -> NDArray[np.float32]:
-        description = describe_segment(seen, self._found.reference)[None]
+    def _probabilities(self, first: int, end: int) -> NDArray[np.float32]:
+        description = self._finder.describer.describe(first, end)[None]
         found: NDArray[np.float32] = self._found.clusters.probabilities(description)[0]
         return found
 

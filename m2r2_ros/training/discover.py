@@ -20,11 +20,12 @@ from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.clusters import Clusters, find_clusters
-from m2r2_ros.discovery.descriptor import SegmentReference, describe_segment, widths_of
+from m2r2_ros.discovery.describers import LATENTS, SIGNALS
+from m2r2_ros.discovery.descriptor import SegmentReference, widths_of
 from m2r2_ros.discovery.event_rule import EventOptions
 from m2r2_ros.discovery.events import observe, options_of
-from m2r2_ros.discovery.found import DISCOVERED, Discovered, detector_of
-from m2r2_ros.discovery.method import Calibration, Detector, Setting, detect
+from m2r2_ros.discovery.found import DISCOVERED, Discovered, Finder
+from m2r2_ros.discovery.method import Calibration, Setting, runs_of
 from m2r2_ros.discovery.methods import OF_CAMERAS, find_method
 from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
@@ -178,62 +179,78 @@ def reference_of(found: EventOptions) -> SegmentReference:
 
 def find_segments(
     recording: RecordingWindows,
-    detector: Detector,
+    finder: Finder,
     reference: SegmentReference,
     rules: PrimitiveRules | None = None,
 ) -> list[FoundSegment]:
-    """Segment a recording.
+    """Segment a recording; where the clock jumped a segment begins.
 
     What is kept of each frame are some numbers, not its window.
 
     Args:
         recording: The recording.
-        detector: What finds the boundaries.
-        reference: What descriptions are made with.
+        finder: What finds the boundaries and describes segments.
+        reference: What forces are compared with.
         rules: What names primitives, as a hint for people.
     """
-    kept = _Passing(recording, rules)
-    detector.reset()
-    scores = np.concatenate([*detect(detector, kept)])
-    if not kept.stamps:
-        return []
-    seen, stamps = Observed.join(kept.seen), np.concatenate(kept.stamps)
-    cuts = sorted({0, *np.flatnonzero(scores > 0).tolist(), len(stamps)})
-    return [
-        FoundSegment(
-            recording.name,
-            int(stamps[lo]),
-            int(stamps[hi] if hi < len(stamps) and hi not in kept.jumps else stamps[hi - 1]),
-            lo,
-            hi - lo,
-            describe_segment(seen[lo:hi], reference),
-            profile_of(seen[lo:hi], reference),
-            Counter(filter(None, kept.primitives[lo:hi])),
-        )
-        for lo, hi in pairwise(cuts)
-    ]
+    found: list[FoundSegment] = []
+    run = _FoundRun(recording, finder, reference, rules, 0)
+    for part in recording:
+        for piece in runs_of(part):
+            if piece.restarts[0]:
+                found += run.end()
+                run = _FoundRun(recording, finder, reference, rules, run.first + run.frames)
+            run.add(piece)
+    return found + run.end()
 
 
-class _Passing:
-    """Keeps of each window what descriptions need, as the windows pass."""
+class _FoundRun:
+    """Frames of a recording between two jumps of the clock, and their segments."""
 
-    def __init__(self, recording: RecordingWindows, rules: PrimitiveRules | None) -> None:
-        self._recording, self._rules = recording, rules
-        self.seen: list[Observed] = []
-        self.stamps: list[NDArray[np.int64]] = []
-        self.primitives: list[str] = []
-        self.jumps: set[int] = set()  # frames behind which the clock jumped
-        self._frames = 0
+    def __init__(
+        self,
+        recording: RecordingWindows,
+        finder: Finder,
+        reference: SegmentReference,
+        rules: PrimitiveRules | None,
+        first: int,
+    ) -> None:
+        self._recording, self._finder = recording, finder
+        self._reference, self._rules = reference, rules
+        self.first, self.frames = first, 0
+        self._scores: list[NDArray[np.float32]] = []
+        self._seen: list[Observed] = []
+        self._stamps: list[NDArray[np.int64]] = []
+        self._primitives: list[str] = []
+        finder.reset()
 
-    def __iter__(self) -> Iterator[FrameWindows]:
-        for part in self._recording:
-            self.jumps.update((self._frames + np.flatnonzero(part.restarts)).tolist())
-            self._frames += len(part)
-            self.seen.append(Observed.of(part, self._recording.modalities))
-            self.stamps.append(part.stamps)
-            if self._rules is not None:
-                self.primitives += [name for name, _ in self._rules.extend(part)]
-            yield part
+    def add(self, windows: FrameWindows) -> None:
+        self._scores.append(self._finder.extend(windows))
+        self._seen.append(Observed.of(windows, self._recording.modalities))
+        self._stamps.append(windows.stamps)
+        if self._rules is not None:
+            self._primitives += [name for name, _ in self._rules.extend(windows)]
+        self.frames += len(windows)
+
+    def end(self) -> list[FoundSegment]:
+        if not self.frames:
+            return []
+        scores = np.concatenate([*self._scores, self._finder.detector.finish()])
+        seen, stamps = Observed.join(self._seen), np.concatenate(self._stamps)
+        cuts = sorted({0, *np.flatnonzero(scores > 0).tolist(), self.frames})
+        return [
+            FoundSegment(
+                self._recording.name,
+                int(stamps[lo]),
+                int(stamps[min(hi, self.frames - 1)]),
+                self.first + lo,
+                hi - lo,
+                self._finder.describer.describe(lo, hi),
+                profile_of(seen[lo:hi], self._reference),
+                Counter(filter(None, self._primitives[lo:hi])),
+            )
+            for lo, hi in pairwise(cuts)
+        ]
 
 
 def profile_of(seen: Observed, reference: SegmentReference) -> NDArray[np.float32]:
@@ -250,9 +267,20 @@ def profile_of(seen: Observed, reference: SegmentReference) -> NDArray[np.float3
 
 
 def cluster(
-    found: Sequence[FoundSegment], source: UnlabelledSource, reference: SegmentReference, count: int
+    found: Sequence[FoundSegment],
+    source: UnlabelledSource,
+    reference: SegmentReference,
+    count: int,
+    by: str = SIGNALS,
 ) -> tuple[Clusters, list[int]]:
     """Cluster segments; see discovery.clusters.
+
+    Args:
+        found: Segments.
+        source: The recordings that they are of.
+        reference: What descriptions by signals were made with.
+        count: How many clusters; 0 leaves it open.
+        by: What the segments are described by.
 
     Raises:
         DiscoveryError: There are fewer segments than clusters.
@@ -261,10 +289,14 @@ def cluster(
     if not found:
         msg = 'there is no frame in any recording to segment'
         raise DiscoveryError(msg)
-    first = next(w for r in source.recordings for w in r)
-    widths = widths_of(Observed.of(first, source.setting.modalities), reference)
+    descriptions = np.stack([s.description for s in found])
+    if by == SIGNALS:
+        first = next(w for r in source.recordings for w in r)
+        widths = widths_of(Observed.of(first, source.setting.modalities), reference)
+    else:
+        widths = np.ones(descriptions.shape[1])
     clusters, labels = find_clusters(
-        np.stack([s.description for s in found]), widths, count, source.setting.seed
+        descriptions, widths, count, source.setting.seed, cosine=by == LATENTS
     )
     return clusters, labels.tolist()
 
@@ -314,6 +346,7 @@ def find_all(
     source: UnlabelledSource,
     methods: Mapping[str, Calibration],
     thresholds: EventOptions,
+    by: str = SIGNALS,
     told: Callable[[str, float], None] = lambda recording, share: None,
 ) -> list[FoundSegment]:
     """Segment all recordings.
@@ -322,14 +355,15 @@ def find_all(
         source: The recordings.
         methods: Calibrations, by name of the method.
         thresholds: See `thresholds_of`.
+        by: What segments are described by.
         told: Called with a recording and 0 when it begins, 1 when it is done.
     """
     reference = reference_of(thresholds)
-    detector = detector_of(methods, source.setting)
+    finder = Finder.of(methods, by, reference, source.setting)
     found: list[FoundSegment] = []
     for recording in source.recordings:
         told(recording.name, 0.0)
         rules = PrimitiveRules(primitive_options(thresholds), source.setting)
-        found += find_segments(recording, detector, reference, rules)
+        found += find_segments(recording, finder, reference, rules)
         told(recording.name, 1.0)
     return found

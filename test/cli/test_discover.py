@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from m2r2_ros.bags.labels.reader import read_given_labels, read_truth
+from m2r2_ros.discovery.laps.export import read_primitives
 from test.cli.run import digest, done, m2r2
 
 
@@ -124,6 +125,44 @@ def test_what_cannot_be_discovered_is_refused(
 ) -> None:
     assert said in m2r2('discover', robots, *options, '--out', tmp_path / 'found').error
     assert not list(tmp_path.iterdir())
+
+
+def test_primitives_are_written_with_codes(robots: Path, tmp_path: Path) -> None:
+    done(
+        'discover', robots, '--method', 'laps_motion', '--cluster-by', 'latents',
+        '--out', tmp_path / 'found',
+    )  # fmt: skip
+    for name in ('first', 'second'):
+        primitives = read_primitives(tmp_path / 'found' / 'primitives' / name)
+        labels = read_given_labels(tmp_path / 'found' / 'labels' / f'{name}_labels')
+        clusters = [f'cluster_{p.cluster + 1:02d}' for p in primitives]
+        assert clusters == [s.label for s in labels.segments]
+        assert sum(len(p.codes) for p in primitives) > 20
+        assert all(p.latents.shape[0] == len(p.codes) for p in primitives)
+    quality = json.loads((tmp_path / 'found' / 'quality.json').read_text())
+    assert quality['described_by'] == 'latents'
+
+
+def test_signals_alone_have_no_latents(robots: Path, tmp_path: Path) -> None:
+    refused = m2r2('discover', robots, '--cluster-by', 'latents', '--out', tmp_path / 'found')
+    assert 'which laps and laps_motion alone have' in refused.error
+
+
+def test_cameras_give_clips(episode: Path, tmp_path: Path) -> None:
+    """The whole of LAPS on images, as little of it as will do."""
+    topics = tmp_path / 'topics.yaml'
+    off = dict.fromkeys(('sound', 'wrench', 'pose', 'twist', 'gripper', 'joints', 'imu'))
+    topics.write_text(yaml.safe_dump(off))
+    result = done(
+        'discover', episode, '--method', 'laps', '--topics', topics, '--out', tmp_path / 'found'
+    )
+    primitives = read_primitives(tmp_path / 'found' / 'primitives' / episode.name)
+    assert all(p.clip is not None for p in primitives)
+    assert (
+        json.loads((tmp_path / 'found' / 'quality.json').read_text())['described_by'] == 'latents'
+    )
+    assert 'data:image/jpeg;base64,' in (tmp_path / 'found' / 'index.html').read_text()
+    assert 'clusters' in result.out
 
 
 def test_one_recording_is_enough(robots: Path, tmp_path: Path) -> None:

@@ -16,14 +16,13 @@ from m2r2_ros.core.labels import UNKNOWN, FrameLabel
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.discovery.event_rule import EventOptions
-from m2r2_ros.discovery.found import Discovered
+from m2r2_ros.discovery.found import Discovered, Finder
 from m2r2_ros.discovery.method import Calibration
 from m2r2_ros.discovery.methods import find_method
 from m2r2_ros.model.facts import WEIGHTS, YAML, bundle_id, read_facts
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import WHOLE_RECORDING
 from m2r2_ros.training.discover import (
-    FoundSegment,
     RecordingWindows,
     UnlabelledSource,
     cluster,
@@ -47,17 +46,18 @@ class InMemory(RecordingWindows):
         yield WINDOWS
 
 
-def bundle(folder: Path, *methods: str) -> Path:
+def bundle(folder: Path, *methods: str, by: str = 'signals') -> Path:
     """Write a bundle of some methods, found in what the arm does."""
     recording = InMemory(Path('made up'), WindowConfig(), SETTING.modalities, {})
     source = UnlabelledSource((recording,), SETTING, WindowConfig(), {})
     found = {n: find_method(n).calibrate([[WINDOWS]], SETTING) for n in methods}
     thresholds = EventOptions(**find_method('events').calibrate([[WINDOWS]], SETTING).options)
     reference = reference_of(thresholds)
-    detector = Discovered(found, reference, None).detector(SETTING)  # type: ignore[arg-type]
-    segments: list[FoundSegment] = find_segments(recording, detector, reference)
-    clusters, _ = cluster(segments, source, reference, 4 if methods == ('events',) else 0)
-    save_discovered(Discovered(found, reference, clusters), source, folder, {})
+    finder = Finder.of(found, by, reference, SETTING)
+    segments = find_segments(recording, finder, reference)
+    count = 4 if methods == ('events',) else 0
+    clusters, _ = cluster(segments, source, reference, count, by)
+    save_discovered(Discovered(found, reference, clusters, by), source, folder, {})
     return folder
 
 
@@ -146,6 +146,7 @@ def test_memory_stays_bounded_within_a_segment(
     events: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('m2r2_ros.segmenters.clustering.LONGEST', 30)
+    monkeypatch.setattr('m2r2_ros.discovery.describers.LONGEST', 30)
     segmenter = open_model(events, live=True).segmenter
     still = WINDOWS[:1]
     still = replace(still, restarts=np.zeros(1, np.bool_))
@@ -153,7 +154,8 @@ def test_memory_stays_bounded_within_a_segment(
     for k in range(1, 200):
         stamps = still.stamps + k * SECOND // 10
         segmenter.step(replace(still, starts=stamps - SECOND // 10, stamps=stamps))
-    assert len(segmenter._seen) <= 30 + segmenter.revision_lag + 1  # type: ignore[attr-defined]
+    seen = segmenter._finder.describer._seen  # type: ignore[attr-defined]
+    assert len(seen) <= 30 + segmenter.revision_lag + 1
 
 
 def test_options_of_a_decoder_are_refused(events: Path) -> None:
@@ -173,6 +175,25 @@ def test_methods_that_need_the_end_refuse_to_be_live(tmp_path: Path) -> None:
     both = bundle(tmp_path / 'both', 'awe', 'events')
     with pytest.raises(BundleError, match='awe needs the whole recording'):
         open_model(both, live=True)
+
+
+def test_latents_tell_segments_apart_live_and_whole(tmp_path: Path) -> None:
+    folder = bundle(tmp_path / 'latents', 'laps_motion', by='latents')
+    whole = open_model(folder).segmenter.segment(WINDOWS)
+    assert len({x.label for x in whole}) > 1
+    segmenter = open_model(folder, live=True).segmenter
+    live = segmenter.segment(WINDOWS)
+    assert [x.segment_index for x in live] == [x.segment_index for x in whole]
+    segmenter.reset()
+    parts = []
+    for first in range(0, len(WINDOWS), 7):
+        parts += segmenter.extend(WINDOWS[first : first + 7])
+    assert same(parts + segmenter.finish(), live)
+
+
+def test_signals_have_no_latents(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='laps and laps_motion alone'):
+        bundle(tmp_path / 'none', 'events', by='latents')
 
 
 def test_several_methods_decide_together(tmp_path: Path) -> None:
