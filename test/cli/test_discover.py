@@ -26,12 +26,11 @@ def found(robots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_outputs_belong_together(found: Path) -> None:
-    assert sorted(p.name for p in found.iterdir()) == [
-        'bundle',
-        'index.html',
-        'labels',
-        'names.yaml',
-    ]
+    there = sorted(path.name for path in found.iterdir())
+    assert there == ['bundle', 'index.html', 'labels', 'names.yaml', 'quality.json']
+    quality = json.loads((found / 'quality.json').read_text())
+    assert quality['described_by'] == 'signals'
+    assert -1 <= quality['silhouette'] <= 1
     names = yaml.safe_load((found / 'names.yaml').read_text())
     assert names == dict.fromkeys(['cluster_01', 'cluster_02', 'cluster_03'], '')
     labels = read_given_labels(found / 'labels' / 'first_labels')
