@@ -131,7 +131,7 @@ class AbdMethod:
     """Boundaries of whole recordings by how features of all vectors turn."""
 
     causal: Final = False
-    grid: Final[Mapping[str, Sequence[float]]] = {'segment_s': (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)}
+    grid: Final[Mapping[str, Sequence[float]]] = {'segment_s': (0.5, 0.75, 1.5, 2.0, 3.0)}
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:
         """Find what vectors there are, and their scales.

@@ -119,9 +119,7 @@ class AweMethod:
     """Waypoints of whole recordings, by the pose of the tool and the gripper."""
 
     causal: Final = False
-    grid: Final[Mapping[str, Sequence[float]]] = {
-        'tolerance': (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08)
-    }
+    grid: Final[Mapping[str, Sequence[float]]] = {'tolerance': (0.25, 0.5, 2.0, 4.0)}
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:
         """Find the tolerance by the size of the workspace, and how far grippers open.

@@ -197,9 +197,9 @@ class BocpdMethod:
 
     causal: Final = True
     grid: Final[Mapping[str, Sequence[float]]] = {
-        'hazard_s': (2.0, 4.0, 8.0),
-        'threshold': (0.1, 0.3, 0.5, 0.7),
-        'spread': (0.25, 0.5, 1.0),
+        'hazard_s': (0.5, 2.0),
+        'threshold': (0.33, 1.67, 2.33),
+        'spread': (0.5, 2.0),
     }
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:

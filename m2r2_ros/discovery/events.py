@@ -80,9 +80,9 @@ class EventsMethod:
 
     causal: Final = True
     grid: Final[Mapping[str, Sequence[float]]] = {
-        'blow': (0.5, 0.75, 1.0, 1.5),
-        'slow': (0.5, 1.0, 1.5),
-        'pause': (1.0, 2.0),
+        'blow': (0.5, 0.75, 1.5),
+        'slow': (0.5, 1.5),
+        'pause': (2.0,),
     }
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:

@@ -83,7 +83,7 @@ def detect(detector: Detector, parts: Iterable[FrameWindows]) -> Iterator[NDArra
         detector: What has no frame yet.
         parts: Windows that follow on each other.
     """
-    begins = False  # whether the next score is that of the first frame behind a jump
+    begun = begins = False  # any frame came; the next score is that of the first behind a jump
 
     def marked(scores: NDArray[np.float32]) -> NDArray[np.float32]:
         nonlocal begins
@@ -95,8 +95,9 @@ def detect(detector: Detector, parts: Iterable[FrameWindows]) -> Iterator[NDArra
         for run in runs_of(part):
             if run.restarts[0]:
                 yield marked(detector.finish())
-                begins = True
+                begins = begun
             yield marked(detector.extend(run))
+            begun = True
     yield marked(detector.finish())
 
 

@@ -58,9 +58,9 @@ class OpticalFlow:
     options: FlowOptions = field(default_factory=FlowOptions)
     causal: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, Sequence[float]]] = {
-        'hysteresis': (0.5, 0.7, 0.95),
-        'alpha': (0.2, 0.4, 0.7),
-        'down': (2, 5),
+        'theta_on': (0.5, 0.75, 1.5, 2.0),
+        'alpha': (0.3, 0.6),
+        'hysteresis': (0.75,),
     }
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:

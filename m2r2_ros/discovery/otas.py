@@ -200,8 +200,8 @@ class OtasMethod:
 
     causal: Final = True
     grid: Final[Mapping[str, Sequence[float]]] = {
-        'threshold': (0.4, 0.45, 0.5, 0.55, 0.6),
-        'distance_s': (0.5, 1.0, 2.0),
+        'threshold': (0.8, 0.9, 1.1, 1.2),
+        'distance_s': (0.5, 2.0),
     }
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:

@@ -220,9 +220,9 @@ class PrimitivesMethod:
 
     causal: Final = True
     grid: Final[Mapping[str, Sequence[float]]] = {
-        'free_range': (0.5, 1.0, 2.0),
-        'still': (0.5, 1.0, 2.0),
-        'min_duration': (1.0, 2.0, 4.0),
+        'free_range': (0.5, 2.0),
+        'still': (0.5, 2.0),
+        'min_duration': (2.0, 4.0),
     }
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:

@@ -4,14 +4,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import Segment, label_at
 from m2r2_ros.core.options import is_kind
 from m2r2_ros.core.windows import FrameWindows
@@ -199,7 +199,6 @@ def tune(
     calibration: Calibration,
     recordings: Sequence[TrueRecording],
     setting: Setting,
-    told: Callable[[], None] = lambda: None,
 ) -> Calibration:
     """Choose factors of a method's options by the boundary F1 of training recordings.
 
@@ -210,15 +209,16 @@ def tune(
         calibration: What it found without labels.
         recordings: To tune on, never those that are scored.
         setting: What the windows hold.
-        told: Called after each trial.
     """
     best = calibration
     reached = _reached(name, best, recordings, setting)
     for option, factors in find_method(name).grid.items():
         start = best
         for trial in _trials(start, option, factors):
-            found = _reached(name, trial, recordings, setting)
-            told()
+            try:
+                found = _reached(name, trial, recordings, setting)
+            except ConfigError:  # beyond what the option may be
+                continue
             if found > reached:
                 best, reached = trial, found
     return best

@@ -47,8 +47,8 @@ class LapsMotion:
     options: LapsMotionOptions = field(default_factory=LapsMotionOptions)
     causal: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, Sequence[float]]] = {
-        'hysteresis': (0.7, 0.95),
-        'max_duration': (0.0, 2.0),
+        'theta_on': (0.5, 0.75, 1.5, 2.0, 3.0),
+        'hysteresis': (0.75,),
     }
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:

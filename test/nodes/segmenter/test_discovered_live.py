@@ -12,7 +12,7 @@ from m2r2_ros.msg import ActionLabel
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from m2r2_ros.bags.labels.reader import read_label_track
+from m2r2_ros.bags.labels.reader import read_given_labels, read_label_track
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.nodes.player.node import PlayerNode
 from m2r2_ros.nodes.segmenter.node import SegmenterNode
@@ -44,7 +44,10 @@ def test_labels_of_a_robot_are_those_of_its_recording(
     wait_until(lambda: len(labels) >= len(replayed) - 2, what='labels')
     assert {label.revision_lag for label in labels} == {labels[0].revision_lag}
     assert labels[0].revision_lag > 0
-    assert max(label.segment_index for label in labels) == replayed.segment_indices.max()
+    # Stamps are others, so that a boundary may fall into the frame beside.
+    segments = len(read_given_labels(tmp_path / 'labels' / f'{episode.name}_labels').segments)
+    assert segments > 1
+    assert abs(max(label.segment_index for label in labels) + 1 - segments) <= 1
     assert {label.label for label in labels} <= set(replayed.label_set.names)  # type: ignore[union-attr]
 
 
