@@ -182,12 +182,18 @@ def _step(widths: NDArray[np.float64]) -> float:
 
 
 def _free(seen: Observed, fast: float) -> tuple[tuple[float, ...], float]:
-    """Return mean and range of the force while nothing is touched: while arms move fast."""
+    """Return mean and range of the force while nothing is touched.
+
+    That is while arms move fast; of these frames the half with smaller forces, since some move fast
+    while they push.
+    """
     known = np.isfinite(seen.force).all(axis=1)
     if not seen.force.shape[1] or not known.any():
         return (), 0.0
     strokes = known & (seen.speed > fast / 2)
     force = seen.force[strokes if strokes.sum() >= ENOUGH else known]
+    sizes = np.linalg.norm(force, axis=1)
+    force = force[sizes <= np.median(sizes)]
     level = np.median(force, axis=0)
     away = float(np.median(np.linalg.norm(force - level, axis=1)))
-    return tuple(level.tolist()), 4 * away
+    return tuple(level.tolist()), 6 * away

@@ -9,6 +9,7 @@ import pytest
 
 from m2r2_ros.core.errors import ConfigError, DiscoveryError
 from m2r2_ros.core.modalities import SENSORS
+from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.found import plain
 from m2r2_ros.discovery.method import Calibration, detect
 from m2r2_ros.discovery.methods import METHODS, OF_CAMERAS, expect_methods, find_method
@@ -81,13 +82,9 @@ def test_masked_sensors_are_survived(name: str, masked: list[str]) -> None:
 @pytest.mark.parametrize('name', SENSED)
 def test_too_little_is_refused(name: str) -> None:
     method = find_method(name)
-    for recordings in (
-        [],
-        [[]],
-        [[WINDOWS[:0]]],
-        [[WINDOWS[:1]]],
-        [[Arm().stand(20.0).windows(SENSORS)]],
-    ):
+    dark = Arm().stand(20.0).windows(SENSORS)
+    bad: list[list[list[FrameWindows]]] = [[], [[]], [[WINDOWS[:0]]], [[WINDOWS[:1]]], [[dark]]]
+    for recordings in bad:
         with pytest.raises(DiscoveryError, match=r'expected|nothing|no arm'):
             method.calibrate(recordings, SETTING)
 
