@@ -38,9 +38,9 @@ def waypoints(
 ) -> NDArray[np.int64]:
     """Return the fewest waypoints, among them all forced ones and the last sample.
 
-    The error of a sample is its distance, m, from the straight line between the waypoints
-    around it and, where there are rotations, the angle, rad, to the rotation interpolated (slerp)
-    at the nearest point of that line is added.
+    The error of a sample is its distance, m, from the straight line between the waypoints around it
+    and, where there are rotations, the angle, rad, to the one that is interpolated (slerp) at its
+    time is added.
 
     Args:
         positions: (T, 3), m.
@@ -132,7 +132,8 @@ class Route:
         bad = apart > self._tolerance**2 + rounding
         if self._turns is not None:
             left = self._tolerance - np.sqrt(np.maximum(apart, 0.0))
-            bad |= self._alike(start, between, ends, share) < np.cos(left / 2) - _ROUNDING
+            passed = (between - start)[:, None] / (ends - start)
+            bad |= self._alike(start, between, ends, passed) < np.cos(left / 2) - _ROUNDING
         bad &= between[:, None] < ends
         fit: NDArray[np.bool_] = ~bad.any(axis=0)
         return fit
@@ -144,7 +145,10 @@ class Route:
         ends: NDArray[np.int64],
         share: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Return the cosine of half the angle from samples to interpolated rotations, (S, E)."""
+        """Return the cosine of half the angle from samples to interpolated rotations, (S, E).
+
+        Rotations are interpolated at a share, (S, E), of the way to each end.
+        """
         assert self._turns is not None
         first, last = self._turns[start], self._turns[ends]
         last = last * np.where(last @ first < 0, -1.0, 1.0)[:, None]

@@ -43,7 +43,8 @@ def error(positions: NDArray[np.float64], turns: Turns) -> float:
         share = float(np.clip((positions[k] - a) @ chord / square, 0, 1)) if square > 0 else 0.0
         here = float(np.linalg.norm(positions[k] - a - share * chord))
         if turns is not None:
-            between = turns[0] @ turned(share * rotation_vector(turns[0].T @ turns[-1])[None])[0]
+            passed = k / (len(positions) - 1)
+            between = turns[0] @ turned(passed * rotation_vector(turns[0].T @ turns[-1])[None])[0]
             here += float(np.linalg.norm(rotation_vector(between.T @ turns[k])))
         worst = max(worst, here)
     return worst
