@@ -14,9 +14,10 @@ from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.features import (
     Holding,
     Standard,
-    check_vectors,
+    check_sources,
+    feature_dims,
     frame_features,
-    vectors_of,
+    sources_of,
 )
 from m2r2_ros.discovery.method import Calibration, Detector, Recordings, Setting, Whole
 
@@ -137,9 +138,10 @@ class AbdMethod:
         """Find what vectors there are, and their scales.
 
         Raises:
-            DiscoveryError: No vector is there often enough, or there are too few frames.
+            DiscoveryError: Neither vector nor camera is there often enough, or there are too few
+                frames.
         """
-        names = vectors_of(recordings, setting.modalities, 'abd')
+        names = sources_of(recordings, setting.modalities, 'abd')
         standard = Standard.of(recordings, lambda w: frame_features(w, names), _LEAST, names)
         return Calibration(asdict(AbdOptions(names)), standard.tensors)
 
@@ -151,8 +153,8 @@ class AbdMethod:
             BundleError: A tensor is missing or of another shape.
         """
         options = read_options(AbdOptions, calibration.options, 'abd')
-        names = check_vectors(options.vectors, setting.modalities, 'abd')
-        dims = 2 * sum(setting.modalities[name].dims for name in names)
+        names = check_sources(options.vectors, setting.modalities, 'abd')
+        dims = feature_dims(setting.modalities, names)
         return AbdDetector(options, Standard.read(calibration.tensors, dims), setting.frame_rate)
 
 

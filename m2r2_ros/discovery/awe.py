@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """AWE (Shi et al., CoRL 2023): a segment begins at each waypoint that the path needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -134,13 +134,16 @@ class AweMethod:
             msg = f'awe: expected a pose in at least half of all frames; poses declared: {names}'
             raise DiscoveryError(msg)
         grippers, closed, opened = [], [], []
-        for name in usual_vectors(recordings, like(setting.modalities, 'gripper')):
-            low, high = _bounds([w for recording in recordings for w in recording], name)
-            if high[0] - low[0] >= _LEAST_TRAVEL:
+        moved = usual_vectors(recordings, like(setting.modalities, 'gripper'))
+        boxes = [_Boxes.of(recording, [*poses, *moved]) for recording in recordings]
+        for name in moved:
+            low = min(float(box.low[name][0]) for box in boxes if box.frames[name])
+            high = max(float(box.high[name][0]) for box in boxes if box.frames[name])
+            if high - low >= _LEAST_TRAVEL:
                 grippers.append(name)
-                closed.append(float(low[0]))
-                opened.append(float(high[0]))
-        tolerance = _SHARE * _extent(recordings, poses)
+                closed.append(low)
+                opened.append(high)
+        tolerance = _SHARE * _extent(boxes, poses)
         tolerance = float(np.clip(tolerance, _FINEST, _COARSEST))
         return Calibration(asdict(AweOptions(poses, grippers, closed, opened, tolerance)))
 
@@ -157,25 +160,40 @@ class AweMethod:
         return AweDetector(options)
 
 
-def _extent(recordings: Recordings, poses: Sequence[str]) -> float:
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    """Least and largest frame means of vectors in a recording, by name, and how many there are."""
+
+    low: dict[str, NDArray[np.float64]]
+    high: dict[str, NDArray[np.float64]]
+    frames: dict[str, int]
+
+    @classmethod
+    def of(cls, recording: Iterable[FrameWindows], names: Sequence[str]) -> '_Boxes':
+        boxes = cls({}, {}, dict.fromkeys(names, 0))
+        for windows in recording:
+            for name in names:
+                values = frame_means(windows, name)
+                values = values[np.isfinite(values).all(axis=1)]
+                boxes._add(name, values)
+        return boxes
+
+    def _add(self, name: str, values: NDArray[np.float64]) -> None:
+        nothing = np.full(values.shape[1], np.inf)
+        low, high = values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
+        self.low[name] = np.minimum(self.low.get(name, nothing), low)
+        self.high[name] = np.maximum(self.high.get(name, -nothing), high)
+        self.frames[name] += len(values)
+
+
+def _extent(boxes: Sequence[_Boxes], poses: Sequence[str]) -> float:
     """Return the diagonal of the box around a path, m, the median of all paths."""
-    runs = [list(recording) for recording in recordings]
-    frames = sum(int(w.has(poses[0]).sum()) for run in runs for w in run)
+    frames = sum(box.frames[poses[0]] for box in boxes)
     if frames < _LEAST:
         msg = f'awe: expected at least {_LEAST} frames with {poses[0]}, found {frames}'
         raise DiscoveryError(msg)
-    boxes = [_bounds(run, name) for run in runs for name in poses]
-    sizes = [np.linalg.norm((high - low)[:3]) for low, high in boxes if np.isfinite(low).all()]
-    return float(np.median(sizes))
-
-
-def _bounds(
-    run: Sequence[FrameWindows], name: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the least and the largest frame means of a vector, infinite where there is none."""
-    values = np.concatenate([frame_means(windows, name) for windows in run])
-    values = values[np.isfinite(values).all(axis=1)]
-    return values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
+    paths = [(box, name) for box in boxes for name in poses if box.frames[name]]
+    return float(np.median([np.linalg.norm((b.high[n] - b.low[n])[:3]) for b, n in paths]))
 
 
 METHOD: Final = AweMethod()

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError, ConfigError, DiscoveryError
-from m2r2_ros.core.modalities import VECTOR, Modalities, of_kind
+from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, of_kind
 from m2r2_ros.core.options import shown
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.discovery.image_features import WIDTH, image_features
 from m2r2_ros.discovery.method import Recordings, Tensors
 
 #: A channel that varies by less than this share of its mean is constant but for rounding.
@@ -45,6 +46,27 @@ def vectors_of(recordings: Recordings, modalities: Modalities, method: str) -> l
     raise DiscoveryError(msg)
 
 
+def sources_of(recordings: Recordings, modalities: Modalities, method: str) -> list[str]:
+    """Return what features are made of: vectors, or cameras where no vector is declared.
+
+    Raises:
+        DiscoveryError: At least half of all frames have none of them.
+    """
+    cameras = of_kind(modalities, IMAGE)
+    if of_kind(modalities, VECTOR) or not (found := usual_vectors(recordings, cameras)):
+        return vectors_of(recordings, modalities, method)
+    return found
+
+
+def check_sources(names: object, modalities: Modalities, method: str) -> tuple[str, ...]:
+    """Return the names of vectors and cameras in an option of a method.
+
+    Raises:
+        ConfigError: They are no list of these.
+    """
+    return _check(names, [n for k in (VECTOR, IMAGE) for n in of_kind(modalities, k)], method)
+
+
 def check_vectors(
     names: object, modalities: Modalities, method: str, option: str = 'vectors', kind: str = ''
 ) -> tuple[str, ...]:
@@ -54,6 +76,12 @@ def check_vectors(
         ConfigError: They are no list of vectors, like the built-in one `kind` where it is given.
     """
     known = [n for n in of_kind(modalities, VECTOR) if kind in ('', modalities[n].like)]
+    return _check(names, known, method, option)
+
+
+def _check(
+    names: object, known: list[str], method: str, option: str = 'vectors'
+) -> tuple[str, ...]:
     fit = isinstance(names, list) and names and all(n in known for n in names)
     if not isinstance(names, list) or not fit:
         msg = (
@@ -65,14 +93,26 @@ def check_vectors(
 
 
 def frame_features(windows: FrameWindows, names: Sequence[str]) -> NDArray[np.float64]:
-    """Return means and standard deviations of vectors in each window, (n, D), NaN where masked."""
+    """Return features of vectors and images in each window, (n, D), NaN where masked.
+
+    Of a vector they are means and standard deviations; of a camera see image_features.
+    """
     parts = []
     for name in names:
+        if name in windows.images:
+            parts.append(image_features(windows.images[name]))
+            continue
         values = windows.sensors[name].astype(np.float64)
         moments = np.concatenate([values.mean(axis=1), values.std(axis=1)], axis=1)
         moments[~windows.has(name)] = np.nan
         parts.append(moments)
     return np.concatenate(parts, axis=1)
+
+
+def feature_dims(modalities: Modalities, names: Sequence[str]) -> int:
+    """Return D of `frame_features`."""
+    kinds = [modalities[name] for name in names]
+    return sum(WIDTH if m.kind == IMAGE else 2 * m.dims for m in kinds)
 
 
 @dataclass(frozen=True, slots=True)

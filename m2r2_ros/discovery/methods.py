@@ -24,6 +24,8 @@ METHODS: Final[dict[str, str]] = {
 }
 #: Methods that look at a camera.
 OF_CAMERAS: Final = frozenset({'optical_flow', 'laps'})
+#: Methods that look at any features, those of images where nothing else is there.
+OF_FEATURES: Final = frozenset({'abd', 'otas'})
 
 
 def find_method(name: str) -> Method:

@@ -5,7 +5,7 @@
 A predictor learns what follows on the near past; where it fails, something new begins. OTAS adds
 features of how people and objects interact and of where objects are to each other, which need an
 object detector; here are none. Its predictor is a network on images, this one is linear and works
-on the signals of the robot.
+on the signals of the robot, or on image features where there are none.
 """
 
 import math
@@ -23,10 +23,11 @@ from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.features import (
     Holding,
     Standard,
-    check_vectors,
+    check_sources,
+    feature_dims,
     frame_features,
     read_tensor,
-    vectors_of,
+    sources_of,
 )
 from m2r2_ros.discovery.method import Calibration, Detector, Recordings, Setting, Tensors
 from m2r2_ros.discovery.peaks import PeakDetector
@@ -208,9 +209,10 @@ class OtasMethod:
         """Fit the predictor.
 
         Raises:
-            DiscoveryError: No vector is there often enough, or there are too few frames.
+            DiscoveryError: Neither vector nor camera is there often enough, or there are too few
+                frames.
         """
-        names = vectors_of(recordings, setting.modalities, 'otas')
+        names = sources_of(recordings, setting.modalities, 'otas')
         standard = Standard.of(recordings, lambda w: frame_features(w, names), 1, names)
         if len(standard.mean) > _MOST_FEATURES:
             found = f'{len(standard.mean)} in {", ".join(names)}'
@@ -230,8 +232,8 @@ class OtasMethod:
             BundleError: A tensor is missing or of another shape.
         """
         options = read_options(OtasOptions, calibration.options, 'otas')
-        names = check_vectors(options.vectors, setting.modalities, 'otas')
-        dims = 2 * sum(setting.modalities[name].dims for name in names)
+        names = check_sources(options.vectors, setting.modalities, 'otas')
+        dims = feature_dims(setting.modalities, names)
         standard = Standard.read(calibration.tensors, dims)
         predictor = Predictor.read(calibration.tensors, dims)
         return OtasDetector(options, standard, predictor, setting.frame_rate)

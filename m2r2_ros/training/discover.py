@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import open_recording, recording_name
-from m2r2_ros.core.errors import DiscoveryError
+from m2r2_ros.core.errors import BagError, ConfigError, DiscoveryError
 from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
 from m2r2_ros.core.windows import FrameWindows
@@ -26,7 +26,7 @@ from m2r2_ros.discovery.event_rule import EventOptions
 from m2r2_ros.discovery.events import observe, options_of
 from m2r2_ros.discovery.found import DISCOVERED, Discovered, Finder
 from m2r2_ros.discovery.method import Calibration, Setting, runs_of
-from m2r2_ros.discovery.methods import OF_CAMERAS, find_method
+from m2r2_ros.discovery.methods import OF_CAMERAS, OF_FEATURES, find_method
 from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
 from m2r2_ros.model.config import preset
@@ -125,10 +125,23 @@ def open_source(
     """Settle what is read of recordings: vectors, and images where a method looks at them.
 
     Raises:
-        DiscoveryError: No recording has any of it.
+        BagError: A recording has none of it.
         M2R2Error: A recording cannot be read, or a declared topic is in none.
     """
-    looks = bool(OF_CAMERAS.intersection(methods))
+    if OF_CAMERAS.intersection(methods):
+        return _opened(paths, given, windows, seed, looks=True)
+    try:
+        return _opened(paths, given, windows, seed, looks=False)
+    except (BagError, ConfigError):  # a camera may be all there is
+        if not OF_FEATURES.intersection(methods):
+            raise
+        return _opened(paths, given, windows, seed, looks=True)
+
+
+def _opened(
+    paths: Sequence[Path], given: TopicMap, windows: WindowConfig, seed: int, *, looks: bool
+) -> UnlabelledSource:
+    """Open recordings; with images, where they are looked at."""
     settled = settle_inputs(preset('lite' if looks else 'proprio'), given, paths)
     kinds = {VECTOR, IMAGE} if looks else {VECTOR}
     modalities = {n: m for n, m in settled.model.modalities.items() if m.kind in kinds}

@@ -164,6 +164,16 @@ def test_cameras_give_clips(episode: Path, tmp_path: Path) -> None:
     assert 'clusters' in result.out
 
 
+@pytest.mark.parametrize('method', ['abd', 'otas'])
+def test_features_may_be_those_of_images(episode: Path, tmp_path: Path, method: str) -> None:
+    topics = tmp_path / 'topics.yaml'
+    off = dict.fromkeys(('sound', 'wrench', 'pose', 'twist', 'gripper', 'joints', 'imu'))
+    topics.write_text(yaml.safe_dump(off))
+    done('discover', episode, '--method', method, '--topics', topics, '--out', tmp_path / 'found')
+    bundle = yaml.safe_load((tmp_path / 'found' / 'bundle' / 'bundle.yaml').read_text())
+    assert bundle['options']['methods'][method]['vectors'] == ['image']
+
+
 def test_one_recording_is_enough(robots: Path, tmp_path: Path) -> None:
     done('discover', robots / 'first', '--method', 'events', '--out', tmp_path / 'found')
 
