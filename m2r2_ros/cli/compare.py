@@ -3,13 +3,15 @@
 """`m2r2 compare`: methods that need no labels, scored against ground truth."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.recording import expect_distinct_names
 from m2r2_ros.cli.common import given_map, source_recordings, use_cores
 from m2r2_ros.cli.console import PlainConsole, console, progress_bar
@@ -19,8 +21,7 @@ from m2r2_ros.cli.truths import truth_options, truth_sources, with_truth
 from m2r2_ros.core.errors import DiscoveryError, LabelError
 
 if TYPE_CHECKING:  # torch takes seconds
-    from m2r2_ros.training.discover import UnlabelledSource
-    from m2r2_ros.training.method_scores import TrueRecording
+    from m2r2_ros.training.discover import RecordingWindows, UnlabelledSource
 
 #: Columns of the table, with their decimals.
 _COLUMNS = {
@@ -78,40 +79,41 @@ def compare_command(
     source = open_source(
         paths, given_map(topics), WindowConfig(frame_rate=frame_rate), methods, seed
     )
-    true = [
-        _true(recording, truths) if k < len(known[0]) or tuned else None
-        for k, recording in enumerate(source.recordings)
-    ]
-    rows = _score(source, methods, true, len(known[0]), tuned=tuned)
+    for why in source.left_out:
+        console.print(f'left out: {why}', soft_wrap=True)
+    rows = _score(source, methods, set(known[0]), truths, tuned=tuned)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
         PlainConsole(width=150).print(_table(rows))
 
 
-def _true(recording: Any, truths: Any) -> 'TrueRecording':  # noqa: ANN401
-    from m2r2_ros.training.method_scores import TrueRecording
-
-    return TrueRecording(recording, truths[recording.path].read().segments)
-
-
 def _score(
     source: 'UnlabelledSource',
     methods: Sequence[str],
-    true: Sequence['TrueRecording | None'],
-    count: int,
+    tested: Collection[Path],
+    truths: Mapping[Path, TruthSource],
     *,
     tuned: bool,
 ) -> dict[str, dict[str, Any]]:
-    """Return the scores of each method, as calibrated and as tuned, and of all together."""
-    from dataclasses import replace
+    """Return the scores of each method, as calibrated and as tuned, and of all together.
 
+    Raises:
+        DiscoveryError: No recording is left to score or to calibrate on, or no method can be used.
+    """
     from m2r2_ros.training.discover import calibrate
-    from m2r2_ros.training.method_scores import elapsed, score_methods, tune
+    from m2r2_ros.training.method_scores import TrueRecording, elapsed, score_methods, tune
 
-    test = [t for t in true[:count] if t is not None]
-    train = [t for t in true[count:] if t is not None]
-    own = replace(source, recordings=source.recordings[count:])
+    def true(recording: 'RecordingWindows') -> TrueRecording:
+        return TrueRecording(recording, truths[recording.path].read().segments)
+
+    test = [true(r) for r in source.recordings if r.path in tested]
+    others = tuple(r for r in source.recordings if r.path not in tested)
+    if not test or not others:
+        msg = 'expected recordings to calibrate on and others to score, both of which can be read'
+        raise DiscoveryError(msg)
+    train = [true(r) for r in others] if tuned else []
+    own = replace(source, recordings=others)
     rows: dict[str, dict[str, Any]] = {}
     found, chosen = {}, {}
     with progress_bar() as bar:
@@ -129,10 +131,9 @@ def _score(
                 scores = score_methods({name: chosen[name]}, test, source.setting)
                 rows[f'{name}, tuned'] = scores.to_dict()
             bar.advance(task)
-        if len(found) > 1:
-            rows[_CONSENSUS] = score_methods(found, test, source.setting).to_dict()
-        if len(chosen) > 1:
-            rows[f'{_CONSENSUS}, tuned'] = score_methods(chosen, test, source.setting).to_dict()
+        for title, some in ((_CONSENSUS, found), (f'{_CONSENSUS}, tuned', chosen)):
+            if len(some) > 1:
+                rows[title] = score_methods(some, test, source.setting).to_dict()
         if tuned:
             rows['elapsed time'] = elapsed(train, test).to_dict()
     if not found:

@@ -89,6 +89,8 @@ def discover_command(
         shutil.rmtree(draft, ignore_errors=True)
         try:
             source = open_source(paths, given, windows, methods, seed)
+            for why in source.left_out:
+                console.print(f'left out: {why}', soft_wrap=True)
             found, segments, labels = _find(source, methods, clusters, cluster_by)
             _write(draft, source, found, segments, labels, note)
             draft.rename(out)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import open_recording, recording_name
-from m2r2_ros.core.errors import BagError, ConfigError, DiscoveryError
+from m2r2_ros.core.errors import BagError, ConfigError, DiscoveryError, M2R2Error
 from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
 from m2r2_ros.core.windows import FrameWindows
@@ -107,12 +107,14 @@ class UnlabelledSource:
         setting: What the windows hold.
         windows: Their shape.
         topics: By modality, how it was read; see BundleFacts.
+        left_out: Why recordings are not among them, a text for each.
     """
 
     recordings: tuple[RecordingWindows, ...]
     setting: Setting
     windows: WindowConfig
     topics: Mapping[str, Mapping[str, Any]]
+    left_out: tuple[str, ...] = ()
 
 
 def open_source(
@@ -124,9 +126,10 @@ def open_source(
 ) -> UnlabelledSource:
     """Settle what is read of recordings: vectors, and images where a method looks at them.
 
+    Those that cannot be opened, or have none of it, are left out.
+
     Raises:
-        BagError: A recording has none of it.
-        M2R2Error: A recording cannot be read, or a declared topic is in none.
+        M2R2Error: None is left, or a declared topic is in none.
     """
     if OF_CAMERAS.intersection(methods):
         return _opened(paths, given, windows, seed, looks=True)
@@ -142,19 +145,45 @@ def _opened(
     paths: Sequence[Path], given: TopicMap, windows: WindowConfig, seed: int, *, looks: bool
 ) -> UnlabelledSource:
     """Open recordings; with images, where they are looked at."""
-    settled = settle_inputs(preset('lite' if looks else 'proprio'), given, paths)
+    opened, errors = _usable(paths, open_recording)
+    settled = settle_inputs(preset('lite' if looks else 'proprio'), given, opened)
     kinds = {VECTOR, IMAGE} if looks else {VECTOR}
     modalities = {n: m for n, m in settled.model.modalities.items() if m.kind in kinds}
     topics: dict[str, dict[str, Any]] = {}
     derived: set[str] = set()
-    for path in paths:
+
+    def look(path: Path) -> None:
         stream = RecordingWindows(path, windows, modalities, settled.topics).stream()
         for name, spec in stream.topics.items():
             topics.setdefault(name, spec.to_entry())
         derived.update(stream.derived)
+
+    usable, without = _usable(opened, look)
     there = {n: m for n, m in modalities.items() if n in topics or n in derived}
-    found = [RecordingWindows(path, windows, there, settled.topics) for path in paths]
-    return UnlabelledSource(tuple(found), Setting(there, windows.frame_rate, seed), windows, topics)
+    found = tuple(RecordingWindows(path, windows, there, settled.topics) for path in usable)
+    setting = Setting(there, windows.frame_rate, seed)
+    return UnlabelledSource(found, setting, windows, topics, (*errors, *without))
+
+
+def _usable(
+    paths: Sequence[Path], look: Callable[[Path], object]
+) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the paths that can be looked at, and why the others cannot.
+
+    Raises:
+        M2R2Error: None can.
+    """
+    found: list[Path] = []
+    failed: list[M2R2Error] = []
+    for path in paths:
+        try:
+            look(path)
+            found.append(path)
+        except M2R2Error as error:
+            failed.append(error)
+    if failed and not found:
+        raise failed[0]
+    return found, tuple(map(str, failed))
 
 
 def calibrate(

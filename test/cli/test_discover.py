@@ -4,6 +4,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,19 @@ def test_features_may_be_those_of_images(episode: Path, tmp_path: Path, method: 
     done('discover', episode, '--method', method, '--topics', topics, '--out', tmp_path / 'found')
     bundle = yaml.safe_load((tmp_path / 'found' / 'bundle' / 'bundle.yaml').read_text())
     assert bundle['options']['methods'][method]['vectors'] == ['image']
+
+
+def test_recordings_that_cannot_be_read_are_told_and_left_out(robots: Path, tmp_path: Path) -> None:
+    folder = tmp_path / 'bags'
+    shutil.copytree(robots, folder)
+    (folder / 'broken.mcap').write_bytes(b'no recording')
+    result = done('discover', folder, '--out', tmp_path / 'found')
+    assert 'left out' in result.err
+    assert 'broken.mcap' in result.err
+    labels = sorted(path.name for path in (tmp_path / 'found' / 'labels').glob('*_labels'))
+    assert labels == ['first_labels', 'second_labels']
+    alone = m2r2('discover', folder / 'broken.mcap', '--out', tmp_path / 'none')
+    assert 'broken.mcap' in alone.error
 
 
 def test_one_recording_is_enough(robots: Path, tmp_path: Path) -> None:
