@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -92,12 +92,12 @@ def discover_command(
             for why in source.left_out:
                 console.print(f'left out: {why}', soft_wrap=True)
             found, segments, labels = _find(source, methods, clusters, cluster_by)
-            _write(draft, source, found, segments, labels, note)
+            quality = _write(draft, source, found, segments, labels, note)
             draft.rename(out)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
-    _report(out, found, segments)
+    _report(out, found, segments, quality)
 
 
 def _find(
@@ -145,8 +145,8 @@ def _write(
     segments: Sequence['FoundSegment'],
     labels: Sequence[int],
     note: str,
-) -> None:
-    """Write bundle, label bags, page and names."""
+) -> dict[str, Any]:
+    """Write bundle, label bags, page and names; return how far clusters lie apart."""
     from m2r2_ros import __version__
     from m2r2_ros.cli.cluster_page import cluster_views, signal_names
     from m2r2_ros.replay.batch import BatchOptions, label_recordings
@@ -182,6 +182,7 @@ def _write(
     write_clusters(draft / PAGE, views, signals, _facts(found, segments, source))
     lines = [f"{view.name}: ''  # {len(view.members)} segments; {view.hint}" for view in views]
     write_text(draft / NAMES, '\n'.join([*_NAMES_HEAD, *lines, '']))
+    return quality
 
 
 _NAMES_HEAD = (
@@ -201,8 +202,9 @@ def _facts(
     ]
 
 
-def _report(out: Path, found: 'Discovered', segments: Sequence['FoundSegment']) -> None:
-    quality = json.loads((out / QUALITY).read_text(encoding='utf-8'))
+def _report(
+    out: Path, found: 'Discovered', segments: Sequence['FoundSegment'], quality: dict[str, Any]
+) -> None:
     said = [f'{len(segments)} segments in {len(found.clusters)} clusters']
     if 'silhouette' in quality:
         said.append(f'silhouette {quality["silhouette"]:.2f}')

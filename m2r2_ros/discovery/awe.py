@@ -55,6 +55,9 @@ class AweOptions:
 
     def __post_init__(self) -> None:
         check_options(self, 'awe')
+        if not isinstance(self.grippers, list):
+            msg = f'awe.grippers: expected a list of names, found {shown(self.grippers)}'
+            raise ConfigError(msg)
         for name in ('closed', 'opened'):
             value = getattr(self, name)
             count = len(self.grippers)

@@ -96,7 +96,7 @@ class EventsMethod:
     def open(self, calibration: Calibration, setting: Setting) -> EventDetector:
         """Return the detector; see Method."""
         section = Section(calibration.options, 'events')
-        free = tuple(section.get('free_force', (list, tuple), ()))
+        free = tuple(section.get('free_force', (list, tuple), (), expected='a list of numbers'))
         options = read_options(EventOptions, {**section.entries, 'free_force': free}, 'events')
         return EventDetector(options, setting)
 

@@ -260,7 +260,7 @@ def read_primitive_options(entries: Mapping[str, Any]) -> PrimitiveOptions:
         ConfigError: One is unknown, of another kind or out of range.
     """
     section = Section(entries, 'primitives')
-    free = tuple(section.get('free_force', (list, tuple), ()))
+    free = tuple(section.get('free_force', (list, tuple), (), expected='a list of numbers'))
     return read_options(PrimitiveOptions, {**section.entries, 'free_force': free}, 'primitives')
 
 

@@ -145,6 +145,24 @@ def wrong_values(folder: Path) -> Iterator[Change]:
             yield edited(partial(put, path=path, value=value))
 
 
+def method_sizes(folder: Path) -> Iterator[Change]:
+    """Numbers of methods as large as they may be, and larger."""
+    methods = load(folder)['options']['methods']
+    for name, options in methods.items():
+        for option, value in options.items():
+            for large in (64, 4096, 10**6, 10**9) if isinstance(value, int | float) else ():
+                path = ('options', 'methods', name, option)
+                yield edited(partial(put, path=path, value=large))
+    tokenizer = ('options', 'methods', 'laps_motion')
+    largest = {'hidden': 4096, 'heads': 64, 'enc_layers': 24, 'dec_layers': 24, 'bins': 101}
+    whole = {**methods['laps_motion'], **largest}
+    yield edited(partial(put, path=tokenizer, value=whole))
+    for levels in ([8] * 64, [10**6] * 8, []):
+        yield edited(partial(put, path=(*tokenizer, 'levels'), value=levels))
+    for dims in ([4096] * 4, [10**9] * 4):
+        yield edited(partial(put, path=(*tokenizer, 'dims'), value=dims))
+
+
 def declarations() -> Iterator[Change]:
     """Modalities that are no modalities, that are too many, or that refer to each other in vain."""
     whole: tuple[Any, ...] = (

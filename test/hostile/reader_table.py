@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -25,6 +26,7 @@ from m2r2_ros.bags.tables.text import TextTable
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.core.share import share_path
+from m2r2_ros.discovery.laps.export import Primitive, read_primitives, write_primitives
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.clip_vocabulary import read_tokenizer
 from m2r2_ros.model.weight_files import read_weights
@@ -35,8 +37,10 @@ from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.training.benchmark import kept_rows
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import read_feature_set
+from m2r2_ros.training.naming import read_names
 from test.bags.files import mcap_bytes
 from test.bags.reassemble.files import Shape, write_file
+from test.discovery.bundles import discovered_bundle
 from test.hostile.bundle_files import seal
 from test.hostile.sqlite_files import fill
 from test.model.clip_files import write_vocabulary
@@ -120,6 +124,17 @@ def sealed(path: Path) -> None:
     if path.is_file() and path.stat().st_size < 10**7:
         seal(path.parent)
     open_model(path.parent)
+
+
+def discovered(name: str, folder: Path) -> Path:
+    return discovered_bundle(folder / 'model', 'events', 'otas') / name
+
+
+def primitives(name: str, folder: Path) -> Path:
+    codes, latents = np.arange(3, dtype=np.int32), np.ones((3, 4), np.float32)
+    some = [Primitive(0, 10**9, 0, codes, latents), Primitive(10**9, 2 * 10**9, 1, codes, latents)]
+    write_primitives(folder / 'a', some, recording='a', frame_rate=10.0, codebook=16)
+    return folder / 'a' / name
 
 
 def hdf5(folder: Path) -> Path:
@@ -225,6 +240,29 @@ READERS: Final[Mapping[str, Reader]] = {
         ('model.bundle', 'model.weight_header'),
         renames=False,
     ),
+    'discovered bundle': Reader(
+        partial(discovered, 'bundle.yaml'), sealed, ('model.facts',), renames=False
+    ),
+    'weights of a discovered bundle': Reader(
+        partial(discovered, 'weights.safetensors'),
+        beside(0, open_model),
+        ('segmenters.discovered',),
+        renames=False,
+    ),
+    'names of clusters': Reader(
+        text('names.yaml', "cluster_01: pick\ncluster_02: ''\n"),
+        partial(read_names, clusters=['cluster_01', 'cluster_02']),
+        ('training.naming',),
+    ),
+    **{
+        f'primitives, {name}': Reader(
+            partial(primitives, name),
+            beside(0, read_primitives),
+            ('discovery.laps.export',),
+            renames=False,
+        )
+        for name in ('meta.json', 'primitives.csv', 'codes.npy', 'latents.npy', 'offsets.npy')
+    },
     'weights': Reader(partial(weights, 'a.safetensors'), read_weights, ('model.weight_files',)),
     'torch weights': Reader(partial(weights, 'a.pt'), read_weights, ('model.weight_files',)),
     'vocabulary': Reader(vocabulary, read_tokenizer, ('model.clip_vocabulary',)),
@@ -268,4 +306,7 @@ OTHERS: Final = {
     'bags.reassemble.facts': 'reads what the package ships',
     'simulation.batch': 'test/simulation',
     'cli.features': 'test/cli',
+    'discovery.found': 'opens methods, not files',
+    'training.primitives': 'opens methods, not files',
+    'discovery.laps.tracker': 'loads entry points of installed packages',
 }

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from m2r2_ros.discovery.laps.method_motion import LapsMotion, LapsMotionOptions
 from m2r2_ros.model.bundle import save_bundle
+from test.discovery.arm import SETTING
+from test.discovery.bundles import WINDOWS, discovered_bundle
 from test.hostile import bundle_files
 from test.hostile.memory import MB, memory_of
 from test.model.networks import SMALL, make_bundle
@@ -60,3 +63,29 @@ def test_a_whole_bundle_opens(bundle: Path) -> None:
     bundle_files.seal(bundle)
     with pytest.raises(AssertionError):
         bundle_files.refuse(bundle)
+
+
+@pytest.fixture(scope='module')
+def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A discovered model of every method that needs no camera."""
+    tokenizer = LapsMotion(
+        LapsMotionOptions(hidden=16, heads=2, enc_layers=1, steps=3, max_windows=40, bins=5)
+    )
+    given = {'laps_motion': tokenizer.calibrate([[WINDOWS]], SETTING)}
+    folder = tmp_path_factory.mktemp('found') / 'model'
+    names = ('events', 'bocpd', 'awe', 'abd', 'otas', 'primitives')
+    return discovered_bundle(folder, *names, given=given)
+
+
+def test_any_entry_of_a_discovered_bundle_may_be_anything(found: Path, tmp_path: Path) -> None:
+    for path in copies(found, tmp_path / 'bundles', bundle_files.wrong_values(found)):
+        bundle_files.open_or_refuse(path)
+        shutil.rmtree(path)
+
+
+def test_no_size_of_a_method_is_believed_before_its_tensors_have_it(
+    found: Path, tmp_path: Path, processes: ProcessPoolExecutor
+) -> None:
+    changes = bundle_files.method_sizes(found)
+    paths = [found, *copies(found, tmp_path / 'bundles', changes)]
+    assert processes.submit(memory_of, bundle_files.open_or_refuse, paths).result() < BOUND

@@ -15,55 +15,19 @@ from m2r2_ros.core.errors import BundleError, ConfigError, M2R2Error
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.discovery.event_rule import EventOptions
-from m2r2_ros.discovery.found import Discovered, Finder
+from m2r2_ros.discovery.found import Discovered
 from m2r2_ros.discovery.method import Calibration
-from m2r2_ros.discovery.methods import find_method
 from m2r2_ros.model.facts import WEIGHTS, YAML, bundle_id, read_facts
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import WHOLE_RECORDING
-from m2r2_ros.training.discover import (
-    RecordingWindows,
-    UnlabelledSource,
-    cluster,
-    find_segments,
-    reference_of,
-    save_discovered,
-)
-from m2r2_ros.windows.config import WindowConfig
-from test.discovery.arm import SETTING, worker
+from test.discovery.bundles import WINDOWS, discovered_bundle
 
-WINDOWS = worker(times=4).windows()
 SEGMENTS = 11
-
-
-class InMemory(RecordingWindows):
-    """Windows that need no file."""
-
-    name = 'made up'
-
-    def __iter__(self) -> Any:
-        yield WINDOWS
-
-
-def bundle(folder: Path, *methods: str, by: str = 'signals') -> Path:
-    """Write a bundle of some methods, found in what the arm does."""
-    recording = InMemory(Path('made up'), WindowConfig(), SETTING.modalities, {})
-    source = UnlabelledSource((recording,), SETTING, WindowConfig(), {})
-    found = {n: find_method(n).calibrate([[WINDOWS]], SETTING) for n in methods}
-    thresholds = EventOptions(**find_method('events').calibrate([[WINDOWS]], SETTING).options)
-    reference = reference_of(thresholds)
-    finder = Finder.of(found, by, reference, SETTING)
-    segments = find_segments(recording, finder, reference)
-    count = 4 if methods == ('events',) else 0
-    clusters, _ = cluster(segments, source, reference, count, by)
-    save_discovered(Discovered(found, reference, clusters, by), source, folder, {})
-    return folder
 
 
 @pytest.fixture(scope='module')
 def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bundle(tmp_path_factory.mktemp('events') / 'bundle', 'events')
+    return discovered_bundle(tmp_path_factory.mktemp('events') / 'bundle', 'events')
 
 
 def same(a: list[FrameLabel], b: list[FrameLabel]) -> bool:
@@ -168,17 +132,17 @@ def test_options_of_a_decoder_are_refused(events: Path) -> None:
 
 
 def test_methods_that_need_the_end_refuse_to_be_live(tmp_path: Path) -> None:
-    late = bundle(tmp_path / 'awe', 'awe')
+    late = discovered_bundle(tmp_path / 'awe', 'awe')
     assert open_model(late).segmenter.segment(WINDOWS)
     with pytest.raises(BundleError, match=r'awe needs the whole recording.*events'):
         open_model(late, live=True)
-    both = bundle(tmp_path / 'both', 'awe', 'events')
+    both = discovered_bundle(tmp_path / 'both', 'awe', 'events')
     with pytest.raises(BundleError, match='awe needs the whole recording'):
         open_model(both, live=True)
 
 
 def test_latents_tell_segments_apart_live_and_whole(tmp_path: Path) -> None:
-    folder = bundle(tmp_path / 'latents', 'laps_motion', by='latents')
+    folder = discovered_bundle(tmp_path / 'latents', 'laps_motion', by='latents')
     whole = open_model(folder).segmenter.segment(WINDOWS)
     assert len({x.label for x in whole}) > 1
     segmenter = open_model(folder, live=True).segmenter
@@ -193,11 +157,11 @@ def test_latents_tell_segments_apart_live_and_whole(tmp_path: Path) -> None:
 
 def test_signals_have_no_latents(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='laps and laps_motion alone'):
-        bundle(tmp_path / 'none', 'events', by='latents')
+        discovered_bundle(tmp_path / 'none', 'events', by='latents')
 
 
 def test_several_methods_decide_together(tmp_path: Path) -> None:
-    folder = bundle(tmp_path / 'three', 'events', 'bocpd', 'primitives')
+    folder = discovered_bundle(tmp_path / 'three', 'events', 'bocpd', 'primitives')
     assert list(read_facts(folder).options['methods']) == ['events', 'bocpd', 'primitives']
     live = open_model(folder, live=True).segmenter
     assert len(live.segment(WINDOWS)) == len(WINDOWS)

@@ -151,7 +151,7 @@ def test_what_needs_a_network_refuses_a_rule(rule: Path) -> None:
 
 
 def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"kind 'push'.*expected learned"):
+    with pytest.raises(BundleError, match=r"kind 'push'.*expected discovered or learned"):
         open_model(write_rule(tmp_path / 'rule'))
 
 

@@ -7,6 +7,7 @@ code when it is read; README.md in it says what is what.
 """
 
 import csv
+import io
 import json
 import shutil
 from collections.abc import Iterable, Sequence
@@ -21,8 +22,12 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import DiscoveryError, OutputError
 from m2r2_ros.core.files import Claim, disk_errors, partial_path
+from m2r2_ros.core.options import shown
+from m2r2_ros.core.reading import check_file, read_text, reading
 
 FORMAT: Final = 1
+#: Bytes of a table, at most.
+_MOST_BYTES: Final = 64 << 20
 COLUMNS: Final = ('index', 'start_ns', 'end_ns', 'cluster', 'n_codes')
 _README: Final = """# Action primitives of a recording
 - `primitives.csv`: a line for each primitive: index, start and end (nanoseconds, the end is no part
@@ -106,13 +111,19 @@ def read_primitives(folder: Path) -> list[Primitive]:
     Raises:
         DiscoveryError: It holds none, or its files do not fit each other.
     """
-    try:
-        meta = json.loads((folder / 'meta.json').read_text(encoding='utf-8'))
-        with (folder / 'primitives.csv').open(encoding='utf-8', newline='') as file:
-            table = list(csv.DictReader(file))
+    expected = 'the primitives of a recording'
+    texts = [
+        read_text(folder / name, expected, DiscoveryError, most=_MOST_BYTES)
+        for name in ('meta.json', 'primitives.csv')
+    ]
+    for name in ('codes', 'latents', 'offsets'):
+        check_file(folder / f'{name}.npy', expected, DiscoveryError)
+    with reading(folder, expected, DiscoveryError):
+        meta = json.loads(texts[0])
+        table = list(csv.DictReader(io.StringIO(texts[1], newline='')))
         codes, latents, offsets = (_load(folder, n) for n in ('codes', 'latents', 'offsets'))
         if meta['format'] != FORMAT:
-            msg = f'{folder}: expected format {FORMAT}, found {meta["format"]}'
+            msg = f'{folder}: expected format {FORMAT}, found {shown(meta["format"])}'
             raise DiscoveryError(msg)
         whole = len(offsets) == len(table) + 1 and len(codes) == len(latents) == offsets[-1]
         if not whole or offsets[0] != 0 or (np.diff(offsets) < 0).any():
@@ -129,9 +140,6 @@ def read_primitives(folder: Path) -> list[Primitive]:
             )
             for k, (row, lo, hi) in enumerate(zip(table, offsets, offsets[1:], strict=False))
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f'{folder}: no primitives can be read there: {error}'
-        raise DiscoveryError(msg) from error
 
 
 def _write_all(folder: Path, primitives: Sequence[Primitive], meta: dict[str, Any]) -> None:
@@ -144,8 +152,14 @@ def _write_all(folder: Path, primitives: Sequence[Primitive], meta: dict[str, An
 
 
 def _load(folder: Path, name: str) -> NDArray[Any]:
-    loaded: NDArray[Any] = np.load(folder / f'{name}.npy', allow_pickle=False)
-    return loaded
+    # Mapped, so that no more is ever set aside than the file is long.
+    loaded = np.lib.format.open_memmap(folder / f'{name}.npy', mode='r')
+    kinds = {'codes': ('i4', 1), 'latents': ('f4', 2), 'offsets': ('i8', 1)}
+    if (loaded.dtype.str[1:], loaded.ndim) != kinds[name]:
+        msg = f'{name}.npy: expected {kinds[name]}, found {loaded.dtype.str} of {loaded.ndim} axes'
+        raise ValueError(msg)
+    found: NDArray[Any] = np.array(loaded)
+    return found
 
 
 def _write_arrays(folder: Path, primitives: Sequence[Primitive]) -> None:

@@ -165,8 +165,9 @@ def restore(config: TokenizerConfig, tensors: Tensors) -> MotionTokenizer:
     Raises:
         BundleError: A tensor is missing, of another shape, or not finite.
     """
-    tokenizer = MotionTokenizer(config)
-    state = tokenizer.state_dict()
+    # Compared with one that takes no memory, so that no more is set aside than the weights are.
+    with torch.device('meta'):
+        state = MotionTokenizer(config).state_dict()
     for name, own in state.items():
         if name not in tensors:
             msg = f'tensor {name} of the motion tokenizer is missing'
@@ -178,6 +179,7 @@ def restore(config: TokenizerConfig, tensors: Tensors) -> MotionTokenizer:
         if not np.isfinite(tensors[name]).all():
             msg = f'tensor {name} of the motion tokenizer holds values that are not finite'
             raise BundleError(msg)
+    tokenizer = MotionTokenizer(config)
     tokenizer.load_state_dict(
         {name: torch.tensor(np.asarray(tensors[name], np.float32)) for name in state}
     )
