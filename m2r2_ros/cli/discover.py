@@ -116,6 +116,12 @@ def _find(
 
     sensed = of_kind(source.setting.modalities, VECTOR)
     by = by or (SIGNALS if sensed or 'laps' not in methods else LATENTS)
+    if by == SIGNALS and not sensed:
+        console.print(
+            'warning: cameras alone are read, so that clusters tell segments apart by their length '
+            'alone; --method laps tells them apart by motion',
+            soft_wrap=True,
+        )
     with progress_bar() as bar:
         calibrations = calibrate(source, methods, _shown(bar, 'calibrate {}', len(methods)))
         thresholds = thresholds_of(source)

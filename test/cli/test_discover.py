@@ -170,7 +170,10 @@ def test_features_may_be_those_of_images(episode: Path, tmp_path: Path, method: 
     topics = tmp_path / 'topics.yaml'
     off = dict.fromkeys(('sound', 'wrench', 'pose', 'twist', 'gripper', 'joints', 'imu'))
     topics.write_text(yaml.safe_dump(off))
-    done('discover', episode, '--method', method, '--topics', topics, '--out', tmp_path / 'found')
+    result = done(
+        'discover', episode, '--method', method, '--topics', topics, '--out', tmp_path / 'found'
+    )
+    assert 'by their length alone' in result.err.replace('\n', ' ')
     bundle = yaml.safe_load((tmp_path / 'found' / 'bundle' / 'bundle.yaml').read_text())
     assert bundle['options']['methods'][method]['vectors'] == ['image']
 
