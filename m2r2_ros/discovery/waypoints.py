@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 #: Pairs of a sample and an end that are looked at together: they stay in the processor's cache.
 _PAIRS: Final = 32_768
-#: Every so many samples are looked at first: most ends that fail do so at many samples.
-_SPARSE: Final = 8
+#: Every so many samples are looked at, then more: most ends that fail do so at many samples.
+_STEPS: Final = (32, 8, 1)
 #: Cones need to be this much further apart, rad, so that rounding never cuts a feasible end.
 _SLACK: Final = 1e-6
 #: What rounding may take: of a squared distance, and of the cosine of half an angle.
@@ -109,7 +109,8 @@ class Route:
             moves = self._moves(np.full_like(between, start), between)
             between = between[(moves**2).sum(axis=1) > self._tolerance**2]
         fits = np.ones(len(ends), np.bool_)
-        for some in (between[::_SPARSE], between):
+        for step in _STEPS:
+            some = between[::step]
             block = max(_PAIRS // max(len(some), 1), 1)
             left = np.flatnonzero(fits)
             for k in range(0, len(left) if len(some) else 0, block):
