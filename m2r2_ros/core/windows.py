@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frame windows: what the robot sensed between two frames."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,15 @@ class FrameWindows:
             {name: [i for p in parts for i in p.images[name]] for name in first.images},
             first.modalities,
         )
+
+    def runs(self) -> Iterator['FrameWindows']:
+        """Yield the parts between which the clock jumped, in order; none where there is no window.
+
+        A part begins with a restart, or goes on from windows before these.
+        """
+        edges = sorted({0, *np.flatnonzero(self.restarts).tolist(), len(self)})
+        for lo, hi in pairwise(edges):
+            yield self[lo:hi]
 
     def has(self, name: str) -> NDArray[np.bool_]:
         """Return which windows have a modality, bool (N,), a view; none where it is no column."""

@@ -5,7 +5,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -67,13 +66,6 @@ class Detector(Protocol):
         """Return the scores of the frames that are still pending, and reset."""
 
 
-def runs_of(windows: FrameWindows) -> Iterator[FrameWindows]:
-    """Yield the parts of windows between which the clock jumped."""
-    edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
-    for lo, hi in pairwise(edges):
-        yield windows[lo:hi]
-
-
 def detect(detector: Detector, parts: Iterable[FrameWindows]) -> Iterator[NDArray[np.float32]]:
     """Yield the scores of a recording as they are decided, one for each frame in all.
 
@@ -92,7 +84,7 @@ def detect(detector: Detector, parts: Iterable[FrameWindows]) -> Iterator[NDArra
         return scores
 
     for part in parts:
-        for run in runs_of(part):
+        for run in part.runs():
             if run.restarts[0]:
                 yield marked(detector.finish())
                 begins = begun

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import ConfigError, M2R2Error
+from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.describers import LONGEST
@@ -18,10 +18,11 @@ from m2r2_ros.model.familiarity import Doubt
 from m2r2_ros.segmenters.base import WHOLE_RECORDING
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.frame import Frame
+from m2r2_ros.segmenters.stepping import SteppingSegmenter
 from m2r2_ros.segmenters.withholding import Withholding
 
 
-class ClusterSegmenter:
+class ClusterSegmenter(SteppingSegmenter):
     """Labels each segment with the cluster that it looks like; keeps the Segmenter protocol.
 
     As a robot works, the label of a frame comes from the part of its segment that was seen so far,
@@ -81,70 +82,31 @@ class ClusterSegmenter:
             msg = 'a discovered model has no hold rule: its labels change at boundaries'
             raise ConfigError(msg)
 
-    def reset(self) -> None:
-        """Forget all frames."""
+    def _forget(self) -> None:
         self._withholding = Withholding(0.0)
-        self._ready: deque[FrameLabel] = deque()
         self._index = -1
-        self._begin()
+        self._restart()
 
-    def _begin(self) -> None:
-        """Begin a run of windows that follow on each other."""
+    def _restart(self) -> None:
         self._finder.reset()
         self._frames: deque[Frame] = deque()
         self._decided = 0
         self._since = 0
         self._scores: list[float] = []
 
-    def step(self, window: FrameWindows) -> FrameLabel | None:
-        """Take one window; see Segmenter."""
-        if len(window) != 1:
-            msg = f'step takes one window, not {len(window)}; extend takes any number'
-            raise M2R2Error(msg)
-        self._ready.extend(self._extend(window))
-        return self._ready.popleft() if self._ready else None
-
-    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Take windows that follow on those before; see Segmenter."""
-        labels = [*self._ready, *self._extend(windows)]
-        self._ready.clear()
-        return labels
-
-    def finish(self) -> list[FrameLabel]:
-        """Return the labels of the frames that are still pending, and reset."""
-        labels = [*self._ready, *self._end()]
-        self.reset()
-        return labels
-
-    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Label a whole recording."""
-        self.reset()
-        return self.extend(windows) + self.finish()
-
-    def _extend(self, windows: FrameWindows) -> list[FrameLabel]:
-        labels: list[FrameLabel] = []
-        edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
-        for lo, hi in pairwise(edges):
-            if windows.restarts[lo]:  # the clock jumped; segments keep counting
-                labels += self._end()
-                self._begin()
-            labels += self._take(windows[lo:hi])
-        return labels
-
-    def _take(self, windows: FrameWindows) -> list[FrameLabel]:
-        masks = windows.masks
-        for k in range(len(windows)):
-            start, stamp = int(windows.starts[k]), int(windows.stamps[k])
+    def _label(self, run: FrameWindows) -> list[FrameLabel]:
+        masks = run.masks
+        for k in range(len(run)):
+            start, stamp = int(run.starts[k]), int(run.stamps[k])
             self._frames.append(Frame(start, stamp, int(masks[k]), 0.0, self.revision_lag))
-        self._withholding.expect(_doubts(windows))
-        scores = self._finder.extend(windows).tolist()
+        self._withholding.expect(_doubts(run))
+        scores = self._finder.extend(run).tolist()
         if self._whole:
             self._scores += scores
             return []
         return self._withholding.apply(self._running(scores))
 
-    def _end(self) -> list[FrameLabel]:
-        """Return the labels of the run that are still pending."""
+    def _pending(self) -> list[FrameLabel]:
         scores = self._finder.detector.finish().tolist()
         labels = self._segments(self._scores + scores) if self._whole else self._running(scores)
         return self._withholding.apply(labels)
@@ -158,7 +120,7 @@ class ClusterSegmenter:
                 self._since = now
                 self._index += 1
             p = self._probabilities(self._since, now + 1)
-            labels.append(self._label(p, self._frames.popleft(), score))
+            labels.append(self._frame_label(p, self._frames.popleft(), score))
             self._decided += 1
         self._finder.describer.forget(max(self._since, self._decided - LONGEST))
         return labels
@@ -172,7 +134,7 @@ class ClusterSegmenter:
             p = self._probabilities(lo, hi)
             for k in range(lo, hi):
                 frame = self._frames.popleft()
-                labels.append(self._label(p, frame, scores[k], len(scores) - 1 - k))
+                labels.append(self._frame_label(p, frame, scores[k], len(scores) - 1 - k))
         return labels
 
     def _probabilities(self, first: int, end: int) -> NDArray[np.float32]:
@@ -180,7 +142,7 @@ class ClusterSegmenter:
         found: NDArray[np.float32] = self._found.clusters.probabilities(description)[0]
         return found
 
-    def _label(
+    def _frame_label(
         self, probabilities: NDArray[np.float32], frame: Frame, score: float, lag: int | None = None
     ) -> FrameLabel:
         best = int(probabilities.argmax())

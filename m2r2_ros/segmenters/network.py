@@ -1,15 +1,13 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What segmenters of online and of offline heads share: chunks, restarts, the protocol."""
+"""What segmenters of online and of offline heads share: inputs, features, what speaks against."""
 
-from abc import ABC, abstractmethod
-from collections import Counter, deque
-from itertools import pairwise
+from abc import abstractmethod
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.modalities import IMAGE, Modalities, of_kind
 from m2r2_ros.core.windows import FrameWindows, masks_of
@@ -20,6 +18,7 @@ from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.labels import FrameLabels
+from m2r2_ros.segmenters.stepping import SteppingSegmenter
 from m2r2_ros.segmenters.withholding import Withholding
 from m2r2_ros.windows.normalisation import Normalisation
 
@@ -27,7 +26,7 @@ from m2r2_ros.windows.normalisation import Normalisation
 CHUNK = 256
 
 
-class NetworkSegmenter(ABC):
+class NetworkSegmenter(SteppingSegmenter):
     """M2R2 features, a head and a decoder; keeps the Segmenter protocol."""
 
     def __init__(
@@ -90,57 +89,27 @@ class NetworkSegmenter(ABC):
     def _rule(self) -> Rule:
         """Return the rule by which labels are decided."""
 
-    def reset(self) -> None:
-        """Forget all frames."""
+    def _forget(self) -> None:
         self._track = FrameLabels(self.labels, self._rule())
-        self._ready: deque[FrameLabel] = deque()
         least = 0.0 if self._familiarity is None else self._familiarity.least_confidence
         self._withholding = Withholding(least)
         self._restart()
 
-    def step(self, window: FrameWindows) -> FrameLabel | None:
-        """Take one window; see Segmenter."""
-        if len(window) != 1:
-            msg = f'step takes one window, not {len(window)}; extend takes any number'
-            raise M2R2Error(msg)
-        # A restart releases all pending labels; they go out one per step.
-        self._ready.extend(self._extend(window))
-        return self._ready.popleft() if self._ready else None
-
-    def extend(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Take windows that follow on those before; see Segmenter."""
-        labels = [*self._ready, *self._extend(windows)]
-        self._ready.clear()
-        return labels
-
-    def finish(self) -> list[FrameLabel]:
-        """Return the labels of the frames that are still pending, and reset."""
-        labels = [*self._ready, *self._withholding.apply(self._end())]
-        self.reset()
-        return labels
-
-    def segment(self, windows: FrameWindows) -> list[FrameLabel]:
-        """Label a whole recording."""
-        self.reset()
-        return self.extend(windows) + self.finish()
-
-    def _extend(self, windows: FrameWindows) -> list[FrameLabel]:
+    def _label(self, run: FrameWindows) -> list[FrameLabel]:
         labels: list[FrameLabel] = []
-        edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
-        for lo, hi in pairwise(edges):
-            if windows.restarts[lo]:  # the clock jumped; segments keep counting
-                labels += self._withholding.apply(self._end())
-                self._restart()
-            for first in range(lo, hi, CHUNK):
-                chunk = windows[first : min(first + CHUNK, hi)]
-                inputs = make_inputs(chunk, self._normalisation, self._modalities)
-                if self._watch is not None:
-                    inputs = self._backend.prepare(inputs)
-                inputs = self._relative(inputs)
-                features = self._backend.features(inputs)
-                self._withholding.expect(self._doubts(inputs, features))
-                labels += self._withholding.apply(self._take(chunk, inputs, features))
+        for first in range(0, len(run), CHUNK):
+            chunk = run[first : first + CHUNK]
+            inputs = make_inputs(chunk, self._normalisation, self._modalities)
+            if self._watch is not None:
+                inputs = self._backend.prepare(inputs)
+            inputs = self._relative(inputs)
+            features = self._backend.features(inputs)
+            self._withholding.expect(self._doubts(inputs, features))
+            labels += self._withholding.apply(self._take(chunk, inputs, features))
         return labels
+
+    def _pending(self) -> list[FrameLabel]:
+        return self._withholding.apply(self._end())
 
     def _restart(self) -> None:
         self._relative.reset()

@@ -25,7 +25,7 @@ from m2r2_ros.discovery.descriptor import SegmentReference, widths_of
 from m2r2_ros.discovery.event_rule import EventOptions
 from m2r2_ros.discovery.events import observe, options_of
 from m2r2_ros.discovery.found import DISCOVERED, Discovered, Finder
-from m2r2_ros.discovery.method import Calibration, Setting, runs_of
+from m2r2_ros.discovery.method import Calibration, Setting
 from m2r2_ros.discovery.methods import OF_CAMERAS, OF_FEATURES, find_method
 from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
@@ -238,7 +238,7 @@ def find_segments(
     found: list[FoundSegment] = []
     run = _FoundRun(recording, finder, reference, rules, 0)
     for part in recording:
-        for piece in runs_of(part):
+        for piece in part.runs():
             if piece.restarts[0]:
                 found += run.end()
                 run = _FoundRun(recording, finder, reference, rules, run.first + run.frames)

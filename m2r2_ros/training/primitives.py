@@ -15,7 +15,7 @@ from m2r2_ros.discovery.laps.appearance import packaged_encoder
 from m2r2_ros.discovery.laps.export import Primitive, write_primitives
 from m2r2_ros.discovery.laps.latents import LatentDetector, Latents
 from m2r2_ros.discovery.laps.quality import coherence, segment_descriptor, separation
-from m2r2_ros.discovery.method import Calibration, runs_of
+from m2r2_ros.discovery.method import Calibration
 from m2r2_ros.discovery.methods import find_method
 from m2r2_ros.training.discover import FoundSegment, RecordingWindows, UnlabelledSource
 
@@ -119,7 +119,7 @@ def _latents(recording: RecordingWindows, detector: LatentDetector[Any]) -> Late
     detector.latents.keeps = True
     found, first, frames = [detector.latents.none()], 0, 0
     for part in recording:
-        for run in runs_of(part):
+        for run in part.runs():
             if run.restarts[0]:
                 detector.reset()
                 first = frames

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Detectors that find segments in an energy: a value for each window, and the controller."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -68,7 +67,7 @@ class EnergyDetector:
     def extend(self, windows: FrameWindows) -> NDArray[np.float32]:
         """Take the next windows; return the scores of the frames that are decided now."""
         scores: list[float] = []
-        for run in _runs(windows):
+        for run in windows.runs():
             if run.restarts[0]:
                 scores += self._flush()
             self._pending += [0.0] * len(run)
@@ -104,10 +103,3 @@ class EnergyDetector:
         self._controller.reset()
         #: Of the run: frames taken, and the number of the first whose score is pending.
         self._frames = self._first = 0
-
-
-def _runs(windows: FrameWindows) -> Iterator[FrameWindows]:
-    """Yield the parts of windows between which the clock jumped."""
-    edges = sorted({0, *np.flatnonzero(windows.restarts).tolist(), len(windows)})
-    for lo, hi in pairwise(edges):
-        yield windows[lo:hi]
