@@ -39,3 +39,12 @@ def test_what_is_no_column_is_not_there() -> None:
     windows = make_windows(3, modalities=BIMANUAL)
     assert windows.has('tactile').tolist() == windows.present[:, -1].tolist()
     assert windows.has('wrench').tolist() == [False] * 3
+
+
+def test_runs_are_the_parts_between_jumps_of_the_clock() -> None:
+    windows = make_windows(9)
+    windows.restarts[:] = [False, False, True, False, False, True, True, False, False]
+    assert [len(run) for run in windows.runs()] == [2, 3, 1, 3]
+    assert [bool(run.restarts[0]) for run in windows.runs()] == [False, True, True, True]
+    assert np.array_equal(np.concatenate([run.stamps for run in windows.runs()]), windows.stamps)
+    assert not list(windows[:0].runs())

@@ -38,6 +38,11 @@ def test_a_part_of_another_size_is_described_otherwise() -> None:
     assert np.abs(a - b)[1] > 0.007
 
 
+def test_what_is_held_counts_more_than_where_it_is_moved() -> None:
+    widths = widths_of(seen(Arm().stand(1.0)), GRIPS)
+    assert widths[:4].min() > widths[4:].max()
+
+
 def test_without_a_gripper_the_way_counts() -> None:
     plain = SegmentReference(0.0, (0.0, 0.0, 0.0), 4.0)
     one, two = (describe_segment(seen(Arm().stroke(1.0, axis=k), 'gripper'), plain) for k in (0, 1))

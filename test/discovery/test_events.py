@@ -45,10 +45,20 @@ def test_skills_end_after_the_arm_departs() -> None:
 
 def test_fingers_that_move_at_a_boundary_belong_to_it() -> None:
     """Fingers that open for the next part as the arm leaves are no grip of their own."""
-    arm = Arm().rest().pick().place()
-    before = len(begins(arm.windows(), calibrated(arm.windows())))
-    shaped = Arm().rest().grip(0.034).pick().place()
-    assert len(begins(shaped.windows(), calibrated(arm.windows()))) == before
+    calibration = calibrated(worker().windows())
+    plain = Arm().rest().pick().place().stand(0.4).pick().place().rest()
+    shaped = Arm().rest().pick().place().stand(0.2).grip(0.03, 0.2).pick().place().rest()
+    assert len(begins(shaped.windows(), calibration)) == len(begins(plain.windows(), calibration))
+
+
+def test_force_at_rest_is_told_by_an_arm_that_also_moves_fast_while_it_pushes() -> None:
+    windows = Arm().stroke(8.0).windows(['gripper'])
+    pushing = windows.sensors['wrench'].copy()
+    pushing[36:, :, 2] += 25.0
+    pushed = replace(windows, sensors={**windows.sensors, 'wrench': pushing})
+    options = calibrated(pushed).options
+    assert abs(options['free_force'][2]) < 1
+    assert options['free_range'] < 5
 
 
 def test_a_push_that_fails_ends_with_the_departure() -> None:
