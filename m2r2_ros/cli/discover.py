@@ -3,7 +3,6 @@
 """`m2r2 discover`: recordings without labels to segments in clusters, and a page to name them."""
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,8 +17,8 @@ from m2r2_ros.bags.recording import expect_distinct_names
 from m2r2_ros.cli.common import given_map, source_recordings, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Bags, FrameRate, Note, Seed, Topics
-from m2r2_ros.core.errors import BagError, DiscoveryError
-from m2r2_ros.core.files import Claim, partial_path, write_text
+from m2r2_ros.core.errors import DiscoveryError
+from m2r2_ros.core.files import new_folder, write_text
 from m2r2_ros.core.modalities import VECTOR, of_kind
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -80,23 +79,13 @@ def discover_command(
     paths = source_recordings(bags)
     expect_distinct_names(paths)
     refuse_inside(out, *paths)
-    if out.exists():
-        msg = f'{out}: exists already; choose another folder or remove it'
-        raise BagError(msg)
     windows = WindowConfig(frame_rate=frame_rate)
-    with Claim(out):
-        draft = partial_path(out)
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
-            source = open_source(paths, given, windows, methods, seed)
-            for why in source.left_out:
-                console.print(f'left out: {why}', soft_wrap=True)
-            found, segments, labels = _find(source, methods, clusters, cluster_by)
-            quality = _write(draft, source, found, segments, labels, note)
-            draft.rename(out)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+    with new_folder(out) as draft:
+        source = open_source(paths, given, windows, methods, seed)
+        for why in source.left_out:
+            console.print(f'left out: {why}', soft_wrap=True)
+        found, segments, labels = _find(source, methods, clusters, cluster_by)
+        quality = _write(draft, source, found, segments, labels, note)
     _report(out, found, segments, quality)
 
 

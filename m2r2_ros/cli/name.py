@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 name`: clusters to labels, as ground truth that m2r2 train takes."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +12,8 @@ from rich.table import Table
 from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import Truths, TruthTopic
 from m2r2_ros.cli.truths import truth_options
-from m2r2_ros.core.errors import BagError, ConfigError
-from m2r2_ros.core.files import Claim, partial_path, write_text
+from m2r2_ros.core.errors import ConfigError
+from m2r2_ros.core.files import new_folder, write_text
 
 LABELS, NAMES = 'labels', 'names.yaml'
 
@@ -58,20 +57,10 @@ def name_command(
     else:
         options = truth_options(truth_topic, None)
         given = majority_names(recordings, truth or [], options)
-    if out.exists():
-        msg = f'{out}: exists already; choose another folder or remove it'
-        raise BagError(msg)
-    with Claim(out):
-        draft = partial_path(out)
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        try:
-            counts = {r.name: write_named(r, given, draft) for r in recordings}
-            write_text(draft / NAMES, yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
-            draft.rename(out)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+    with new_folder(out) as draft:
+        counts = {r.name: write_named(r, given, draft) for r in recordings}
+        text = yaml.safe_dump(given, sort_keys=False, allow_unicode=True)
+        write_text(draft / NAMES, text)
     _report(out, given, counts)
 
 

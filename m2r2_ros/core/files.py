@@ -4,6 +4,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -151,6 +152,33 @@ def atomic_write(path: Path) -> Iterator[Path]:
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill; it becomes `folder`, in one step, when the block ends.
+
+    After an exception it is removed, as what a killed run left is when the next one begins.
+
+    Raises:
+        OutputError: There is something of that name already, it cannot be written, or another run
+            is writing it.
+    """
+    draft = partial_path(folder)
+    with Claim(folder):
+        if folder.exists():
+            msg = f'{folder}: exists already; choose another folder or remove it'
+            raise OutputError(msg)
+        shutil.rmtree(draft, ignore_errors=True)
+        with disk_errors(folder):
+            draft.mkdir(parents=True)
+        try:
+            yield draft
+            with disk_errors(folder):
+                draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
             raise
 
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From recordings without labels to segments in clusters, and a bundle that finds them again."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.core.errors import BagError, ConfigError, DiscoveryError, M2R2Error
-from m2r2_ros.core.files import Claim, disk_errors, partial_path
+from m2r2_ros.core.files import disk_errors, new_folder
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.clusters import Clusters, find_clusters
@@ -30,7 +29,7 @@ from m2r2_ros.discovery.methods import OF_CAMERAS, OF_FEATURES, find_method
 from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
 from m2r2_ros.model.config import preset
-from m2r2_ros.model.facts import WEIGHTS, expect_free, write_yaml
+from m2r2_ros.model.facts import WEIGHTS, write_yaml
 from m2r2_ros.model.weight_files import write_tensors
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
@@ -352,11 +351,10 @@ def cluster_names(count: int) -> list[str]:
 def save_discovered(
     found: Discovered, source: UnlabelledSource, folder: Path, training: Mapping[str, Any]
 ) -> None:
-    """Write a bundle into a folder that holds none yet.
+    """Write a bundle into a folder that is not there yet.
 
     Raises:
-        BundleError: The folder holds something already.
-        OutputError: It cannot be written, or another run is writing it.
+        OutputError: It is there, it cannot be written, or another run is writing it.
     """
     names = cluster_names(len(found.clusters))
     sections = {
@@ -371,17 +369,9 @@ def save_discovered(
         'scores': {},
     }
     tensors = {n: torch.from_numpy(np.array(t, np.float32)) for n, t in found.tensors().items()}
-    draft = partial_path(folder)
-    with disk_errors(folder), Claim(folder):
-        expect_free(folder)
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
-            seal = write_yaml(draft, sections)
-            write_tensors(draft / WEIGHTS, tensors, seal)
-            draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+    with new_folder(folder) as draft, disk_errors(folder):
+        seal = write_yaml(draft, sections)
+        write_tensors(draft / WEIGHTS, tensors, seal)
 
 
 def find_all(

@@ -193,6 +193,7 @@ def test_recordings_that_cannot_be_read_are_told_and_left_out(robots: Path, tmp_
 
 def test_one_recording_is_enough(robots: Path, tmp_path: Path) -> None:
     done('discover', robots / 'first', '--method', 'events', '--out', tmp_path / 'found')
+    assert read_given_labels(tmp_path / 'found' / 'labels' / 'first_labels').segments
 
 
 def test_naming_needs_one_source_of_names(found: Path, robots: Path, tmp_path: Path) -> None:

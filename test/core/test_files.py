@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from m2r2_ros.core.files import atomic_write
+from m2r2_ros.core.errors import OutputError
+from m2r2_ros.core.files import atomic_write, new_folder
 
 
 def test_a_file_is_replaced_when_it_is_whole(tmp_path: Path) -> None:
@@ -26,3 +27,23 @@ def test_a_file_stays_when_its_successor_fails(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert path.read_text() == 'old'
     assert [p.name for p in tmp_path.iterdir()] == ['file.json']
+
+
+def test_a_new_folder_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    out = tmp_path / 'deep' / 'out'
+    (tmp_path / 'deep' / 'out.partial').mkdir(parents=True)
+    (tmp_path / 'deep' / 'out.partial' / 'left').touch()  # by a run that was killed
+    with new_folder(out) as draft:
+        (draft / 'a').write_text('whole')
+        assert not out.exists()
+    assert [path.name for path in out.iterdir()] == ['a']
+    with pytest.raises(OutputError, match='out: exists already'), new_folder(out):
+        pass
+    assert (out / 'a').read_text() == 'whole'
+
+
+def test_a_new_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / 'out') as draft:
+        (draft / 'a').touch()
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())

@@ -17,7 +17,7 @@ from m2r2_ros.discovery.laps.controller import read_controlled
 from m2r2_ros.discovery.laps.grid import GRID
 from m2r2_ros.discovery.laps.latents import LatentDetector, LatentSource
 from m2r2_ros.discovery.laps.motion import TrackedPoints
-from m2r2_ros.discovery.laps.options import LapsOptions, check_laps
+from m2r2_ros.discovery.laps.options import TUNED, LapsOptions, check_laps
 from m2r2_ros.discovery.laps.tracker import make_tracker
 from m2r2_ros.discovery.method import Calibration, Method, Recordings, Setting
 
@@ -51,10 +51,7 @@ class LapsImages:
 
     options: LapsImageOptions = field(default_factory=LapsImageOptions)
     causal: ClassVar[bool] = True
-    grid: ClassVar[Mapping[str, Sequence[float]]] = {
-        'theta_on': (0.5, 0.75, 1.5, 2.0, 3.0),
-        'hysteresis': (0.75,),
-    }
+    grid: ClassVar[Mapping[str, Sequence[float]]] = TUNED
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:
         """Train a tokenizer on these recordings and find its threshold; see Method.

@@ -17,7 +17,7 @@ from m2r2_ros.discovery.laps.calibrate import calibrate_laps, collect
 from m2r2_ros.discovery.laps.controller import read_controlled
 from m2r2_ros.discovery.laps.latents import LatentDetector, LatentSource
 from m2r2_ros.discovery.laps.motion import Channels
-from m2r2_ros.discovery.laps.options import LapsOptions, check_laps
+from m2r2_ros.discovery.laps.options import TUNED, LapsOptions, check_laps
 from m2r2_ros.discovery.method import Calibration, Method, Recordings, Setting
 
 NAME: Final = 'laps_motion'
@@ -46,10 +46,7 @@ class LapsMotion:
 
     options: LapsMotionOptions = field(default_factory=LapsMotionOptions)
     causal: ClassVar[bool] = True
-    grid: ClassVar[Mapping[str, Sequence[float]]] = {
-        'theta_on': (0.5, 0.75, 1.5, 2.0, 3.0),
-        'hysteresis': (0.75,),
-    }
+    grid: ClassVar[Mapping[str, Sequence[float]]] = TUNED
 
     def calibrate(self, recordings: Recordings, setting: Setting) -> Calibration:
         """Train a tokenizer on these recordings and find its threshold; see Method.

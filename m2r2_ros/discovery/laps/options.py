@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the LAPS methods."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from typing import Final
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.options import above, between, check_options, is_kind, shown
@@ -62,6 +64,13 @@ class LapsOptions(ControllerOptions):
     def schedule(self, seed: int) -> TokenizerSchedule:
         """Return how the tokenizer is trained."""
         return TokenizerSchedule(self.steps, self.batch, self.learning_rate, seed)
+
+
+#: Options that may be tuned where there is truth; see Method.
+TUNED: Final[Mapping[str, Sequence[float]]] = {
+    'theta_on': (0.5, 0.75, 1.5, 2.0, 3.0),
+    'hysteresis': (0.75,),
+}
 
 
 def check_laps(options: LapsOptions, place: str) -> None:
