@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels: the set of names, one frame's label, a segment."""
 
-import colorsys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.palette import UNKNOWN_COLOUR, Colour, colour_of
 from m2r2_ros.core.text import excerpt, listed
 
 UNKNOWN = -1
@@ -55,11 +55,22 @@ class LabelSet:
         return self.names.index(name) if name in self.names else UNKNOWN
 
     @property
-    def colours(self) -> tuple[tuple[float, float, float], ...]:
-        """RGB in 0..1 of each label: hues a golden angle apart, so that neighbours differ."""
-        return tuple(
-            colorsys.hsv_to_rgb(k * 0.618034 % 1.0, 0.65, 0.9) for k in range(len(self.names))
-        )
+    def colours(self) -> tuple[Colour, ...]:
+        """RGB in 0..1 of each label: that of its place in the set."""
+        return tuple(map(colour_of, range(len(self.names))))
+
+
+def colours_of(label_set: LabelSet | None, used: Iterable[str]) -> dict[str, Colour]:
+    """Return the colours of labels by name, that of UNKNOWN_LABEL among them.
+
+    Args:
+        label_set: Labels that have their colours in any case.
+        used: Labels that are shown. Those that the set lacks come after it, in order of alphabet.
+    """
+    names = label_set.names if label_set else ()
+    extra = sorted({*used} - {*names, UNKNOWN_LABEL})
+    colours = {name: colour_of(k) for k, name in enumerate((*names, *extra))}
+    return {**colours, UNKNOWN_LABEL: UNKNOWN_COLOUR}
 
 
 def expect_labels(names: Collection[str]) -> None:

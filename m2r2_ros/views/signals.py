@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.sensors import Sensors
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
-from m2r2_ros.readers.guessing import guess_topics
-from m2r2_ros.readers.registry import Reader, make_reader
 from m2r2_ros.readers.topics import TopicSpec
 
 #: The quietest sound level that is distinguished, dB below full scale.
 FLOOR_DB = -90.0
+#: What is drawn as a line.
+_SHOWN = ('wrench', 'gripper', 'sound')
 #: Longest side of an image that is kept, pixels; they are shown an inch wide.
 _SIDE = 1280
 
@@ -63,32 +64,16 @@ def read_signals(
         MessageError: A modality cannot be read from the type of its topic.
     """
     recording = open_recording(path)
-    topics = topics or {}
-    available = recording.types({spec.topic for spec in topics.values()})
-    specs = guess_topics(available, topics)
-    wanted: list[str] = [
-        name
-        for name in ('image', 'sound', 'wrench', 'gripper')
-        if name in specs and specs[name].topic in available
-    ]
-    readers: dict[str, list[tuple[str, Reader]]] = {}
-    for name in wanted:
-        topic = recording.topics[specs[name].topic]
-        reader = make_reader(specs[name], topic.type_name, topic.definition)
-        readers.setdefault(topic.name, []).append((name, reader))
+    sensors = Sensors(recording, topics)
     strip = _Strip(recording.start, recording.end, frames)
-    traces: dict[str, list[TimeSeries]] = {name: [] for name in wanted}
-    for blocks in recording.blocks(list(readers)):
-        for block in blocks:
-            for name, reader in readers[block.topic]:
-                samples = reader.decode(block)
-                if isinstance(samples, ImageSamples):
-                    strip.add(samples)
-                else:
-                    traces[name].append(_trace(samples, name))
-    force, width, loudness = (
-        _joined(traces.get(name, [])) for name in ('wrench', 'gripper', 'sound')
-    )
+    traces: dict[str, list[TimeSeries]] = {name: [] for name in _SHOWN}
+    for blocks in recording.blocks(sensors.topics):
+        for spec, samples in sensors.decode(blocks):
+            if isinstance(samples, ImageSamples) and spec.modality == 'image':
+                strip.add(samples)
+            elif spec.modality in traces:
+                traces[spec.modality].append(_trace(samples, spec.modality))
+    force, width, loudness = (_joined(traces[name]) for name in ('wrench', 'gripper', 'sound'))
     return Signals(force, width, loudness, strip.frames)
 
 

@@ -2,27 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """An image of a recording: its labels above the signals that they were made from."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.labels.reader import LabelTrack
 from m2r2_ros.core.files import atomic_write
-from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment, label_at
-from m2r2_ros.core.text import excerpt
+from m2r2_ros.core.labels import LabelSet, Segment, colours_of, label_at
+from m2r2_ros.core.palette import UNKNOWN_COLOUR, text_colour
+from m2r2_ros.core.text import excerpt, printable
 from m2r2_ros.evaluation.sequence import segments_of
+from m2r2_ros.views.rows import Labels, first_label_set, segments_in
 from m2r2_ros.views.signals import Signals, TimeSeries
-
-Colour = tuple[float, float, float]
 
 #: Figure width and the widths of its margins, inches.
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 15.0, 1.25, 0.2, 0.45, 0.95
@@ -31,7 +31,9 @@ _PLOT: Final = _WIDTH - _LEFT - _RIGHT
 _DPI: Final = 110
 #: Width of a letter of a segment's name, inches.
 _LETTER: Final = 0.062
-_INK, _WRONG, _UNKNOWN = '#333333', '#d62728', (0.75, 0.75, 0.75)
+#: What a row is called: letters of a line, and lines.
+_NAME: Final = 10, 4
+_INK, _WRONG = '#333333', '#d62728'
 
 #: A row: its height in inches and what draws it.
 _Row = tuple[float, Callable[[Axes], None]]
@@ -41,8 +43,9 @@ def draw_timeline(
     out_png: Path,
     *,
     truth: Sequence[Segment],
-    tracks: Mapping[str, LabelTrack],
+    tracks: Mapping[str, Labels],
     signals: Signals | None = None,
+    label_set: LabelSet | None = None,
     title: str = '',
 ) -> None:
     """Draw a recording's truth, labels, probabilities and signals below each other.
@@ -50,12 +53,16 @@ def draw_timeline(
     Args:
         out_png: File to write; an older one is replaced.
         truth: True segments in order of start; without any, that row is left out.
-        tracks: Labels of the recording, by what their row is called.
+        tracks: Labels of the recording, by what their row is called: of its frames, or segments in
+            order of start.
         signals: Signals to show, each in a row of its own where there is one.
+        label_set: Labels that have their colours in any case; by default those of the tracks.
         title: Above the image.
     """
-    painter = _Painter(truth, tracks)
-    rows = [*painter.label_rows(), *painter.signal_rows(signals or Signals())]
+    signals = signals or Signals()
+    label_set = label_set or first_label_set(tracks.values())
+    painter = _Painter(truth, tracks, signals, label_set)
+    rows = [*painter.label_rows(), *painter.signal_rows(signals)]
     height = _TOP + _BOTTOM + sum(h for h, _ in rows) + _GAP * (len(rows) - 1)
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor='white')
     FigureCanvasAgg(figure)
@@ -84,22 +91,28 @@ def draw_timeline(
 class _Painter:
     """Draws rows on one clock, seconds from the first frame."""
 
-    def __init__(self, truth: Sequence[Segment], tracks: Mapping[str, LabelTrack]) -> None:
+    def __init__(
+        self,
+        truth: Sequence[Segment],
+        tracks: Mapping[str, Labels],
+        signals: Signals,
+        label_set: LabelSet | None,
+    ) -> None:
         self.truth = list(truth)
         self.tracks = tracks
-        self.found = {name: segments_of(t.stamps, t.labels) for name, t in tracks.items()}
+        self.found = {name: segments_in(track) for name, track in tracks.items()}
         every = [*self.truth, *(s for found in self.found.values() for s in found)]
-        self.origin = min((s.start for s in every), default=0)
-        self.end = max((s.end for s in every), default=1)
+        spans = [(s.start, s.end) for s in every] or list(_spans(signals))
+        self.origin = min((start for start, _ in spans), default=0)
+        self.end = max((end for _, end in spans), default=0)
         # Names of short segments are written vertically.
         longest = max((len(s.label) for s in every), default=0)
         self.tall = min(max(_LETTER * longest + 0.1, 0.74), 1.6)
         self.shown = {s.label for s in every}
-        sets = [t.label_set for t in tracks.values() if t.label_set]
-        self.colours = _colours(sets[0] if sets else None, self.shown)
+        self.colours = colours_of(label_set, self.shown)
 
     def prepare(self, axes: Axes, *, last: bool) -> None:
-        axes.set_xlim(0, self.seconds(self.end))
+        axes.set_xlim(0, self.length)
         axes.tick_params(labelsize=8, colors=_INK, length=2, labelbottom=last)
         for name, spine in axes.spines.items():
             spine.set_visible(name in {'left', 'bottom'})
@@ -114,6 +127,8 @@ class _Painter:
         for name, track in self.tracks.items():
             found = self.found[name]
             rows.append((self.tall, partial(self.bars, segments=found, name=name)))
+            if not isinstance(track, LabelTrack):
+                continue
             if self.truth:
                 rows.append((0.12, partial(self.mistakes, track=track)))
             if track.probabilities.shape[1]:
@@ -139,17 +154,17 @@ class _Painter:
 
     def bars(self, axes: Axes, segments: Sequence[Segment], name: str) -> None:
         """Draw segments as bars, with their names where there is room."""
-        inches = _PLOT / self.seconds(self.end)
+        inches = _PLOT / self.length
         for s in segments:
             start, width = self.seconds(s.start), (s.end - s.start) / 1e9
-            colour = self.colours.get(s.label, _UNKNOWN)
+            colour = self.colours.get(s.label, UNKNOWN_COLOUR)
             axes.barh(0, width, left=start, height=1, color=colour, edgecolor='white', lw=0.6)
             room = width * inches
             if room < 0.12:
                 continue
             axes.text(
                 start + width / 2, 0, excerpt(s.label.replace('_', ' ')), size=7,
-                color=_readable(colour), ha='center', va='center', clip_on=True, parse_math=False,
+                color=text_colour(colour), ha='center', va='center', clip_on=True, parse_math=False,
                 rotation=0 if room > _LETTER * len(s.label) else 90,
             )  # fmt: skip
         axes.set_ylim(-0.5, 0.5)
@@ -168,7 +183,7 @@ class _Painter:
 
     def probabilities(self, axes: Axes, track: LabelTrack) -> None:
         names = track.label_set.names if track.label_set else ()
-        colours = [self.colours.get(name, _UNKNOWN) for name in names] or None
+        colours = [self.colours.get(name, UNKNOWN_COLOUR) for name in names] or None
         axes.stackplot(self.clock(track.stamps), track.probabilities.T, colors=colours, lw=0)
         axes.set_ylim(0, 1)
         axes.set_yticks([0, 0.5, 1])
@@ -182,11 +197,11 @@ class _Painter:
 
     def strip(self, axes: Axes, signals: Signals) -> None:
         """Draw the camera images side by side, each about when it was taken."""
-        wide = self.seconds(self.end) / len(signals.frames)
+        wide = self.length / len(signals.frames)
         for k, (_, image) in enumerate(signals.frames):
             extent = ((k + 0.01) * wide, (k + 0.99) * wide, 0, 1)
             axes.imshow(image, extent=extent, aspect='auto', interpolation='antialiased')
-        axes.set_xlim(0, self.seconds(self.end))
+        axes.set_xlim(0, self.length)
         axes.set_ylim(0, 1)
         _plain(axes, 'camera')
 
@@ -198,6 +213,11 @@ class _Painter:
             if name in self.shown
         ]
 
+    @property
+    def length(self) -> float:
+        """Seconds of the picture."""
+        return max(self.seconds(self.end), 1e-3)
+
     def seconds(self, stamp: int) -> float:
         return (stamp - self.origin) / 1e9
 
@@ -206,17 +226,13 @@ class _Painter:
         return elapsed
 
 
-def _colours(label_set: LabelSet | None, used: Collection[str]) -> Mapping[str, Colour]:
-    """Return the label set's colours, with labels that it lacks appended, and that of none."""
-    names = label_set.names if label_set else ()
-    extra = sorted(set(used) - {*names, UNKNOWN_LABEL})
-    everything = LabelSet.of((*names, *extra))
-    return {**dict(zip(everything.names, everything.colours, strict=True)), UNKNOWN_LABEL: _UNKNOWN}
-
-
-def _readable(background: Colour) -> Colour:
-    red, green, blue = background
-    return to_rgb('white' if 0.3 * red + 0.6 * green + 0.1 * blue < 0.5 else _INK)
+def _spans(signals: Signals) -> Iterator[tuple[int, int]]:
+    """Yield from when to when each signal was recorded, nanoseconds."""
+    for trace in (signals.force, signals.width, signals.loudness):
+        if trace is not None:
+            yield int(trace.stamps.min()), int(trace.stamps.max())
+    if signals.frames:
+        yield signals.frames[0][0], signals.frames[-1][0]
 
 
 def _plain(axes: Axes, name: str) -> None:
@@ -229,6 +245,10 @@ def _plain(axes: Axes, name: str) -> None:
 
 
 def _name(axes: Axes, name: str) -> None:
+    letters, most = _NAME
+    text = name.replace('_', ' ')
+    lines = [part for line in text.split('\n') for part in wrap(printable(line), letters)]
     axes.text(
-        -0.035, 0.5, name, transform=axes.transAxes, ha='right', va='center', size=9, color=_INK
-    )
+        -0.035, 0.5, '\n'.join(lines[:most]), transform=axes.transAxes, ha='right', va='center',
+        size=9, color=_INK, parse_math=False,
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that make viewers show labels: a layout for Foxglove, a configuration for rviz."""
+"""Files that make viewers show labels: layouts for Foxglove, a configuration for rviz."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,14 @@ import yaml
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.core.files import write_text
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.palette import hex_colour
 
+#: For Lichtblick and today's Foxglove.
 FOXGLOVE_FILE: Final = 'foxglove.json'
+#: For the last open version of Foxglove Studio.
+STUDIO_FILE: Final = 'foxglove-studio-1.48.json'
 RVIZ_FILE: Final = 'm2r2.rviz'
+FILES: Final = (FOXGLOVE_FILE, STUDIO_FILE, RVIZ_FILE)
 
 #: What the visualizer publishes.
 MARKERS: Final = '/visualizer/markers'
@@ -32,7 +37,7 @@ _Tile = str | dict[str, Any]
 
 
 def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: str) -> list[Path]:
-    """Write FOXGLOVE_FILE and RVIZ_FILE; older ones are replaced.
+    """Write FILES; older ones are replaced.
 
     Args:
         folder: Where to; created if missing.
@@ -43,32 +48,44 @@ def write_viewer_files(folder: Path, labels: LabelSet, topics: Topics, frame: st
     Returns:
         The files.
     """
-    texts = {FOXGLOVE_FILE: foxglove_layout(labels, topics), RVIZ_FILE: rviz_config(topics, frame)}
+    texts = {
+        FOXGLOVE_FILE: foxglove_layout(labels, topics),
+        STUDIO_FILE: foxglove_layout(labels, topics, studio=True),
+        RVIZ_FILE: rviz_config(topics, frame),
+    }
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]
 
 
-def foxglove_layout(labels: LabelSet, topics: Topics) -> str:
-    """Return a layout: labels, scores and forces over time, images, diagnostics."""
+def foxglove_layout(labels: LabelSet, topics: Topics, *, studio: bool = False) -> str:
+    """Return a layout: labels, scores and forces over time, images, diagnostics.
+
+    Args:
+        labels: Labels that are shown, with their colours.
+        topics: The robot's topics by modality.
+        studio: For Foxglove Studio 1.48, whose panels for images are of another type.
+    """
+    image = 'ImageViewPanel' if studio else 'Image'
     left = ['StateTransitions!labels', 'Plot!scores']
-    right = ['Image!overlay']
+    right = [f'{image}!overlay']
     panels: dict[str, Any] = {
         'StateTransitions!labels': _state_transitions(labels),
         'Plot!scores': _plot(
             {'confidence': f'{LABEL_TOPIC}.confidence', 'boundary': f'{LABEL_TOPIC}.boundary_score'}
         ),
-        'Image!overlay': _image(OVERLAY),
+        f'{image}!overlay': _image(OVERLAY, studio=studio),
         'RawMessages!diagnostics': {'topicPath': '/diagnostics', 'diffEnabled': False},
     }
     for name, entry in topics.items():
         like, kind = entry.get('like') or name, entry['type']
         if like == 'wrench' and kind in _WRENCHES:
             left.append(f'Plot!{name}')
-            panels[left[-1]] = _plot(_wrench_paths(entry))
+            stamped = kind.endswith('Stamped')
+            panels[left[-1]] = _plot(_wrench_paths(entry), stamped=stamped)
         elif like == 'image':
-            right.append('Image!camera' if name == 'image' else f'Image!{name}')
-            panels[right[-1]] = _image(entry['topic'])
+            right.append(f'{image}!camera' if name == 'image' else f'{image}!{name}')
+            panels[right[-1]] = _image(entry['topic'], studio=studio)
     right.append('RawMessages!diagnostics')
     # Labels need little height.
     first = _split('column', left[0], _stack(left[1:]), 20)
@@ -128,7 +145,7 @@ def rviz_config(topics: Topics, frame: str) -> str:
 
 def _state_transitions(labels: LabelSet) -> dict[str, Any]:
     states = [
-        {'value': name, 'label': name, 'color': _hex(colour)}
+        {'value': name, 'label': name, 'color': hex_colour(colour)}
         for name, colour in zip(labels.names, labels.colours, strict=True)
     ]
     path = {
@@ -141,10 +158,12 @@ def _state_transitions(labels: LabelSet) -> dict[str, Any]:
     return {'paths': [path], 'isSynced': True}
 
 
-def _plot(paths: Mapping[str, str]) -> dict[str, Any]:
+def _plot(paths: Mapping[str, str], *, stamped: bool = True) -> dict[str, Any]:
+    # Without a header there is no stamp to draw a point at.
+    method = 'headerStamp' if stamped else 'receiveTime'
     return {
         'paths': [
-            {'value': path, 'label': label, 'enabled': True, 'timestampMethod': 'headerStamp'}
+            {'value': path, 'label': label, 'enabled': True, 'timestampMethod': method}
             for label, path in paths.items()
         ],
         'showLegend': True,
@@ -161,8 +180,8 @@ def _wrench_paths(wrench: Mapping[str, Any]) -> dict[str, str]:
     return {f'{vector} {axis}': f'{body}.{vector}.{axis}' for vector, axis in axes}
 
 
-def _image(topic: str) -> dict[str, Any]:
-    return {'imageMode': {'imageTopic': topic}}
+def _image(topic: str, *, studio: bool) -> dict[str, Any]:
+    return {'cameraTopic': topic} if studio else {'imageMode': {'imageTopic': topic}}
 
 
 def _stack(panels: Sequence[str]) -> _Tile:
@@ -204,7 +223,3 @@ def _robot_model() -> dict[str, Any]:
     display = _display('RobotModel', 'Robot', DESCRIPTION)
     topic = display.pop('Topic') | {'Durability Policy': 'Transient Local'}
     return display | {'Description Source': 'Topic', 'Description Topic': topic}
-
-
-def _hex(colour: tuple[float, float, float]) -> str:
-    return '#' + ''.join(f'{round(255 * part):02x}' for part in colour)

@@ -3,15 +3,14 @@
 """Files for viewers: what they show, and that those that are shipped are up to date."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.palette import hex_colour
 from m2r2_ros.core.share import share_path
 from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.views.viewers import (
@@ -19,6 +18,7 @@ from m2r2_ros.views.viewers import (
     MARKERS,
     OVERLAY,
     RVIZ_FILE,
+    STUDIO_FILE,
     foxglove_layout,
     rviz_config,
     write_viewer_files,
@@ -74,10 +74,32 @@ def test_labels_have_the_colours_of_the_label_set() -> None:
     (path,) = layout['configById']['StateTransitions!labels']['paths']
     states = path['customStates']['states']
     assert [s['value'] for s in states] == list(LABELS.names)
-    for state, colour in zip(states, LABELS.colours, strict=True):
-        assert re.fullmatch('#[0-9a-f]{6}', state['color'])
-        parts = [int(state['color'][k : k + 2], 16) / 255 for k in (1, 3, 5)]
-        assert parts == pytest.approx(colour, abs=0.003)
+    assert [s['color'] for s in states] == [hex_colour(colour) for colour in LABELS.colours]
+
+
+def test_each_version_has_the_image_panels_that_it_knows() -> None:
+    """Type and options of the panels, as the sources of Lichtblick 1.28 and Studio 1.48 have them.
+
+    Studio has an Image panel too, which was an experiment and draws nothing without calibration.
+    """
+    new = json.loads(foxglove_layout(LABELS, TOPICS))
+    old = json.loads(foxglove_layout(LABELS, TOPICS, studio=True))
+    assert sorted(tiles(old['layout'])) == sorted(old['configById'])
+    images = {k: c for k, c in old['configById'].items() if k.startswith('ImageViewPanel!')}
+    assert [c['cameraTopic'] for c in images.values()] == [OVERLAY, '/camera']
+    kinds = {k.partition('!')[0] for k in new['configById']}
+    assert kinds == {'StateTransitions', 'Plot', 'Image', 'RawMessages'}
+    renamed = {k.replace('ImageViewPanel', 'Image'): c for k, c in old['configById'].items()}
+    changed = {k for k, c in new['configById'].items() if renamed[k] != c}
+    assert renamed.keys() == new['configById'].keys()
+    assert changed == {'Image!overlay', 'Image!camera'}
+
+
+def test_messages_without_a_header_are_drawn_when_they_came() -> None:
+    plain = {'wrench': {'topic': '/ft', 'type': 'geometry_msgs/msg/Wrench'}}
+    for topics, method in ((plain, 'receiveTime'), (TOPICS, 'headerStamp')):
+        paths = json.loads(foxglove_layout(LABELS, topics))['configById']['Plot!wrench']['paths']
+        assert {p['timestampMethod'] for p in paths} == {method}
 
 
 def test_topics_that_a_model_has_not_are_left_out() -> None:
@@ -121,7 +143,11 @@ def test_shipped_files_are_those_of_the_shipped_model(tmp_path: Path) -> None:
     entries = yaml.safe_load(share_path('models', 'cell', 'bundle.yaml').read_text())
     labels = LabelSet(tuple(entries['labels']['names']), tuple(entries['labels']['parents']))
     write_viewer_files(tmp_path, labels, entries['topics'], 'base')
-    for name, shipped in ((FOXGLOVE_FILE, 'foxglove/cell.json'), (RVIZ_FILE, 'rviz/m2r2.rviz')):
+    for name, shipped in (
+        (FOXGLOVE_FILE, 'foxglove/cell.json'),
+        (STUDIO_FILE, 'foxglove/cell-studio-1.48.json'),
+        (RVIZ_FILE, 'rviz/m2r2.rviz'),
+    ):
         assert (tmp_path / name).read_text() == share_path('config', shipped).read_text(), (
             'm2r2 viewers models/cell makes other files than config/ has: copy them there'
         )

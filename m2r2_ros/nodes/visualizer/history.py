@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-#: RGB in 0..1.
-Colour = tuple[float, float, float]
+from m2r2_ros.core.palette import UNKNOWN_COLOUR, Colour
 
-#: Of labels that the label set does not have.
-GREY: Final[Colour] = (0.75, 0.75, 0.75)
 #: Most bars that are kept: a timeline of more could not be read, and a viewer has to draw them all.
 MOST_BARS: Final = 64
 
@@ -50,7 +47,7 @@ class View:
     stamp: int = 0
     label: str = ''
     confidence: float = 0.0
-    colour: Colour = GREY
+    colour: Colour = UNKNOWN_COLOUR
     bars: tuple[Bar, ...] = ()
 
 
@@ -118,15 +115,17 @@ class LabelHistory:
                 max((s.start - start) / length, 0.0),
                 (s.end - start) / length,
                 s.label,
-                self.colours.get(s.label, GREY),
+                self.colours.get(s.label, UNKNOWN_COLOUR),
             )
             for s in self._segments
             if s.end > max(start, s.start)
         )
         label = self._key[0]
-        return View(self.stamp, label, self._confidence, self.colours.get(label, GREY), bars)
+        return View(
+            self.stamp, label, self._confidence, self.colours.get(label, UNKNOWN_COLOUR), bars
+        )
 
 
 def silent(view: View) -> View:
     """Return a view whose labels are still shown, and none of which is in force."""
-    return replace(view, label='', confidence=0.0, colour=GREY)
+    return replace(view, label='', confidence=0.0, colour=UNKNOWN_COLOUR)

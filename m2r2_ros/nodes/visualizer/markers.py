@@ -12,7 +12,8 @@ from geometry_msgs.msg import Point, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from m2r2_ros.nodes.visualizer.history import MOST_BARS, Bar, Colour, View
+from m2r2_ros.core.palette import Colour
+from m2r2_ros.nodes.visualizer.history import MOST_BARS, Bar, View
 
 #: Namespaces of the markers, which viewers show and hide one by one.
 LABEL: Final = 'label'

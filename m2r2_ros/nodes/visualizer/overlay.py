@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.nodes.visualizer.history import Colour, View
+from m2r2_ros.core.palette import Colour
+from m2r2_ros.nodes.visualizer.history import View
 
 #: Below this many pixels of width, images are enlarged: names would not fit.
 MIN_WIDTH: Final = 480

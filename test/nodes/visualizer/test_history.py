@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels as the bars of a timeline."""
 
-from m2r2_ros.nodes.visualizer.history import GREY, MOST_BARS, View, silent
+from m2r2_ros.core.palette import UNKNOWN_COLOUR
+from m2r2_ros.nodes.visualizer.history import MOST_BARS, View, silent
 from test.nodes.visualizer.views import BLUE, RED, SECOND, history
 
 
@@ -38,7 +39,7 @@ def test_a_clock_that_goes_back_clears_the_timeline() -> None:
 
 def test_without_labels_and_without_label_set() -> None:
     assert history().view(10.0) == View()
-    assert history((0.0, 'wave', 0)).view(10.0).colour == GREY
+    assert history((0.0, 'wave', 0)).view(10.0).colour == UNKNOWN_COLOUR
     assert silent(history((0.0, 'pick', 0)).view(1.0)).label == ''
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Histories of labels for tests."""
 
-from m2r2_ros.nodes.visualizer.history import Colour, LabelHistory
+from m2r2_ros.core.palette import Colour
+from m2r2_ros.nodes.visualizer.history import LabelHistory
 
 SECOND = 10**9
 RED: Colour = (1.0, 0.0, 0.0)
