@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of files, each in an order of its own, as one stream in log-time order."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from typing import Final
 
@@ -10,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.holding import Due, Pending, Queue, Store
-from m2r2_ros.bags.source import MessageRun, Source
+from m2r2_ros.bags.source import ALWAYS, FilePart, Loaded, MessageRun, Source, Span
 from m2r2_ros.core.messages import MessageBlock
 
 #: Small parts are combined until they hold this many bytes of messages.
 _BATCH: Final = 1 << 21
 
 
-def merged(sources: Sequence[Source], topics: Collection[str]) -> Iterator[list[MessageBlock]]:
-    """Yield the messages of `topics` in log-time order, ties in file order.
+def merged(
+    sources: Sequence[Source], topics: Collection[str], span: Span = ALWAYS
+) -> Iterator[list[MessageBlock]]:
+    """Yield the messages of `topics` in a range of time, in log-time order, ties in file order.
 
     A message goes out when it is older than all that has not been read. What overlaps in time is
     held until then, up to a limit; beyond it, parts of files are read again later.
@@ -26,7 +30,7 @@ def merged(sources: Sequence[Source], topics: Collection[str]) -> Iterator[list[
     Raises:
         BagError: A part of a file is corrupt, or messages are too far out of order.
     """
-    queue = Queue([source.parts(topics) for source in sources])
+    queue = Queue([_within(source.parts(topics, span), span) for source in sources])
     store = Store(queue, [source.path for source in sources])
     arrival = 0
     while (pending := queue.pop()) is not None:
@@ -39,6 +43,18 @@ def merged(sources: Sequence[Source], topics: Collection[str]) -> Iterator[list[
         store.load(pending)
     if blocks := _take(store, None, arrival):
         yield blocks
+
+
+def _within(parts: Iterator[FilePart], span: Span) -> Iterator[FilePart]:
+    """Yield parts that leave out what lies outside a range."""
+    for part in parts:
+        yield part if span is ALWAYS else replace(part, load=partial(_load, part.load, span))
+
+
+def _load(load: Callable[[], Loaded], span: Span) -> Loaded:
+    data, runs = load()
+    within = [run[span.of(run.log_times)] for run in runs]
+    return data, [run for run in within if len(run.offsets)]
 
 
 def _take(store: Store, pending: Pending | None, arrival: int) -> list[MessageBlock]:

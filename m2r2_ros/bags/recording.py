@@ -11,7 +11,8 @@ from m2r2_ros.bags.folder import has_metadata, missing, read_folder, storage_fil
 from m2r2_ros.bags.mcap.source import McapSource
 from m2r2_ros.bags.merge import merged
 from m2r2_ros.bags.reassemble.source import ReassembleSource
-from m2r2_ros.bags.source import Source, Topic
+from m2r2_ros.bags.rosbag2 import ANNOTATIONS
+from m2r2_ros.bags.source import ALWAYS, Source, Span, Topic
 from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.bags.writing.replacing import REPLACED
 from m2r2_ros.core.errors import BagError
@@ -95,7 +96,9 @@ class Recording:
             if name in named or (topic.count and name not in self._unreadable)
         }
 
-    def blocks(self, topics: Collection[str] | None = None) -> Iterator[list[MessageBlock]]:
+    def blocks(
+        self, topics: Collection[str] | None = None, span: Span = ALWAYS
+    ) -> Iterator[list[MessageBlock]]:
         """Yield messages in log-time order, at most one block of each topic in each list.
 
         `arrival` is the rank among all messages that are yielded; messages of the same log time
@@ -105,6 +108,7 @@ class Recording:
         Args:
             topics: The topics to read, those that the recording has not are passed over; None
                 reads all.
+            span: Log times of the messages to read; what lies outside is not read.
 
         Raises:
             BagError: A file is corrupt, or a topic that was asked for is not CDR.
@@ -115,7 +119,7 @@ class Recording:
                 f'{self.path}: topic {name} cannot be read: {self._unreadable[name]}; leave it out'
             )
             raise BagError(msg)
-        return merged(self._sources, wanted)
+        return merged(self._sources, wanted, span)
 
     def _add(self, topic: Topic) -> None:
         """Count a topic in, which another file of the recording may have too."""
@@ -220,6 +224,8 @@ def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
         except (BagError, OSError) as error:
             passed_over(str(error))
             continue
+        if folder is not top and folder.name.endswith(ANNOTATIONS) and not has_one:
+            continue  # what people said of a recording
         name = recording_name(folder) if folder is top else folder.name
         if has_one or (files and all(f.stem.rpartition('_')[0] == name for f in files)):
             yield folder

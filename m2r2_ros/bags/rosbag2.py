@@ -10,3 +10,5 @@ METADATA: Final = 'metadata.yaml'
 INFORMATION: Final = 'rosbag2_bagfile_information'
 #: The entry of custom_data in it that says what is wrong with a bag that a repair made.
 REPAIR: Final = 'm2r2_ros.repair'
+#: What ends the name of the folder with the annotation layers of a recording.
+ANNOTATIONS: Final = '_annotations'

@@ -5,7 +5,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,26 @@ class FilePart:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of log times.
+
+    Attributes:
+        since: The first, nanoseconds.
+        until: What is not part of it any more, nanoseconds.
+    """
+
+    since: int = -(1 << 63)
+    until: int = 1 << 63
+
+    def of(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which times are in it, bool (n,)."""
+        return (times >= self.since) & (times <= self.until - 1)
+
+
+ALWAYS: Final = Span()
+
+
 class Source(Protocol):
     """One file of a recording.
 
@@ -102,9 +122,10 @@ class Source(Protocol):
     truncated: bool
     notes: tuple[str, ...]
 
-    def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
-        """Yield what holds messages of `topics`, in order of start.
+    def parts(self, topics: Collection[str], span: Span = ALWAYS) -> Iterator[FilePart]:
+        """Yield what holds messages of `topics` in a range of time, in order of start.
 
-        Each part has to be loaded before the next is asked for.
+        Each part has to be loaded before the next is asked for. There may be other messages in it,
+        from before and after the range.
         """
         ...  # pragma: no cover

@@ -1,9 +1,10 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the ground truth of recordings is: in them, in other bags, in tables; matched by name."""
+"""Where the ground truth of recordings is, matched by name: in them, in tables, bags or layers."""
 
 import os
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Final
 
 from m2r2_ros.bags.labels.cells import SUFFIXES as TABLES
 from m2r2_ros.bags.labels.clock import RecordingClock, clock_of
+from m2r2_ros.bags.labels.layers import Layer, annotations_of, layers_in, layers_of, read_layer
 from m2r2_ros.bags.labels.reader import Truth, read_given_labels, read_label_set, read_truth
 from m2r2_ros.bags.labels.stated import StatedTruth, read_stated
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.rosbag2 import ANNOTATIONS
 from m2r2_ros.core.errors import BagError, LabelError, NoTruthError
 from m2r2_ros.core.labels import LabelSet
+from m2r2_ros.core.text import listed
 
 MERGED: Final = '_labelled'
 #: What may follow a recording's name in the name of its label bag or merged copy.
@@ -28,11 +32,12 @@ SUFFIXES: Final = (*LABELS, '_truth', '_segments')
 class Rank(IntEnum):
     """What counts where a recording has several: the first of these."""
 
-    TABLE = 0
-    TRUTH_BAG = 1
-    SEGMENTS = 2  # found in a folder, as m2r2 label wrote them, beside a recording with its truth
-    LABEL_BAG = 3
-    NO_TRUTH = 4
+    LAYER = 0  # the newest, which corrects the others
+    TABLE = 1
+    TRUTH_BAG = 2
+    SEGMENTS = 3  # found in a folder, as m2r2 label wrote them, beside a recording with its truth
+    LABEL_BAG = 4
+    NO_TRUTH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class TruthSource:
         given: The bag holds labels that a model or a person gave, which count as truth.
         rate: Frames per second of a table by numbers of frames; 0 takes the camera's.
         rank: How it was found.
+        note: What there is to say about it; '' for nothing.
     """
 
     path: Path
@@ -54,6 +60,7 @@ class TruthSource:
     given: bool = False
     rate: float = 0.0
     rank: Rank = Rank.TRUTH_BAG
+    note: str = ''
 
     def read(self, labels: Path | None = None) -> Truth:
         """Read it.
@@ -69,9 +76,15 @@ class TruthSource:
         if not truth.segments:
             msg = f'{self.path}: its ground truth is empty'
             raise NoTruthError(msg)
-        return truth
+        return replace(truth, note=self.note or truth.note)
 
     def _read(self, labels: Path | None) -> Truth:
+        if self.rank == Rank.LAYER and self.path.name.endswith(ANNOTATIONS):
+            there = listed(sorted({one.provenance.annotator for one in layers_in(self.path)}))
+            msg = (
+                f'{self.path}: no layer of that annotator; there are layers of {there or "nobody"}'
+            )
+            raise NoTruthError(msg)
         if self.path.suffix in TABLES:
             return read_truth(self.path, self._clock(self.recording or labels))
         if self.stated is not None:
@@ -95,10 +108,12 @@ class TruthOptions:
     Attributes:
         stated: The topic that states it; None reads GROUND_TRUTH.
         rate: Frames per second of tables by numbers of frames; 0 takes the camera's.
+        annotator: Whose annotation layers count; '' takes the newest, whoever made it.
     """
 
     stated: StatedTruth | None = None
     rate: float = 0.0
+    annotator: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,7 @@ class _Candidate:
     name: str
     rank: Rank
     path: Path
+    note: str = ''
 
 
 def find_truths(
@@ -119,7 +135,8 @@ def find_truths(
     """Return where the ground truth of recordings is, by their names.
 
     Args:
-        paths: Tables, recordings with ground truth, label bags, or folders of any of these.
+        paths: Tables, recordings with ground truth or annotation layers, layers, label bags, or
+            folders of any of these.
         names: Names of the recordings.
         options: How it is read.
         without: Label bags that are not to be taken for truth, since they are to be scored.
@@ -137,16 +154,17 @@ def find_truths(
         other = best.setdefault(one.name, one)
         if one.rank == other.rank:
             _expect_same(other, one)
-        if one.path.suffix not in TABLES and one.rank != Rank.LABEL_BAG:
+        if one.path.suffix not in TABLES and one.rank not in (Rank.LABEL_BAG, Rank.LAYER):
             recordings.setdefault(one.name, one.path)
     return {
         name: TruthSource(
             one.path,
             recordings.get(name),
-            options.stated if one.rank != Rank.LABEL_BAG else None,
+            options.stated if one.rank not in (Rank.LABEL_BAG, Rank.LAYER) else None,
             one.rank == Rank.LABEL_BAG,
             options.rate,
             one.rank,
+            one.note,
         )
         for name, one in best.items()
     }
@@ -158,13 +176,22 @@ def truths_of(
     found: dict[str, TruthSource],
     options: TruthOptions,
 ) -> dict[Path, TruthSource]:
-    """Return where the ground truth of each recording is: what was found, or in itself."""
+    """Return where the ground truth of each recording is: what was found, or in or beside it."""
     return {
-        path: replace(found[name], recording=path)
-        if name in found
-        else TruthSource(path, path, options.stated, rate=options.rate)
+        path: replace(found[name], recording=path) if name in found else own_truth(path, options)
         for path, name in zip(recordings, names, strict=True)
     }
+
+
+def own_truth(recording: Path, options: TruthOptions | None = None) -> TruthSource:
+    """Return where a recording says itself what happened: its newest layer, or in it."""
+    options = options or TruthOptions()
+    if options.stated is None and (layers := layers_of(recording, options.annotator)):
+        layer = layers[-1]
+        return TruthSource(layer.path, recording, rank=Rank.LAYER, note=_about(layer))
+    if options.annotator:
+        return TruthSource(annotations_of(recording), recording, rank=Rank.LAYER)
+    return TruthSource(recording, recording, options.stated, rate=options.rate)
 
 
 def labelled_recording(path: Path, names: Collection[str] = ()) -> str:
@@ -203,6 +230,10 @@ def _candidates(
     path: Path, names: Collection[str], options: TruthOptions, scored: Collection[str]
 ) -> Iterator[_Candidate]:
     """Yield what a path that was given is or holds."""
+    if layer := _layer_given(path.absolute(), options):
+        name = layer.path.parent.name.removesuffix(ANNOTATIONS)
+        yield _Candidate(name, Rank.LAYER, layer.path, _about(layer))
+        return
     folder = path.is_dir()
     tables = sorted(f for s in TABLES for f in path.glob(f'*{s}')) if folder else []
     if not folder and path.suffix in TABLES:
@@ -220,8 +251,26 @@ def _candidates(
         for bag in find_recordings([path]):
             real = os.path.realpath(bag)
             rank = _rank(bag, options)
-            if rank != Rank.LABEL_BAG or real not in scored:
-                yield _Candidate(labelled_recording(bag, names), rank, bag)
+            name = labelled_recording(bag, names)
+            if not options.annotator and (rank != Rank.LABEL_BAG or real not in scored):
+                yield _Candidate(name, rank, bag)
+            if layers := layers_of(bag, options.annotator):
+                yield _Candidate(name, Rank.LAYER, layers[-1].path, _about(layers[-1]))
+
+
+def _layer_given(path: Path, options: TruthOptions) -> Layer | None:
+    """Return the layer that a path is, or the newest in a folder of them; None of others."""
+    if path.name.endswith(ANNOTATIONS):
+        return next(reversed(layers_in(path, options.annotator)), None)
+    if path.parent.name.endswith(ANNOTATIONS):
+        with suppress(LabelError):
+            return read_layer(path)
+    return None
+
+
+def _about(layer: Layer) -> str:
+    unfinished = '' if layer.provenance.done else ', who was not done'
+    return f'annotation layer of {layer.provenance.annotator or "nobody"}{unfinished}'
 
 
 def _rank(bag: Path, options: TruthOptions) -> Rank:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.mcap.index import load_chunk, read_index
 from m2r2_ros.bags.mcap.records import CHANNELS, MAX_CHUNK, MESSAGE, PREFIX, corrupt
 from m2r2_ros.bags.mcap.summary import ChunkPlace
-from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
+from m2r2_ros.bags.source import ALWAYS, FilePart, Loaded, MessageRun, Span, Topic
 from m2r2_ros.core.errors import BagError
 
 #: Messages outside chunks are read in parts of about this many bytes.
@@ -38,7 +38,7 @@ class McapSource:
         self.unreadable: dict[str, str] = {}
         self.topics = self._topics()
 
-    def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
+    def parts(self, topics: Collection[str], span: Span = ALWAYS) -> Iterator[FilePart]:
         """Yield chunks, and parts of the messages outside chunks; see Source."""
         channels = {
             key: channel.topic
@@ -50,9 +50,10 @@ class McapSource:
         parts = [
             FilePart(place.start, place.offset, partial(self._load_chunk, place, channels), True)
             for place in self._index.chunks
+            if place.start < span.until and place.end >= span.since
             if wanted[place.channels].any()
         ]
-        parts += self._loose_parts(channels)
+        parts += self._loose_parts(channels, span)
         return iter(sorted(parts, key=lambda part: (part.start, part.order)))
 
     def _topics(self) -> dict[str, Topic]:
@@ -118,9 +119,10 @@ class McapSource:
         runs = _runs(heads['channel'], positions + MESSAGE.itemsize, lengths, times, channels)
         return data, runs
 
-    def _loose_parts(self, channels: Mapping[int, str]) -> list[FilePart]:
+    def _loose_parts(self, channels: Mapping[int, str], span: Span) -> list[FilePart]:
         """Group the messages outside chunks by where they lie."""
         loose = self._index.loose
+        loose = loose[span.of(loose[:, 3])]
         loose = loose[np.isin(loose[:, 0], list(channels))]
         if not len(loose):
             return []

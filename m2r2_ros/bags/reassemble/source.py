@@ -20,7 +20,7 @@ from m2r2_ros.bags.reassemble.stream import TopicStream
 from m2r2_ros.bags.reassemble.truth import GroundTruth, read_ground_truth, truth_streams
 from m2r2_ros.bags.reassemble.vectors import VectorStream, vector_problem
 from m2r2_ros.bags.reassemble.video import VideoStream
-from m2r2_ros.bags.source import FilePart, Topic
+from m2r2_ros.bags.source import ALWAYS, FilePart, Span, Topic
 
 #: Sound and images of a device whose lengths differ by more, s, are reported.
 _DRIFT: Final = 0.5
@@ -45,11 +45,13 @@ class ReassembleSource:
         self.end = max((s.end for s in filled), default=0)
         self.message_count = sum(s.topic.count for s in filled)
 
-    def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
+    def parts(self, topics: Collection[str], span: Span = ALWAYS) -> Iterator[FilePart]:
         """Yield parts of the streams; see Source. Only the blobs asked for are decoded."""
         with reassemble_file(self.path) as file:
             wanted = [s.parts(file) for s in self._streams if s.topic.name in topics]
             for order, part in enumerate(heapq.merge(*wanted, key=lambda part: part.start)):
+                if part.start >= span.until:
+                    return
                 yield replace(part, order=order)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.source import FilePart, Loaded, MessageRun, Topic
+from m2r2_ros.bags.source import ALWAYS, FilePart, Loaded, MessageRun, Span, Topic
 from m2r2_ros.bags.sqlite.census import Census, take_census
 from m2r2_ros.bags.sqlite.connection import Database
 from m2r2_ros.bags.sqlite.schema import StoredDefinitions, read_topics
@@ -38,12 +38,12 @@ class SqliteSource:
         self.notes = self._census.notes
         self.message_count = sum(topic.count for topic in self.topics.values())
 
-    def parts(self, topics: Collection[str]) -> Iterator[FilePart]:
+    def parts(self, topics: Collection[str], span: Span = ALWAYS) -> Iterator[FilePart]:
         """Yield parts of the time-ordered messages; see Source."""
         ids = {key: name for key, name in self._ids.items() if name in topics}
         if not ids:
             return
-        query = _Query(self._database, self._census, ids)
+        query = _Query(self._database, self._census, ids, span)
         order = 0
         try:
             while not query.done:
@@ -83,20 +83,25 @@ class _Query:
         done: All have been fetched.
     """
 
-    def __init__(self, database: Database, census: Census, ids: dict[int, str]) -> None:
+    def __init__(
+        self, database: Database, census: Census, ids: dict[int, str], span: Span
+    ) -> None:
         """Begin before the first message.
 
         Args:
             database: The file.
             census: What is in it.
             ids: Topic names by id, of the topics to read.
+            span: Log times of the messages to read.
         """
-        self.bound = census.start
+        self.bound = max(census.start, span.since)
         self.done = False
+        self._span = span
         self._database, self._census, self._ids = database, census, ids
         self._connection: sqlite3.Connection | None = None
         self._rows: sqlite3.Cursor
-        self._left = sum(census.counts.get(key, 0) for key in ids)
+        counted = sum(census.counts.get(key, 0) for key in ids)
+        self._left = counted if span is ALWAYS else 0
         # So many rows have the bytes of a part at most.
         self._step = min(max(_PART_BYTES // max(census.longest, 1), 1), _PART_MESSAGES)
 
@@ -119,7 +124,9 @@ class _Query:
         connection.executemany('INSERT INTO wanted VALUES (?)', [(key,) for key in self._ids])
         self._rows = connection.execute(
             f'SELECT topic_id, timestamp, data FROM messages {self._census.index} '
-            f'WHERE +topic_id IN wanted AND {self._census.where} ORDER BY timestamp, id'
+            f'WHERE +topic_id IN wanted AND {self._census.where} '
+            'AND timestamp >= ? AND timestamp <= ? ORDER BY timestamp, id',
+            (self._span.since, self._span.until - 1),
         )
 
     def _fetch(self) -> Loaded:
