@@ -43,7 +43,7 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created $(wildcard requirements/*.txt) setup.py tools/relocate_wheels.py
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation $(LOCKED) \
-	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,discover,kinematics,lite,pretrain,reassemble,sim]'
+	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,discover,kinematics,lite,pretrain,reassemble,rerun,review,sim]'
 	$(VENV)/bin/python tools/relocate_wheels.py
 	echo $(or $(LOCK),newest) > $@
 

@@ -8,7 +8,18 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'm2r2_ros'
-EXTRAS = ('bench', 'dev', 'discover', 'kinematics', 'lite', 'pretrain', 'reassemble', 'sim')
+EXTRAS = (
+    'bench',
+    'dev',
+    'discover',
+    'kinematics',
+    'lite',
+    'pretrain',
+    'reassemble',
+    'rerun',
+    'review',
+    'sim',
+)
 
 
 def data_files() -> list[tuple[str, list[str]]]:

@@ -50,6 +50,8 @@ def benchmark_command(
     Nothing is chosen on the test part: rows are of the last epoch, and of the epoch and the hold
     rule that were best on the validation part if there is one. Existing rows are kept, so that an
     interrupted run continues with the same command.
+
+    For example: m2r2 benchmark features --heads causal_tcn,ms_tcn --out benchmark
     """
     from m2r2_ros.training.benchmark import parse_head, plan  # torch takes seconds
 

@@ -16,7 +16,16 @@ from m2r2_ros.bags.recording import expect_distinct_names
 from m2r2_ros.cli.common import given_map, source_recordings, use_cores
 from m2r2_ros.cli.console import PlainConsole, console, progress_bar
 from m2r2_ros.cli.discover import Methods
-from m2r2_ros.cli.options import AsJson, Bags, FrameRate, Seed, Topics, Truths, TruthTopic
+from m2r2_ros.cli.options import (
+    Annotator,
+    AsJson,
+    Bags,
+    FrameRate,
+    Seed,
+    Topics,
+    Truths,
+    TruthTopic,
+)
 from m2r2_ros.cli.truths import truth_options, truth_sources, with_truth
 from m2r2_ros.core.errors import DiscoveryError, LabelError
 
@@ -48,6 +57,7 @@ def compare_command(
     ] = False,
     truth: Truths = None,
     truth_topic: TruthTopic = None,
+    annotator: Annotator = None,
     topics: Topics = None,
     frame_rate: FrameRate = 10.0,
     seed: Seed = 0,
@@ -72,7 +82,7 @@ def compare_command(
     if both := {p.resolve() for p in tested} & {p.resolve() for p in trained}:
         msg = f'{sorted(both)[0]}: is both calibrated on and scored; scores would mean nothing'
         raise LabelError(msg)
-    options = truth_options(truth_topic, None)
+    options = truth_options(truth_topic, None, annotator)
     truths = truth_sources(list(truth or []), [*tested, *trained], options)
     known = with_truth(truths, [tested, trained] if tuned else [tested])
     paths = [*known[0], *(known[1] if tuned else trained)]

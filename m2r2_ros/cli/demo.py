@@ -12,7 +12,9 @@ from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.labels.reader import read_label_track, read_truth
 from m2r2_ros.cli.common import use_cores
 from m2r2_ros.cli.console import progress_bar, stdout
+from m2r2_ros.cli.label_rows import LabelRows
 from m2r2_ros.cli.simulate import simulate
+from m2r2_ros.cli.timeline import draw_recording
 from m2r2_ros.core.files import claim_folder, write_text
 from m2r2_ros.core.share import share_path
 from m2r2_ros.evaluation.evaluate import evaluate
@@ -39,6 +41,8 @@ def demo_command(
     """Simulate an episode, label it with the shipped model, draw and score the labels.
 
     It is labelled twice: as a live robot would be, and with the whole recording in view.
+
+    For example: m2r2 demo --seconds 30 --out out/demo
     """
     from m2r2_ros.segmenters import open_model
 
@@ -57,9 +61,6 @@ def _demonstrate(
     out: Path, seeds: range, seconds: float, ways: Mapping[str, tuple['Model', Path]]
 ) -> None:
     """Do all of it in a folder that no other run writes to."""
-    from m2r2_ros.views.signals import read_signals
-    from m2r2_ros.views.timeline import draw_timeline  # matplotlib takes a second
-
     (seed,) = seeds
     simulate(out, seeds, EpisodeConfig(seconds=seconds))
     recording = out / episode_name(seed)
@@ -68,16 +69,12 @@ def _demonstrate(
     labels = {way: folder / f'{recording.name}_labels' for way, (_, folder) in ways.items()}
     labelled = out / f'{recording.name}_labelled'
     merge(recording, out / f'{recording.name}_labels', labelled, overwrite=True)
-    picture = out / 'timeline.png'
-    draw_timeline(
-        picture,
-        truth=read_truth(recording).segments,
-        tracks={way: read_label_track(bag) for way, bag in labels.items()},
-        signals=read_signals(recording),
-        title=f'{recording.name}: what was labelled, and what truly happened',
-    )
-    for what, path in (('labelled recording', labelled), ('picture', picture)):
-        stdout.print(f'{what}: {path}', soft_wrap=True, highlight=False)
+    stdout.print(f'labelled recording: {labelled}', soft_wrap=True)
+    tracks = {way: read_label_track(bag) for way, bag in labels.items()}
+    label_set = next(iter(tracks.values())).label_set
+    rows = LabelRows(read_truth(recording).segments, dict(tracks), label_set)
+    title = f'{recording.name}: what was labelled, and what truly happened'
+    draw_recording(out / 'timeline.png', recording, rows, title=title)
 
 
 def _label(recording: Path, model: 'Model', folder: Path, way: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.cli.console import stdout
-from m2r2_ros.cli.options import AsJson, Level, TruthRate, TruthTopic
+from m2r2_ros.cli.options import Annotator, AsJson, Level, TruthRate, TruthTopic
 from m2r2_ros.cli.truths import say_notes, truth_options
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.evaluation.detection import T_E
@@ -31,6 +31,7 @@ def evaluate_command(
     ],
     truth_topic: TruthTopic = None,
     truth_rate: TruthRate = None,
+    annotator: Annotator = None,
     as_json: AsJson = False,
     background: Annotated[
         list[str] | None,
@@ -57,6 +58,8 @@ def evaluate_command(
     """Score label bags; recordings are matched by name.
 
     Accuracy is a fraction 0..1; edit, F1 and detection rates are percent.
+
+    For example: m2r2 evaluate labels --truth recordings
     """
     skipped = BACKGROUND if background is None else [b for b in background if b]
     evaluation = evaluate(
@@ -66,7 +69,7 @@ def evaluate_command(
         t_e=detection_window,
         level=level,
         resamples=resamples,
-        options=truth_options(truth_topic, truth_rate),
+        options=truth_options(truth_topic, truth_rate, annotator),
     )
     say_notes(evaluation.notes)
     if reliability is not None:

@@ -13,7 +13,15 @@ from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
 from m2r2_ros.cli.console import console, progress_bar, stdout
-from m2r2_ros.cli.options import ExtractorOf, Topics, TruthRate, Truths, TruthTopic, Validate
+from m2r2_ros.cli.options import (
+    Annotator,
+    ExtractorOf,
+    Topics,
+    TruthRate,
+    Truths,
+    TruthTopic,
+    Validate,
+)
 from m2r2_ros.cli.truths import truth_options, truth_sources, with_truth
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.files import LOCK, claim_folder, write_text
@@ -37,12 +45,15 @@ def features_command(
     truth: Truths = None,
     truth_topic: TruthTopic = None,
     truth_rate: TruthRate = None,
+    annotator: Annotator = None,
     topics: Topics = None,
 ) -> None:
     """Write features and labels in the layout that the field's segmentation heads read.
 
     features/NAME.npy (D, T), groundTruth/NAME.txt, mapping.txt and splits/*.bundle. Existing
     recordings are kept, so that an interrupted run continues with the same command.
+
+    For example: m2r2 features train --test test --model pretrained/best --out features
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.training.feature_set import FeatureWriter
@@ -55,7 +66,7 @@ def features_command(
     }
     every = [path for paths in parts.values() for path in paths]
     expect_distinct_names(every)
-    truths = truth_sources(truth or [], every, truth_options(truth_topic, truth_rate))
+    truths = truth_sources(truth or [], every, truth_options(truth_topic, truth_rate, annotator))
     known = with_truth(truths, [paths for paths in parts.values() if paths], strict=False)
     parts = dict(zip((part for part, paths in parts.items() if paths), known, strict=True))
     every = [path for paths in known for path in paths]

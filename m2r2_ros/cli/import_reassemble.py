@@ -24,6 +24,8 @@ def reassemble_command(
     """Turn recordings of REASSEMBLE into bags with both levels of ground truth.
 
     In a folder, recordings that have been imported before are skipped.
+
+    For example: m2r2 import reassemble reassemble --out bags
     """
     if not source.is_dir():
         with progress_bar() as bar:

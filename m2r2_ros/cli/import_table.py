@@ -42,6 +42,8 @@ def table_command(
 
     In a folder of such folders, each becomes a bag of its name, and those that have been imported
     before are kept.
+
+    For example: m2r2 import table hiro_snap_assembly --input trials --out bags
     """
     path = _find(spec)
     trials = find_trials(path, source)

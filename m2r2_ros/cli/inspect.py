@@ -41,6 +41,8 @@ def inspect_command(
     """Show the topics of a recording, their rates and gaps, and what each serves or could serve.
 
     Of several recordings each gets a line.
+
+    For example: m2r2 inspect recordings
     """
     given = given_map(topics)
     found = []

@@ -58,6 +58,8 @@ def label_command(
 
     Frames that are unlike the training set, or that the model is not sure of, are unknown. The exit
     code is 1 where nothing else came out.
+
+    For example: m2r2 label recordings --model my_model --out labels
     """
     from m2r2_ros.replay.batch import BatchOptions
     from m2r2_ros.segmenters import open_model

@@ -46,6 +46,8 @@ def live_command(
 
     Starts the nodes of live.launch.xml with the same options. Labels come on /action_label. A node
     that fails ends the others, unless --respawn starts it again.
+
+    For example: m2r2 live --model my_model --viewers --rviz
     """
     launching.launch(
         live(

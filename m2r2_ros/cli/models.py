@@ -21,7 +21,10 @@ def models_command(
         list[Path] | None, typer.Argument(help='Bundles; without any, those that are shipped.')
     ] = None,
 ) -> None:
-    """List presets and heads, and describe bundles."""
+    """List presets and heads, and describe bundles.
+
+    For example: m2r2 models my_model
+    """
     if not bundles:
         _print_presets()
         _print_heads()

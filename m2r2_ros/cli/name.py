@@ -10,7 +10,7 @@ import yaml
 from rich.table import Table
 
 from m2r2_ros.cli.console import stdout
-from m2r2_ros.cli.options import Truths, TruthTopic
+from m2r2_ros.cli.options import Annotator, Truths, TruthTopic
 from m2r2_ros.cli.truths import truth_options
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import new_folder, write_text
@@ -29,6 +29,7 @@ def name_command(
     ] = None,
     truth: Truths = None,
     truth_topic: TruthTopic = None,
+    annotator: Annotator = None,
 ) -> None:
     """Name the clusters that m2r2 discover found: ground truth for m2r2 train and m2r2 evaluate.
 
@@ -55,7 +56,7 @@ def name_command(
     if names is not None:
         given = read_names(names, clusters)
     else:
-        options = truth_options(truth_topic, None)
+        options = truth_options(truth_topic, None, annotator)
         given = majority_names(recordings, truth or [], options)
     with new_folder(out) as draft:
         counts = {r.name: write_named(r, given, draft) for r in recordings}

@@ -22,6 +22,13 @@ Topics = Annotated[
         '--topics', help='YAML that names the topic of each modality; others are guessed.'
     ),
 ]
+LabelBags = Annotated[
+    list[Path] | None,
+    typer.Option(
+        '--labels',
+        help='Label bags, or folders of them, that are matched by name; repeatable.',
+    ),
+]
 Truths = Annotated[
     list[Path] | None,
     typer.Option(
@@ -44,6 +51,13 @@ TruthRate = Annotated[
         '--truth-rate',
         help="Frames per second of CSV files by frame number; by default the camera's frames.",
         min=0.001,
+    ),
+]
+Annotator = Annotated[
+    str | None,
+    typer.Option(
+        help='Whose annotation layers, as m2r2 review writes them, are the ground truth; by '
+        'default the newest of a recording, whoever made it.',
     ),
 ]
 Validate = Annotated[

@@ -18,6 +18,7 @@ from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.cli.common import given_map, training_workspace, use_cores
 from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
+    Annotator,
     Bags,
     Epochs,
     FrameRate,
@@ -92,6 +93,7 @@ def pretrain_command(
     truth: Truths = None,
     truth_topic: TruthTopic = None,
     truth_rate: TruthRate = None,
+    annotator: Annotator = None,
     topics: Topics = None,
     epochs: Epochs = 50,
     seed: Seed = 0,
@@ -114,6 +116,8 @@ def pretrain_command(
 
     The bundles have no head: m2r2 features makes features with them, and m2r2 train-head trains a
     head on those. An interrupted pretraining continues when the same command is given again.
+
+    For example: m2r2 pretrain train --validate val --preset proprio --out pretrained
     """
     from m2r2_ros.training.pretraining.config import PretrainConfig  # torch takes seconds
 
@@ -135,7 +139,9 @@ def pretrain_command(
     # Processes that train together write one output, for which the first one stands.
     with Claim(out) if PROCESS == 0 else nullcontext():
         workspace = training_workspace(out, OURS)
-        sources = training_sources(bags, validate, truth, truth_options(truth_topic, truth_rate))
+        sources = training_sources(
+            bags, validate, truth, truth_options(truth_topic, truth_rate, annotator)
+        )
         refuse_inside(out, *sources.recordings)
         setup, given = _settled(setup, modalities, given_map(topics), sources)
         pretrained = _pretrain(setup, sources, given, workspace, log_dir)

@@ -29,6 +29,8 @@ def repair_command(
     """Recover what can be read of a truncated or corrupt MCAP recording into a new bag.
 
     Ends with exit code 3 if something was lost or may be wrong; the bag is written all the same.
+
+    For example: m2r2 repair broken.mcap --out repaired
     """
     with progress_bar() as bar:
         task = bar.add_task(source.name, total=1.0)

@@ -47,6 +47,8 @@ def replay_command(
 
     Starts the nodes of replay.launch.xml with the same options. Labels come on /action_label;
     m2r2 label --as-live writes the same labels to files, faster.
+
+    For example: m2r2 replay recording --model my_model --rate 2
     """
     open_recording(bag)
     launching.launch(

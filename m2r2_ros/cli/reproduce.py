@@ -66,6 +66,8 @@ def reproduce_command(
 
     Preset full is the paper's; lite and proprio need less. Existing outputs are kept, so that an
     interrupted run continues with the same command.
+
+    For example: m2r2 reproduce reassemble --preset lite --out tables
     """
     from m2r2_ros.model.config import preset as preset_config  # torch takes seconds
     from m2r2_ros.model.config import with_modalities

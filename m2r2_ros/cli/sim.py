@@ -57,6 +57,8 @@ def sim_command(
 
     Starts the nodes of simulated.launch.xml with the same options. m2r2 simulate writes recordings
     instead, without ROS.
+
+    For example: m2r2 sim --viewers --rviz
     """
     model = model or share_path('models', 'cell')
     launching.launch(

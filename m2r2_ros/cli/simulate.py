@@ -63,6 +63,8 @@ def simulate_command(
     gripper, joint states, transforms, the robot's description and ground truth; the same seed and
     options give the same messages. Existing episodes are kept, so an interrupted run continues when
     the same command is given again.
+
+    For example: m2r2 simulate --episodes 10 --out recordings
     """
     config = EpisodeConfig(
         seconds=seconds,

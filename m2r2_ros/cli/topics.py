@@ -34,7 +34,9 @@ def topics_command(
 ) -> None:
     """Write a topic map of a recording: what is guessed, and in comments what else could serve.
 
-    m2r2 topics BAG > topics.yaml, edit it, and give it with --topics to train, label and inspect.
+    Edit it, and give it with --topics to the other commands.
+
+    For example: m2r2 topics recording > topics.yaml
     """
     inspected = inspect(bag, TopicMap(), thoroughly=False)
     if not any(uses.modalities for uses in inspected.uses.values()):

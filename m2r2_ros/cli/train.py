@@ -14,6 +14,7 @@ from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_map, training_workspace, use_cores
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.options import (
+    Annotator,
     Bags,
     Freeze,
     NewBundle,
@@ -66,6 +67,7 @@ def train_command(
     truth: Truths = None,
     truth_topic: TruthTopic = None,
     truth_rate: TruthRate = None,
+    annotator: Annotator = None,
     validate: Validate = None,
     topics: Topics = None,
     epochs: ScaledEpochs = None,
@@ -84,6 +86,8 @@ def train_command(
     that states it, or --truth gives it as NAME.csv with the columns start, end, label. What is left
     to choose is chosen on the recordings of --validate, or on some of the others that are held out
     in turn. An interrupted training continues when the same command is given again.
+
+    For example: m2r2 train recordings --truth labels --out my_model
     """
     from m2r2_ros.model.bundle import save_bundle  # torch takes seconds
     from m2r2_ros.training.choices import Wishes
@@ -97,7 +101,9 @@ def train_command(
     wishes = Wishes(epochs, offset, noise, relative_pose, vary, search)
     with Claim(out):
         workspace = training_workspace(out, OURS)
-        sources = training_sources(bags, validate, truth, truth_options(truth_topic, truth_rate))
+        sources = training_sources(
+            bags, validate, truth, truth_options(truth_topic, truth_rate, annotator)
+        )
         refuse_inside(out, *sources.recordings, *filter(None, [extractor]))
         begin, given = _settled(begin, declared, sources)
         trained = _train(begin, sources, wishes, seed, given, workspace)

@@ -52,6 +52,8 @@ def train_head_command(
     An offline head goes beside the online head that a model has, and the other way round. The
     bundle is scored on the test part of the features. An interrupted training continues when
     the same command is given again.
+
+    For example: m2r2 train-head features --model pretrained/best --head ms_tcn --out my_model
     """
     from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.model.heads.registry import recipe_of

@@ -16,12 +16,15 @@ from m2r2_ros.core.errors import LabelError, M2R2Error, NoTruthError
 from m2r2_ros.core.text import listed
 
 
-def truth_options(topic: str | None, rate: float | None) -> TruthOptions:
+def truth_options(
+    topic: str | None, rate: float | None = None, annotator: str | None = None
+) -> TruthOptions:
     """Return how ground truth is read, from the options of a command.
 
     Args:
         topic: A topic that states it, or a YAML file with topic, field and names.
         rate: Frames per second of tables by numbers of frames.
+        annotator: Whose annotation layers count; None takes the newest.
 
     Raises:
         ConfigError: The file is wrong.
@@ -30,7 +33,7 @@ def truth_options(topic: str | None, rate: float | None) -> TruthOptions:
     if topic is not None:
         file = Path(topic)
         stated = load_stated(file) if file.suffix in {'.yaml', '.yml'} else StatedTruth(topic)
-    return TruthOptions(stated, rate or 0.0)
+    return TruthOptions(stated, rate or 0.0, annotator or '')
 
 
 def truth_sources(
