@@ -50,7 +50,7 @@ setup(
     # Naming the root makes editable installs a plain path entry, which type checkers follow.
     package_dir={'': '.'},
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed']},
+    package_data={PACKAGE: ['py.typed', 'pages/web/*']},
     data_files=data_files(),
     entry_points={'console_scripts': [f'm2r2 = {PACKAGE}.cli.main:main']},
     install_requires=requirements('runtime'),

@@ -27,6 +27,8 @@ ROOMS: dict[str, set[str]] = {
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
     'evaluation': {'core', 'readers', 'bags'},
     'views': {'core', 'readers', 'bags', 'evaluation'},
+    'pages': {'core', 'readers', 'bags', 'evaluation'},
+    'review': {'core', 'readers', 'bags', 'evaluation', 'pages'},
     'training': {
         'core',
         'readers',
@@ -49,7 +51,17 @@ PLANNED = {'export'}
 #: Rooms that need torch to be imported at all; others may want it inside functions ...
 TORCH_ROOMS = {'model', 'discovery', 'segmenters', 'training'}
 #: ... except those that have nothing to do with learning.
-TORCH_FREE_ROOMS = {'core', 'readers', 'bags', 'evaluation', 'views', 'export', 'simulation'}
+TORCH_FREE_ROOMS = {
+    'core',
+    'readers',
+    'bags',
+    'evaluation',
+    'views',
+    'pages',
+    'review',
+    'export',
+    'simulation',
+}
 TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lite_pytorch'}
 #: What core stands on besides the standard library: arrays, and the one reader of YAML.
 CORE = {'numpy', 'yaml'}

@@ -44,6 +44,7 @@ class Recording:
         truncated: A file is truncated, as when a recorder was killed or a disk was full;
             what was written until then is there.
         notes: What else there is to say about it.
+        sources: Its files.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Recording:
             counts: Messages by topic that there ought to be.
         """
         self.path = path
+        self.sources = sources
         self.name = recording_name(path)
         filled = [source for source in sources if source.message_count]
         self.start = min((source.start for source in filled), default=0)
@@ -70,7 +72,6 @@ class Recording:
         self.truncated = any(source.truncated for source in sources)
         self.topics: dict[str, Topic] = {}
         self._unreadable: dict[str, str] = {}
-        self._sources = sources
         for source in sources:
             self._unreadable.update(source.unreadable)
             for topic in source.topics.values():
@@ -119,7 +120,7 @@ class Recording:
                 f'{self.path}: topic {name} cannot be read: {self._unreadable[name]}; leave it out'
             )
             raise BagError(msg)
-        return merged(self._sources, wanted, span)
+        return merged(self.sources, wanted, span)
 
     def _add(self, topic: Topic) -> None:
         """Count a topic in, which another file of the recording may have too."""

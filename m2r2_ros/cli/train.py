@@ -181,7 +181,7 @@ def _begin(
     from m2r2_ros.windows.config import WindowConfig
 
     if (preset is None) == (extractor is None):
-        msg = 'expected either --preset or --extractor'
+        msg = 'expected either --preset or --resume-from (or --extractor, which is the same)'
         raise ConfigError(msg)
     if extractor is None:
         windows = WindowConfig() if frame_rate is None else WindowConfig(frame_rate=frame_rate)

@@ -12,7 +12,12 @@ PresetOrExtractor = Annotated[
 ]
 StartFrom = Annotated[
     Path | None,
-    typer.Option('--extractor', help='Bundle of m2r2 pretrain to start from, instead of a preset.'),
+    typer.Option(
+        '--extractor',
+        '--resume-from',
+        help='Bundle of m2r2 pretrain or m2r2 train to go on from, instead of a preset: its '
+        'extractor learns on, and new heads are trained behind it.',
+    ),
 ]
 ScaledEpochs = Annotated[
     int | None,

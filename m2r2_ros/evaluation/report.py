@@ -175,6 +175,12 @@ def _metrics(evaluation: Evaluation) -> Table:
     return table
 
 
+def metric_rows(evaluation: Evaluation) -> list[list[str]]:
+    """Return the title and value of every metric over all recordings, as text."""
+    scores = evaluation.scores.to_dict()
+    return [[title, _cell(key, scores[key])] for key, title in _METRICS.items()]
+
+
 def _cells(scores: Mapping[str, Value]) -> list[str]:
     return [_cell(key, scores[key]) for key in _COLUMNS]
 

@@ -117,8 +117,8 @@ def test_training_continues_from_an_extractor(out: Path, robots: Path, tmp_path:
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
-        ((), 'either --preset or --extractor'),
-        (('--preset', 'proprio', '--extractor'), 'either --preset or --extractor'),
+        ((), 'either --preset or --resume-from'),
+        (('--preset', 'proprio', '--extractor'), 'either --preset or --resume-from'),
         (('--frame-rate', 5, '--extractor'), 'is for 10 Hz'),
         (('--freeze', 'wrench', '--extractor'), 'freeze: wrench'),
     ],

@@ -17,6 +17,8 @@ from safetensors.torch import save_file
 
 from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.labels.label_set_file import read_label_set_file
+from m2r2_ros.bags.labels.layers import Provenance, read_layer, write_layer
 from m2r2_ros.bags.labels.stated import load_stated
 from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.bags.reassemble.splits import read_split
@@ -24,12 +26,15 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.tables.spec import TextFormat, read_spec
 from m2r2_ros.bags.tables.text import TextTable
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.labels import Segment
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.share import share_path
 from m2r2_ros.discovery.laps.export import Primitive, read_primitives, write_primitives
 from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.clip_vocabulary import read_tokenizer
 from m2r2_ros.model.weight_files import read_weights
+from m2r2_ros.pages.lanes import LabelLane
+from m2r2_ros.pages.scores import label_facts
 from m2r2_ros.readers.kinematics import KinematicsReader
 from m2r2_ros.readers.topic_map import load_topics
 from m2r2_ros.readers.topics import TopicSpec
@@ -200,6 +205,34 @@ def checkpoint(folder: Path) -> Path:
     return checkpoint_of(folder / 'a.safetensors', save_checkpoint, facts={}, groups={})
 
 
+def layer(folder: Path) -> Path:
+    bag = recorded(folder / 'r')
+    made = write_layer(bag, [Segment(10, 20, 'a')], LabelSet.of(['a']), Provenance('b', '', 'c'))
+    return made.path / 'metadata.yaml'
+
+
+def recorded(path: Path) -> Path:
+    with BagWriter(path) as bag:
+        bag.add_topic('/a', 'std_msgs/msg/Empty')
+    return path
+
+
+def summary(folder: Path) -> Path:
+    path = folder / 'r_summary.json'
+    path.write_text(json.dumps({'model_id': 'a', 'frames': 3, 'counters': {'windows': 3}}))
+    return path
+
+
+def summarised(path: Path) -> object:
+    """Read a summary, whose problems a page says instead of raising them."""
+    lane = LabelLane('labels:0', 'a', 'labels', [], None, path=path.with_name('r_labels'))
+    for found in label_facts(lane):
+        for title, value in found['rows']:
+            if title == 'problem':
+                raise BagError(value)
+    return None
+
+
 #: A reader that finds the folder of its file by the file's name.
 def beside(levels: int, read: Callable[[Path], object]) -> Callable[[Path], object]:
     return lambda path: read(path.parents[levels])
@@ -249,6 +282,15 @@ READERS: Final[Mapping[str, Reader]] = {
         ('segmenters.discovered',),
         renames=False,
     ),
+    'label set': Reader(
+        text('labels.yaml', 'labels:\n  move: [reach, lift]\n  work: [push]\n'),
+        read_label_set_file,
+        ('bags.labels.label_set_file',),
+    ),
+    'layer': Reader(
+        layer, beside(0, read_layer), ('bags.labels.layers',), renames=False
+    ),
+    'summary of labels': Reader(summary, summarised, ('pages.scores',), renames=False),
     'names of clusters': Reader(
         text('names.yaml', "cluster_01: pick\ncluster_02: ''\n"),
         partial(read_names, clusters=['cluster_01', 'cluster_02']),
@@ -303,6 +345,9 @@ OTHERS: Final = {
     'bags.mcap.leftovers': 'test_leftovers.py',
     'bags.sqlite.source': 'reads through bags.sqlite.connection',
     'replay.outputs': 'test/replay',
+    'review.app': 'serves what the package ships',
+    'bags.merge': 'loads what sources read',
+    'pages.shell': 'reads what the package ships',
     'bags.reassemble.facts': 'reads what the package ships',
     'simulation.batch': 'test/simulation',
     'cli.features': 'test/cli',

@@ -1,0 +1,72 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person has made of a recording, onto the disk."""
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+from m2r2_ros import __version__
+from m2r2_ros.bags.labels.layers import Layer, Provenance, write_layer
+from m2r2_ros.core.errors import LabelError, OutputError
+from m2r2_ros.core.files import disk_errors, sync
+from m2r2_ros.review.session.opened import OpenRecording
+from m2r2_ros.review.session.submission import Submission
+
+
+def save_layer(opened: OpenRecording, submission: Submission, annotator: str) -> Layer:
+    """Write a layer, which is on the disk when this returns; none is ever replaced.
+
+    Args:
+        opened: The recording.
+        submission: What a person has made of it.
+        annotator: Who, where the page does not know.
+
+    Raises:
+        LabelError: The lane that it began with is not there.
+        M2R2Error: It cannot be written, as on a full disk; nothing of it is left then.
+    """
+    provenance = Provenance(
+        annotator=submission.annotator or annotator,
+        time=datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3] + 'Z',
+        tool=f'm2r2 review {__version__}',
+        corrected_from=_origin(opened, submission.lane),
+        done=submission.done,
+        edits=submission.edits,
+        seconds=submission.seconds,
+    )
+    layer = write_layer(opened.path, submission.segments, submission.label_set, provenance)
+    with disk_errors(layer.path):
+        _sync_all(layer.path)
+    return layer
+
+
+def is_of_disk(error: BaseException) -> bool:
+    """Return whether an error says that something could not be written."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (OutputError, OSError)):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _origin(opened: OpenRecording, lane: str) -> str:
+    if not lane:
+        return ''
+    for known in opened.lanes:
+        if known.id == lane:
+            return f'{known.kind} {known.path.name}' if known.path else known.id
+    there = ', '.join(known.id for known in opened.lanes) or 'none'
+    msg = f'from: expected a lane of the recording ({there}) or nothing, found {lane[:80]!r}'
+    raise LabelError(msg)
+
+
+def _sync_all(layer: Path) -> None:
+    """Wait until a layer is on the disk, and the folders that it is listed in."""
+    for folder, _, names in os.walk(layer):
+        for name in names:
+            sync(Path(folder, name))
+        sync(Path(folder))
+    sync(layer.parent)
+    sync(layer.parent.parent)
