@@ -13,13 +13,13 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 from m2r2_ros.bags.labels.layers import Provenance, write_layer
 from m2r2_ros.bags.labels.reader import read_label_track, read_truth
-from m2r2_ros.core.labels import Segment
+from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.evaluation.sequence import segments_of
 
 FIRST, NEXT, TEST = range(100, 103), range(103, 108), range(900, 908)
@@ -83,39 +83,58 @@ def _is_off(one: int, other: int) -> int:
     return int(abs(one - other) > TOLERANCE_S * 1e9)
 
 
+def say(line: str) -> None:
+    """Print a line at once: the next step may take minutes."""
+    print(line, flush=True)
+
+
 class Loop:
     """Runs the commands that a user would, in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, seconds: float, level: str) -> None:
+        self._folder, self._seconds, self._level = folder, seconds, level
 
     def simulate(self) -> None:
         """Make the episodes."""
         for name, seeds in (('first', FIRST), ('next', NEXT), ('test', TEST)):
             count, seed = str(len(seeds)), str(seeds[0])
-            self._run('simulate', '--episodes', count, '--seed', seed, '--out', name)
+            self._run(
+                'simulate', '--episodes', count, '--seed', seed, '--out', name,
+                '--seconds', str(self._seconds),
+            )  # fmt: skip
+
+    def truth(self, recording: Path) -> tuple[list[Segment], LabelSet]:
+        """Return what the annotator says of a recording."""
+        truth = read_truth(recording)
+        assert truth.label_set is not None
+        if self._level == 'fine':
+            return truth.segments, truth.label_set
+        parents = dict(zip(truth.label_set.names, truth.label_set.parents, strict=True))
+        coarse = [replace(s, label=parents[s.label]) for s in truth.segments]
+        return coarse, LabelSet.of(dict.fromkeys(parents.values()))
+
+    def recordings(self, name: str) -> list[Path]:
+        """Return the recordings of a folder."""
+        return sorted(p.parent for p in (self._folder / name).glob('cell_*/metadata.yaml'))
 
     def annotate(self, name: str, suggestions: str = '') -> tuple[int, float]:
         """Save the truth of a folder's recordings as layers; return edits and minutes."""
         edits, minutes = 0, 0.0
-        for recording in sorted((self._folder / name).glob('cell_*')):
-            if not (recording / 'metadata.yaml').is_file():
-                continue
-            truth = read_truth(recording)
-            own = len(truth.segments)
+        for recording in self.recordings(name):
+            segments, label_set = self.truth(recording)
+            own = len(segments)
             if suggestions:
                 bag = self._folder / suggestions / f'{recording.name}_labels'
                 track = read_label_track(bag)
-                found = edits_between(segments_of(track.stamps, track.labels), truth.segments)
-                print(f'  {recording.name}: {found}')
+                found = edits_between(segments_of(track.stamps, track.labels), segments)
+                say(f'  {recording.name}: {found}')
                 own = found.total
-            assert truth.label_set is not None
             provenance = Provenance(
                 'oracle', '', 'benchmarks/annotate.py', suggestions, done=True, edits=own
             )
-            write_layer(recording, truth.segments, truth.label_set, provenance)
+            write_layer(recording, segments, label_set, provenance)
             edits += own
-            minutes += (truth.segments[-1].end - truth.segments[0].start) / 60e9
+            minutes += (segments[-1].end - segments[0].start) / 60e9
         return edits, minutes
 
     def train(self, out: str, *given: str) -> float:
@@ -129,7 +148,7 @@ class Loop:
     def score(self, labels: str, truth: str) -> dict[str, float]:
         """Score labels."""
         done = subprocess.run(
-            [*_M2R2, 'evaluate', labels, '--truth', truth, '--json'],
+            [*_M2R2, 'evaluate', labels, '--truth', truth, '--json', '--level', self._level],
             cwd=self._folder, check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         found = json.loads(done.stdout)
@@ -154,28 +173,29 @@ def main() -> None:
     """Go once around, and print what each step took and gave."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('out/annotate'))
-    folder = parser.parse_args().out
+    parser.add_argument('--seconds', type=float, default=60.0, help='Length of an episode.')
+    parser.add_argument('--level', choices=('fine', 'coarse'), default='fine')
+    given = parser.parse_args()
+    folder: Path = given.out
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    loop = Loop(folder)
+    loop = Loop(folder, given.seconds, given.level)
     loop.simulate()
     edits, minutes = loop.annotate('first')
-    print(f'3 episodes from nothing: {edits} edits, {edits / minutes:.1f} a minute')
-    print(f'train on 3: {loop.train("model_3", "first", "--preset", "proprio"):.0f} s')
-    print(f'label 5: {loop.label("next", "model_3", "next_labels"):.0f} s')
+    say(f'3 episodes from nothing: {edits} edits, {edits / minutes:.1f} a minute')
+    say(f'train on 3: {loop.train("model_3", "first", "--preset", "proprio"):.0f} s')
+    say(f'label 5: {loop.label("next", "model_3", "next_labels"):.0f} s')
     loop.label('test', 'model_3', 'test_3')
-    print(f'unseen episodes, model of 3: {loop.score("test_3", "test")}')
-    print(f'next 5, model of 3: {loop.score("next_labels", "next")}')
-    segments, minutes = 0, 0.0
-    for recording in (folder / 'next').glob('cell_*'):
-        segments += len(read_truth(recording).segments)
+    say(f'unseen episodes, model of 3: {loop.score("test_3", "test")}')
+    say(f'next 5, model of 3: {loop.score("next_labels", "next")}')
+    segments = sum(len(loop.truth(recording)[0]) for recording in loop.recordings('next'))
     edits, minutes = loop.annotate('next', 'next_labels')
-    print(f'next 5 corrected: {edits} edits, {edits / minutes:.1f} a minute')
-    print(f'next 5 from nothing: {segments} edits, {segments / minutes:.1f} a minute')
+    say(f'next 5 corrected: {edits} edits, {edits / minutes:.1f} a minute')
+    say(f'next 5 from nothing: {segments} edits, {segments / minutes:.1f} a minute')
     seconds = loop.train('model_8', 'first', 'next', '--resume-from', 'model_3')
-    print(f'train on 8, going on from the model of 3: {seconds:.0f} s')
+    say(f'train on 8, going on from the model of 3: {seconds:.0f} s')
     loop.label('test', 'model_8', 'test_8')
-    print(f'unseen episodes, model of 8: {loop.score("test_8", "test")}')
+    say(f'unseen episodes, model of 8: {loop.score("test_8", "test")}')
 
 
 if __name__ == '__main__':

@@ -90,8 +90,31 @@ class LabelLane:
                 ]
                 for s, margin in zip(self.segments, margins, strict=True)
             ],
-            'probabilities': _probabilities(self.track, start, labels, out),
+            'probabilities': None if out is None else self.probabilities(start, labels, out),
             'parents': self.label_set is not None and any(self.label_set.parents),
+        }
+
+    def probabilities(
+        self, start: int, labels: Mapping[str, int], out: Container
+    ) -> dict[str, Any] | None:
+        """Return the probability of every label by frame as a page has it; None without any.
+
+        Args:
+            start: When the recording began, nanoseconds.
+            labels: Number of each label on the page.
+            out: Takes the arrays.
+        """
+        track = self.track
+        if track is None or track.label_set is None or not len(track):
+            return None
+        if track.probabilities.shape[1] != len(track.label_set.names):
+            return None
+        step = -(-len(track) // _FRAMES)
+        shares = np.round(np.clip(track.probabilities[::step], 0, 1) * 255).astype(np.uint8)
+        return {
+            'stamps': out.array((track.stamps[::step] - start) / SECOND),
+            'values': out.array(shares.reshape(-1)),
+            'labels': [labels[name] for name in track.label_set.names],
         }
 
 
@@ -267,19 +290,3 @@ def _margins(track: LabelTrack) -> NDArray[np.float64]:
     p[rows, ids] = -1.0
     margin: NDArray[np.float64] = np.clip(own - p.max(axis=1), 0, 1)
     return margin
-
-
-def _probabilities(
-    track: LabelTrack | None, start: int, labels: Mapping[str, int], out: Container | None
-) -> dict[str, Any] | None:
-    if track is None or out is None or track.label_set is None or not len(track):
-        return None
-    if track.probabilities.shape[1] != len(track.label_set.names):
-        return None
-    step = -(-len(track) // _FRAMES)
-    shares = np.round(np.clip(track.probabilities[::step], 0, 1) * 255).astype(np.uint8)
-    return {
-        'stamps': out.array((track.stamps[::step] - start) / SECOND),
-        'values': out.array(shares.reshape(-1)),
-        'labels': [labels[name] for name in track.label_set.names],
-    }

@@ -116,11 +116,6 @@ class Overview:
             'events': self._events(),
         }
 
-    def snapshot(self) -> bytes:
-        """Return what has been read until now, as a container."""
-        out = Container()
-        return out.pack(self.pack(out))
-
     def _add(self, spec: TopicSpec, samples: Samples) -> None:
         name = spec.modality
         if isinstance(samples, ImageSamples):

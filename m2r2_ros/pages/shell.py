@@ -25,6 +25,7 @@ _POLICY: Final = (
 _HEAD: Final = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<link rel="icon" href="data:,">'  # or browsers ask the server for one
 )
 #: Modules of reviewing alone are not put into reports.
 _ENTRY: Final = 'report.js'

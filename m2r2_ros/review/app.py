@@ -40,6 +40,8 @@ _POLICY: Final = (
     "img-src 'self' blob: data:; media-src blob:; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+#: There is no image yet at a time, or no sound: no error, which a browser would log.
+_NOTHING: Final = 204
 _TYPES: Final = {'.js': 'text/javascript', '.css': 'text/css'}
 
 
@@ -133,7 +135,7 @@ class ReviewApp:
             raise HTTPException(404, f'there is no camera {excerpt(camera)}')
         found = opened.frame(camera, seconds)
         if found is None:
-            raise HTTPException(404, f'{camera} has no image before {seconds:.3f} s')
+            return Response(status_code=_NOTHING)
         frame, time = found
         return Response(frame.jpeg, media_type='image/jpeg', headers={'X-Time': repr(time)})
 
@@ -141,7 +143,7 @@ class ReviewApp:
         start, end = _range(request, MOST_SOUND)
         wav = self._sessions[self._number(request)].sound(start, end)
         if wav is None:
-            raise HTTPException(404, 'there is no sound')
+            return Response(status_code=_NOTHING)
         return Response(wav, media_type='audio/wav')
 
     async def _save(self, request: Request) -> Response:

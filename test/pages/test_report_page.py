@@ -12,7 +12,7 @@ from m2r2_ros.bags.labels.csv import write_segments_csv
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.pages.report import write_report
-from test.browser import open_page
+from test.browser import open_page, until
 from test.pages.test_report import HOSTILE, label_bag
 from test.replay.recordings import ACTIONS, START, robot_bag, truth_of
 
@@ -79,15 +79,15 @@ def test_wheel_and_keys_zoom_and_pan_everything_in_step(page: Page) -> None:
     page.mouse.move(box['x'] + box['width'] / 4, box['y'] + box['height'] / 2)
     at = page.evaluate('m2r2.view.cursor')
     page.mouse.wheel(0, -300)
-    page.wait_for_function('m2r2.view.time.end - m2r2.view.time.start < 19')
+    until(page, 'm2r2.view.time.end - m2r2.view.time.start < 19')
     start, end = span(page)
     # The time under the pointer stays there.
     assert (at - start) / (end - start) == pytest.approx(0.25, abs=0.02)
     page.locator('.rv-body').focus()
     page.keyboard.press('ArrowRight')
-    page.wait_for_function(f'm2r2.view.time.start > {start}')
+    until(page, f'm2r2.view.time.start > {start}')
     page.keyboard.press('0')
-    page.wait_for_function('m2r2.view.time.start <= 0')
+    until(page, 'm2r2.view.time.start <= 0')
     assert span(page)[1] >= SECONDS
 
 
@@ -109,7 +109,7 @@ def test_values_are_shown_under_the_pointer(page: Page) -> None:
     truth = truth_of(SECONDS, 0)
     seconds = ((truth[2].start + truth[2].end) / 2 - START) / 1e9
     page.mouse.move(box['x'] + box['width'] * seconds / SECONDS, box['y'] + 5)
-    page.wait_for_function('m2r2.view.cursor !== null')
+    until(page, 'm2r2.view.cursor !== null')
     page.wait_for_timeout(100)
     assert truth[2].label in page.inner_text('[data-id="truth"]')
     assert page.evaluate('m2r2.view.cursor') == pytest.approx(seconds, abs=0.05)
@@ -122,12 +122,12 @@ def test_the_table_jumps_sorts_and_filters(page: Page) -> None:
     lengths = [float(text) for text in rows.locator('td:nth-child(6)').all_inner_texts()]
     assert lengths == sorted(lengths)
     page.get_by_label('filter by text').fill('push')
-    page.wait_for_function("document.querySelector('.seg-count').textContent.includes('of')")
+    until(page, "document.querySelector('.seg-count').textContent.includes('of')")
     assert all('push' in text for text in rows.all_inner_texts())
     page.get_by_label('filter by text').fill('')
     page.get_by_role('button', name='start').click()
     rows.last.click()
-    page.wait_for_function('m2r2.view.time.start > 2')
+    until(page, 'm2r2.view.time.start > 2')
     start, end = span(page)
     last = truth_of(SECONDS, 0)[-1]
     assert start <= (last.start - START) / 1e9 <= end

@@ -3,6 +3,9 @@
 
 import { openContainer, Page } from 'm2r2/container.js';
 
+/** Status of an answer where there is no image yet, or no sound. */
+export const NOTHING = 204;
+
 /** What the server answered in place of what was asked for; the message is for people. */
 export class ApiError extends Error {
   constructor(message, status) {
@@ -57,17 +60,14 @@ export const api = {
   async frame(id, camera, seconds, signal) {
     const query = new URLSearchParams({ camera, t: seconds });
     const response = await ask(of(id, `/frame?${query}`), { signal });
+    if (response.status === NOTHING) throw new ApiError('no image here yet', NOTHING);
     return { blob: await response.blob(), time: Number(response.headers.get('X-Time') ?? seconds) };
   },
 
   /** The sound of at most 30 s as a WAV file, or null where it is silent. */
   async sound(id, start, end) {
-    try {
-      return await (await ask(of(id, `/sound?start=${start}&end=${end}`))).arrayBuffer();
-    } catch (error) {
-      if (error.status === 404) return null;
-      throw error;
-    }
+    const response = await ask(of(id, `/sound?start=${start}&end=${end}`));
+    return response.status === NOTHING ? null : response.arrayBuffer();
   },
 
   /** Saves a layer: {lane, folder}. */

@@ -1,6 +1,7 @@
 // Copyright 2026 The m2r2_ros authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { NOTHING } from 'm2r2/api.js';
 import { make } from 'm2r2/dom.js';
 import { formatTime } from 'm2r2/time.js';
 
@@ -10,7 +11,6 @@ const KEPT_LEAST = 8;
 const FRAMES_PER_SECOND = 15;
 /** A camera that begins so much later still has an image at the start, in seconds. */
 const FIRST_S = 0.25;
-const NONE_BEFORE = 404;
 const NOT_READ_YET = 503;
 const RETRY_MS = 1000;
 
@@ -91,7 +91,7 @@ export class CameraScreen {
     try {
       return await this.fetchFrame(seconds);
     } catch (error) {
-      if (error.status !== NONE_BEFORE) throw error;
+      if (error.status !== NOTHING) throw error;
       return this.fetchFrame(seconds + FIRST_S);
     }
   }

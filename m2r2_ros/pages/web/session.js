@@ -189,6 +189,10 @@ export class Session extends EventTarget {
     this.progress = page.progress ?? 1;
     this.events = eventTimes(page.events ?? []);
     this.view.update(page);
+    for (const lane of this.page.lanes) {
+      const probabilities = page.probabilities?.[lane.id];
+      if (probabilities) this.view.setLane({ ...lane, probabilities }, { page });
+    }
     this.dispatchEvent(new Event('change'));
   }
 
@@ -196,7 +200,7 @@ export class Session extends EventTarget {
     this.playback.close();
     this.hands.close();
     for (const screen of this.screens) screen.close();
-    this.view.close?.();
+    this.view.close();
   }
 
   #highlight() {

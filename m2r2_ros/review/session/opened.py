@@ -13,7 +13,8 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.sensors import Sensors
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.pages.document import page_json
+from m2r2_ros.pages.container import Container
+from m2r2_ros.pages.document import labels_of, page_json
 from m2r2_ros.pages.lanes import LABELS, LAYER, TRUTH, LabelLane, lanes_of, layer_lane
 from m2r2_ros.pages.overview import Overview, duration_of, stretch
 from m2r2_ros.readers.topics import TopicSpec
@@ -183,6 +184,13 @@ class OpenRecording:
             return None
         return self._sound.wav(self._ns(start), self._ns(end))
 
+    def _probabilities(self, out: Container) -> dict[str, Any]:
+        """Return the probabilities of labels, which are too many for the page itself."""
+        names = labels_of(self.lanes, self._offered).names
+        numbers = {name: k for k, name in enumerate(names)}
+        found = {lane.id: lane.probabilities(self.clock.start, numbers, out) for lane in self.lanes}
+        return {'probabilities': {name: own for name, own in found.items() if own}}
+
     def _ns(self, seconds: float) -> int:
         # A time that was shown in a float is that of its image again.
         return self.clock.start + round(seconds * SECOND)
@@ -190,5 +198,7 @@ class OpenRecording:
     def _reader(self) -> OverviewReader:
         with self._lock:
             if self._overview is None:
-                self._overview = OverviewReader(Overview(self._recording, self._topics))
+                self._overview = OverviewReader(
+                    Overview(self._recording, self._topics), self._probabilities
+                )
             return self._overview

@@ -2,18 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """The overview of a recording while a thread reads it."""
 
+from collections.abc import Callable
 from threading import Event, Lock, Thread
+from typing import Any
 
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.pages.container import Container
 from m2r2_ros.pages.overview import Overview
 
 
 class OverviewReader:
     """Reads a recording from its beginning in a thread, which can be stopped and go on."""
 
-    def __init__(self, overview: Overview) -> None:
-        """Read nothing yet."""
+    def __init__(
+        self, overview: Overview, more: Callable[[Container], dict[str, Any]] = lambda out: {}
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            overview: What is read.
+            more: Returns what else is shown with it, whose arrays the container takes.
+        """
         self._overview: Overview | None = overview
+        self._more = more
         self._steps = overview.read()
         self._lock = Lock()
         self._stopped = Event()
@@ -47,9 +58,13 @@ class OverviewReader:
             if self._overview is not None:
                 progress = self._overview.progress
                 if self._packed is None or self._packed[0] != progress:
-                    self._packed = (progress, self._overview.snapshot())
+                    self._packed = (progress, self._pack(self._overview))
             assert self._packed is not None
             return self._packed[1]
+
+    def _pack(self, overview: Overview) -> bytes:
+        out = Container()
+        return out.pack(overview.pack(out) | self._more(out))
 
     def _run(self, stopped: Event) -> None:
         while not stopped.is_set():
@@ -59,7 +74,7 @@ class OverviewReader:
                 try:
                     if next(self._steps, None) is None:
                         # What is shown stays; what it was made of can go.
-                        self._packed = (1.0, self._overview.snapshot())
+                        self._packed = (1.0, self._pack(self._overview))
                         self._overview = None
                 except (M2R2Error, OSError) as error:
                     self._problem = error
