@@ -21,14 +21,14 @@ LOCKED := $(addprefix -c ,$(LOCK))
 SOURCES := CMakeLists.txt package.xml msg srv config launch models m2r2_ros scripts
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg srv/*.srv scripts/*) $(wildcard tools/messages/*/* tools/messages/*/msg/*)
 # Those that need neither data of others nor an hour.
-BENCHMARKS := $(addprefix benchmarks/,decode.py discovery.py labelling.py live.py online_step.py recording.py simulation.py)
+BENCHMARKS := $(addprefix benchmarks/,decode.py discovery.py labelling.py live.py online_step.py pages.py recording.py simulation.py)
 IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 
 # A ROS installation that happens to be sourced must not leak into the wheels' environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
 
 .DEFAULT_GOAL := help
-.PHONY: help build lock test fuzz lint format demo bench bench-ablation bench-discovery bench-real bench-unknown clean
+.PHONY: help build lock test fuzz lint format demo bench bench-ablation bench-annotate bench-discovery bench-real bench-unknown clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -92,6 +92,9 @@ bench: build  ## Measure speed and accuracy on generated data.
 
 bench-ablation: build  ## Measure what each modality is good for; takes an hour or two.
 	$(IN_ROS) python benchmarks/ablation.py
+
+bench-annotate: build  ## Measure what labels cost with a model that suggests them; takes an hour.
+	$(IN_ROS) python benchmarks/annotate.py --level coarse
 
 bench-unknown: build  ## Measure whether what was never trained is unknown; takes an hour.
 	$(IN_ROS) python benchmarks/unknown_cell.py

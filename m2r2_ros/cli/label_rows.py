@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels and ground truth of one recording, as pictures and viewers show them."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from m2r2_ros.bags.labels.reader import Truth, read_given_labels, read_label_track
-from m2r2_ros.bags.labels.sources import TruthOptions, folder_of, labelled_recording, topics_in
-from m2r2_ros.bags.labels.topics import LABEL_TOPIC, SEGMENT_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.labels.sources import TruthOptions, label_bags, names_of_bags
+from m2r2_ros.bags.labels.topics import LABEL_TOPIC
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.cli.truths import say_notes, truth_sources
 from m2r2_ros.core.errors import LabelError, NoTruthError
 from m2r2_ros.core.labels import LabelSet, Segment
@@ -59,25 +58,9 @@ def read_rows(
     true = _truth(recording, truth, options)
     say_notes({recording_name(recording): true.note})
     sets = [*(label_set for _, label_set, _ in found), true.label_set]
-    names = row_names(bags, [model for _, _, model in found])
+    names = names_of_bags(bags, [model for _, _, model in found])
     rows = {name: row for name, (row, _, _) in zip(names, found, strict=True)}
     return LabelRows(true.segments, rows, next(filter(None, sets), None))
-
-
-def row_names(bags: Sequence[Path], models: Sequence[str]) -> list[str]:
-    """Return what the rows of some label bags are called, which differ from each other.
-
-    Args:
-        bags: Where they are.
-        models: Ids of the models that made them, '' where it is not known.
-    """
-    if len(bags) == 1:
-        return ['labels']
-    folders = [bag.absolute().parent.name for bag in bags]
-    for names in (folders, list(models)):
-        if all(names) and len({*names}) == len(names):
-            return names
-    return [str(bag) for bag in bags]
 
 
 def _label_bags(recording: Path, given: Sequence[Path]) -> list[Path]:
@@ -85,25 +68,15 @@ def _label_bags(recording: Path, given: Sequence[Path]) -> list[Path]:
     own = recording_name(recording)
     if not given:
         return [recording] if LABEL_TOPIC in open_recording(recording).topics else []
-    found = [
-        bag
-        for bag in find_recordings(given)
-        if {LABEL_TOPIC, SEGMENT_TOPIC} & {*topics_in(bag, LABEL_TOPIC)}
-    ]
-    # A label bag lies beside the merged copy with the same labels, which has a longer name.
-    best: dict[tuple[Path, str], Path] = {}
-    for bag in sorted(found, key=lambda b: (len(b.name), str(b))):
-        best.setdefault((folder_of(bag), labelled_recording(bag, [own])), bag)
-    bags = {os.path.realpath(bag): bag for (_, name), bag in best.items() if name == own}
-    if not bags:
-        others = listed(sorted({name for _, name in best})) or 'none'
+    bags = label_bags(given, [own])
+    if own not in bags:
+        others = listed(sorted(bags)) or 'none'
         msg = (
             f'{", ".join(map(str, given))}: no labels of {own} there, but of {others}; label it '
             'first (m2r2 label)'
         )
         raise LabelError(msg)
-    # In the order in which they were given.
-    return [bag for bag in dict.fromkeys(found) if bag in bags.values()]
+    return bags[own]
 
 
 def _truth(recording: Path, given: Sequence[Path], options: TruthOptions) -> Truth:

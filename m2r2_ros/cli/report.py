@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from m2r2_ros.bags.labels.sources import TruthSource
+from m2r2_ros.bags.labels.sources import TruthSource, label_bags
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings
@@ -23,8 +23,9 @@ from m2r2_ros.cli.options import (
     TruthTopic,
 )
 from m2r2_ros.cli.truths import truth_options, truth_sources
-from m2r2_ros.core.errors import BagError, ConfigError, M2R2Error
+from m2r2_ros.core.errors import BagError, ConfigError, LabelError, M2R2Error
 from m2r2_ros.core.files import claim_folder
+from m2r2_ros.core.text import listed
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:
@@ -64,11 +65,12 @@ def report_command(
     refuse_inside(out, *paths)
     options = truth_options(truth_topic, truth_rate, annotator)
     truths = truth_sources(list(truth or []), paths, options)
+    bags_of = _labels(list(labels or []), paths)
     facts = [_model(model)] if model else []
     specs = given_topics(topics)
 
     def write(path: Path, file: Path) -> 'Reported':
-        return _write(file, path, list(labels or []), truths[path], specs, facts)
+        return _write(file, path, bags_of.get(recording_name(path), []), truths[path], specs, facts)
 
     if page:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +80,23 @@ def report_command(
         stdout.print(f'page: {out}', soft_wrap=True, highlight=False)
         return
     _folder(out, paths, write)
+
+
+def _labels(given: list[Path], recordings: list[Path]) -> dict[str, list[Path]]:
+    """Return the label bags of each recording by its name.
+
+    Raises:
+        LabelError: Labels were given, but of none of them.
+    """
+    names = [recording_name(path) for path in recordings]
+    bags = label_bags(given, names)
+    if given and bags.keys().isdisjoint(names):
+        msg = (
+            f'{", ".join(map(str, given))}: no labels of {listed(names)} there, but of '
+            f'{listed(sorted(bags)) or "none"}; label first (m2r2 label)'
+        )
+        raise LabelError(msg)
+    return bags
 
 
 def _folder(out: Path, paths: list[Path], write: Callable[[Path, Path], 'Reported']) -> None:

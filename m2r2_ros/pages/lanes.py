@@ -20,9 +20,9 @@ from m2r2_ros.bags.labels.reader import (
     read_label_track,
     read_truth,
 )
-from m2r2_ros.bags.labels.sources import Rank, TruthSource, labelled_recording
+from m2r2_ros.bags.labels.sources import Rank, TruthSource, names_of_bags
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
-from m2r2_ros.bags.recording import Recording, find_recordings, open_recording, recording_name
+from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import M2R2Error, NoTruthError
 from m2r2_ros.core.labels import UNKNOWN, UNKNOWN_LABEL, LabelSet, Segment
 from m2r2_ros.core.time import SECOND
@@ -119,19 +119,19 @@ class LabelLane:
 
 
 def lanes_of(
-    recording: Recording, labels: Sequence[Path] = (), truth: TruthSource | None = None
+    recording: Recording, bags: Sequence[Path] = (), truth: TruthSource | None = None
 ) -> tuple[list[LabelLane], list[str]]:
     """Return what there is to show of a recording, and what of it cannot be read.
 
     Args:
         recording: The recording.
-        labels: Label bags of any recordings, or folders of them; those of this one are taken.
+        bags: Label bags of it.
         truth: Where its ground truth is.
     """
     lanes: list[LabelLane] = []
     problems: list[str] = []
     taken: set[Path] = set()
-    for read in _sources(recording, labels, truth):
+    for read in _sources(recording, bags, truth):
         try:
             lane = read()
         except NoTruthError:
@@ -143,27 +143,16 @@ def lanes_of(
             lanes.append(lane)
         if lane.kind != LABELS and lane.path is not None:
             taken.add(lane.path)
-    return lanes, problems
+    return _titled(lanes, bags), problems
 
 
-def label_bags_of(name: str, labels: Sequence[Path]) -> list[tuple[str, Path]]:
-    """Return the label bags of a recording by name, each with what its lane may be called.
-
-    Raises:
-        BagError: A path holds no recordings.
-    """
-    found = []
-    for given in labels:
-        own = [
-            bag
-            for bag in find_recordings([given])
-            if labelled_recording(bag, [name]) == name and recording_name(bag) != name
-        ]
-        bags = [bag for bag in own if _is_labelled(bag)]
-        bags.sort(key=lambda bag: len(bag.name))  # a merged copy comes after the label bag
-        folder = given if given.is_dir() and given not in bags else given.parent
-        found += [(folder.absolute().name, bag) for bag in bags[:1]]
-    return found
+def _titled(lanes: Sequence[LabelLane], bags: Sequence[Path]) -> list[LabelLane]:
+    """Call the lanes of label bags so that they differ."""
+    own = [lane for lane in lanes if lane.path in bags]
+    models = [lane.track.model_id if lane.track else '' for lane in own]
+    names = names_of_bags([lane.path for lane in own if lane.path], models)
+    titles = {lane.id: name for lane, name in zip(own, names, strict=True)}
+    return [replace(lane, title=titles.get(lane.id, lane.title)) for lane in lanes]
 
 
 def layer_lane(layer: Layer, *, is_truth: bool = False) -> LabelLane:
@@ -215,7 +204,7 @@ def label_lane(bag: Path, title: str, number: int) -> LabelLane:
 
 
 def _sources(
-    recording: Recording, labels: Sequence[Path], truth: TruthSource | None
+    recording: Recording, bags: Sequence[Path], truth: TruthSource | None
 ) -> Iterator[Callable[[], LabelLane]]:
     """Yield what reads each lane, in the order in which they are shown."""
     source = truth or TruthSource(recording.path, recording.path)
@@ -230,10 +219,8 @@ def _sources(
     if LABEL_TOPIC in recording.topics:
         yield partial(label_lane, recording.path, 'labels in the recording', 0)
         number = 1
-    bags = label_bags_of(recording.name, labels)
-    for k, (folder, bag) in enumerate(bags):
-        title = folder if len(bags) > 1 else 'labels'
-        yield partial(label_lane, bag, title, number + k)
+    for k, bag in enumerate(bags):
+        yield partial(label_lane, bag, 'labels', number + k)
 
 
 def _truth_lane(source: TruthSource) -> LabelLane:
@@ -251,14 +238,6 @@ def _recorded_lane(recording: Path) -> LabelLane:
         'recorded', 'truth in the recording', LAYER, truth.segments, truth.label_set,
         path=recording,
     )  # fmt: skip
-
-
-def _is_labelled(bag: Path) -> bool:
-    try:
-        topics = open_recording(bag).topics
-    except M2R2Error:
-        return True  # what is wrong with it is said where it is read
-    return LABEL_TOPIC in topics or SEGMENT_TOPIC in topics
 
 
 def _segments(track: LabelTrack) -> tuple[list[Segment], list[float | None]]:

@@ -62,7 +62,7 @@ def write_report(
     Args:
         path: File to write.
         recording: Bag or bare file.
-        labels: Label bags, or folders of them, of which those of the recording are taken.
+        labels: Label bags of it.
         truth: Where its ground truth is; None looks for it in the recording.
         topics: Topics by modality; what is not given is guessed.
         facts: Tables with what else there is to say.

@@ -13,9 +13,9 @@ from m2r2_ros.bags.labels.topics import SEGMENT_TOPIC
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.labels import MAX_LABELS, LabelSet
-from m2r2_ros.core.palette import PALETTE, UNKNOWN_COLOUR, hex_colour
+from m2r2_ros.core.palette import UNKNOWN_COLOUR, hex_colour
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.pages.document import label_entries
+from m2r2_ros.pages.document import label_entries, palette
 from m2r2_ros.review.finding import Reviewed, holds_labels_alone
 from m2r2_ros.review.progress import (
     STATES,
@@ -115,7 +115,7 @@ class ReviewFolder:
             'annotator': annotator,
             'folder': self._name,
             'labels': label_entries(labels),
-            'palette': list(PALETTE),
+            'palette': palette(),
             'unknown': hex_colour(UNKNOWN_COLOUR),
             'recordings': shown,
             'counts': {state: counts[state] for state in STATES},

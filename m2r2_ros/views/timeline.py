@@ -32,7 +32,7 @@ _DPI: Final = 110
 #: Width of a letter of a segment's name, inches.
 _LETTER: Final = 0.062
 #: What a row is called: letters of a line, and lines.
-_NAME: Final = 10, 4
+_NAME: Final = 11, 4
 _INK, _WRONG = '#333333', '#d62728'
 
 #: A row: its height in inches and what draws it.

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import pytest
 
-from m2r2_ros.bags.labels.sources import TruthOptions
+from m2r2_ros.bags.labels.sources import TruthOptions, names_of_bags
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.cli.label_rows import read_rows, row_names
+from m2r2_ros.cli.label_rows import read_rows
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.views.rows import segments_in
 from test.cli.run import digest, done, m2r2
@@ -86,11 +86,11 @@ def test_labels_without_frames_are_segments(robots: Path, tmp_path: Path) -> Non
 
 
 def test_several_rows_differ_in_name() -> None:
-    assert row_names([Path('a/x_labels')], ['m']) == ['labels']
-    assert row_names([Path('a/x_labels'), Path('b/x_labels')], ['m', 'm']) == ['a', 'b']
-    assert row_names([Path('a/x_labels'), Path('c/a/x_labels')], ['m', 'n']) == ['m', 'n']
+    assert names_of_bags([Path('a/x_labels')], ['m']) == ['labels']
+    assert names_of_bags([Path('a/x_labels'), Path('b/x_labels')], ['m', 'm']) == ['a', 'b']
+    assert names_of_bags([Path('a/x_labels'), Path('c/a/x_labels')], ['m', 'n']) == ['m', 'n']
     bags = [Path('a/x_labels'), Path('c/a/x_labels')]
-    assert row_names(bags, ['m', 'm']) == row_names(bags, ['', 'm']) == [*map(str, bags)]
+    assert names_of_bags(bags, ['m', 'm']) == names_of_bags(bags, ['', 'm']) == [*map(str, bags)]
 
 
 def test_labels_of_others_are_refused(robots: Path, labelled: Path, tmp_path: Path) -> None:

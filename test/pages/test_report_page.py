@@ -24,7 +24,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('report')
     bag = robot_bag(folder / 'rec', SECONDS)
     label_bag(folder / 'labels' / 'rec_labels', ACTIONS, [0] * 100 + [1] * 100)
-    write_report(folder / 'page.html', bag, labels=[folder / 'labels'])
+    write_report(folder / 'page.html', bag, labels=[folder / 'labels' / 'rec_labels'])
     return folder / 'page.html'
 
 

@@ -20,6 +20,7 @@ from m2r2_ros.bags.labels.layers import annotations_of, layers_of
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.labels.sources import own_truth
 from m2r2_ros.core.labels import Segment
+from m2r2_ros.review.session.saving import with_outcomes
 from test.cli.run import digest
 from test.hostile.disks import small_disk
 from test.replay.recordings import SECOND, START
@@ -299,3 +300,9 @@ def test_what_was_saved_outlives_a_killed_server(recording: Path) -> None:
     with served(recording.parent) as again:
         assert again.save(0).status == 201
     assert len(layers_of(recording)) == 2
+
+
+def test_what_was_known_of_success_is_kept() -> None:
+    base = [Segment(0, 10, 'a', success=True), Segment(10, 20, 'b', success=False)]
+    made = [Segment(1, 9, 'a'), Segment(9, 12, 'c'), Segment(12, 25, 'b'), Segment(30, 40, 'a')]
+    assert [s.success for s in with_outcomes(made, base)] == [True, None, False, None]

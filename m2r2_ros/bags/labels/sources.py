@@ -210,6 +210,51 @@ def labelled_recording(path: Path, names: Collection[str] = ()) -> str:
     return name
 
 
+def label_bags(given: Sequence[Path], names: Collection[str]) -> dict[str, list[Path]]:
+    """Return the label bags of recordings, by their names, in the order in which they were given.
+
+    A label bag lies beside the merged copy with the same labels, which has a longer name.
+
+    Args:
+        given: Label bags, or folders of them.
+        names: Names of recordings, which may end like those of their labels.
+
+    Raises:
+        BagError: A path neither is a recording nor holds one.
+    """
+    found = [
+        bag
+        for path in given
+        for bag in find_recordings([path])
+        if {LABEL_TOPIC, SEGMENT_TOPIC} & {*topics_in(bag, LABEL_TOPIC)}
+    ]
+    best: dict[tuple[Path, str], Path] = {}
+    for bag in sorted(found, key=lambda b: (len(b.name), str(b))):
+        best.setdefault((folder_of(bag), labelled_recording(bag, names)), bag)
+    kept = set(best.values())
+    bags: dict[str, list[Path]] = {}
+    for bag in dict.fromkeys(found):
+        if bag in kept:
+            bags.setdefault(labelled_recording(bag, names), []).append(bag)
+    return bags
+
+
+def names_of_bags(bags: Sequence[Path], models: Sequence[str]) -> list[str]:
+    """Return what some label bags of one recording are called, which differ from each other.
+
+    Args:
+        bags: Where they are.
+        models: Ids of the models that made them, '' where it is not known.
+    """
+    if len(bags) == 1:
+        return ['labels']
+    folders = [bag.absolute().parent.name for bag in bags]
+    for names in (folders, list(models)):
+        if all(names) and len({*names}) == len(names):
+            return names
+    return [str(bag) for bag in bags]
+
+
 def topics_in(path: Path, topic: str) -> Collection[str]:
     """Return the topics of a recording; `topic`, where only reading it can say what is wrong.
 

@@ -83,9 +83,7 @@ class _Query:
         done: All have been fetched.
     """
 
-    def __init__(
-        self, database: Database, census: Census, ids: dict[int, str], span: Span
-    ) -> None:
+    def __init__(self, database: Database, census: Census, ids: dict[int, str], span: Span) -> None:
         """Begin before the first message.
 
         Args:

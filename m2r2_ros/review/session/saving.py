@@ -3,13 +3,17 @@
 """What a person has made of a recording, onto the disk."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
+from operator import itemgetter
 from pathlib import Path
 
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels.layers import Layer, Provenance, write_layer
 from m2r2_ros.core.errors import LabelError, OutputError
 from m2r2_ros.core.files import disk_errors, sync
+from m2r2_ros.core.labels import Segment
 from m2r2_ros.review.session.opened import OpenRecording
 from m2r2_ros.review.session.submission import Submission
 
@@ -35,10 +39,35 @@ def save_layer(opened: OpenRecording, submission: Submission, annotator: str) ->
         edits=submission.edits,
         seconds=submission.seconds,
     )
-    layer = write_layer(opened.path, submission.segments, submission.label_set, provenance)
+    base = next((lane.segments for lane in opened.lanes if lane.id == submission.lane), ())
+    segments = with_outcomes(submission.segments, base)
+    layer = write_layer(opened.path, segments, submission.label_set, provenance)
     with disk_errors(layer.path):
         _sync_all(layer.path)
     return layer
+
+
+def with_outcomes(segments: Sequence[Segment], base: Sequence[Segment]) -> list[Segment]:
+    """Return segments with what was known of the success of those that they were made of.
+
+    A page does not show whether an attempt succeeded; where it has only moved the boundaries of a
+    segment, that stays known.
+
+    Args:
+        segments: In order of start.
+        base: What the page began with, in order of start.
+    """
+    known = [s for s in base if s.success is not None]
+    found = []
+    for segment in segments:
+        shared = [
+            (min(s.end, segment.end) - max(s.start, segment.start), s.success)
+            for s in known
+            if s.label == segment.label
+        ]
+        overlap, success = max(shared, key=itemgetter(0), default=(0, None))
+        found.append(replace(segment, success=success) if overlap > 0 else segment)
+    return found
 
 
 def is_of_disk(error: BaseException) -> bool:
