@@ -42,14 +42,15 @@ class Overview:
         recording: Recording,
         topics: Mapping[str, TopicSpec] | None = None,
         *,
-        around: Sequence[float] = (),
+        around: Sequence[float] | None = None,
     ) -> None:
         """Find the sensors.
 
         Args:
             recording: The recording.
             topics: Topics by modality; what is not given is guessed.
-            around: Seconds from the start about which samples and images are kept.
+            around: Seconds from the start about which samples and images are kept; None keeps no
+                samples, for a page that can ask for them.
 
         Raises:
             ConfigError: A topic that was given is of another type.
@@ -64,7 +65,7 @@ class Overview:
         self._plots: dict[str, list[Plot]] = {}
         self._spectra: dict[str, Spectrum] = {}
         self._thumbs = {
-            name: Thumbs(self._clock.start, self._duration, around)
+            name: Thumbs(self._clock.start, self._duration, around or ())
             for name, spec in self._sensors.specs.items()
             if spec.kind == 'image'
         }

@@ -33,7 +33,7 @@ class Series:
     """
 
     def __init__(
-        self, channels: int, duration: float, rate: float, around: Sequence[float] = ()
+        self, channels: int, duration: float, rate: float, around: Sequence[float] | None = None
     ) -> None:
         """Begin without samples.
 
@@ -41,7 +41,8 @@ class Series:
             channels: Numbers of a sample.
             duration: Of the recording, s.
             rate: Samples per second, about.
-            around: Times about which samples are kept, s; of a topic with few, all are.
+            around: Times about which samples are kept, s; of a topic with few, all are. None
+                keeps none.
         """
         self.width = max(duration / MOST_BUCKETS, 2 / max(rate, 1e-3), _SHORTEST)
         count = max(1, int(np.ceil(duration / self.width)))
@@ -128,9 +129,13 @@ def pack_samples(
     }
 
 
-def _stretches(duration: float, rate: float, around: Sequence[float]) -> list[tuple[float, float]]:
+def _stretches(
+    duration: float, rate: float, around: Sequence[float] | None
+) -> list[tuple[float, float]]:
     """Return the ranges of which samples are kept, s, apart from each other."""
-    if duration * rate <= WHOLE and around:
+    if around is None:
+        return []
+    if duration * rate <= WHOLE:
         return [(-np.inf, np.inf)]
     half = min(AROUND, MOST_ROWS / max(rate * 2 * len(around), 1e-9)) if around else 0.0
     found: list[tuple[float, float]] = []

@@ -4,7 +4,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -59,7 +59,9 @@ class _Row(NamedTuple):
     reason: str
 
 
-def write_segments_csv(path: Path, segments: Iterable[Segment], start: int) -> None:
+def write_segments_csv(
+    path: Path, segments: Iterable[Segment], start: int, more: Mapping[str, str] | None = None
+) -> None:
     """Write segments as start_s, end_s, label, confidence, reason.
 
     Seconds from the start of the recording keep all their digits in a spreadsheet, which
@@ -70,14 +72,22 @@ def write_segments_csv(path: Path, segments: Iterable[Segment], start: int) -> N
         path: File to write.
         segments: In order.
         start: When the recording began, on the clock of the segments, nanoseconds.
+        more: Further columns, with what stands in each row of them.
     """
+    more = more or {}
     with path.open('w', newline='', encoding='utf-8') as file:
         table = csv.writer(file)
-        table.writerow(('start_s', 'end_s', 'label', 'confidence', 'reason'))
+        table.writerow(('start_s', 'end_s', 'label', 'confidence', 'reason', *more))
+        said = [_quoted(text) for text in more.values()]
         for s in segments:
             seconds = [f'{Decimal(t - start).scaleb(-9):f}' for t in (s.start, s.end)]
-            label = f"'{s.label}" if _FORMULA.match(s.label) else s.label
-            table.writerow((*seconds, label, f'{s.confidence:.6g}', s.reason))
+            row = (*seconds, _quoted(s.label), f'{s.confidence:.6g}', s.reason)
+            table.writerow((*row, *said))
+
+
+def _quoted(text: str) -> str:
+    """Return text that a spreadsheet does not run."""
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def read_segments_csv(path: Path, clock: RecordingClock | None = None) -> list[Segment]:

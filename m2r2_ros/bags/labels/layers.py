@@ -159,7 +159,7 @@ def write_layer(
             for index, segment in enumerate(segments):
                 writer.write_segment(segment, label_set.id_of(segment.label), index, '')
         with atomic_write(table) as draft:
-            write_segments_csv(draft, segments, clock.start)
+            write_segments_csv(draft, segments, clock.start, _columns(made))
     except BaseException:
         if not path.exists():
             table.unlink(missing_ok=True)
@@ -182,6 +182,16 @@ def _reserve(folder: Path, provenance: Provenance) -> Path:
                 number += 1
                 continue
             return path
+
+
+def _columns(provenance: Provenance) -> dict[str, str]:
+    """Return what each row of a layer's table says of the layer."""
+    return {
+        'annotator': provenance.annotator,
+        'annotated_at': provenance.time,
+        'tool': provenance.tool,
+        'corrected_from': provenance.corrected_from,
+    }
 
 
 def _provenance(path: Path, entries: dict[str, Any]) -> Provenance:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Annotation layers: what was saved is read back, never replaced, and taken for the truth."""
 
+import csv
 import errno
 import threading
 from dataclasses import replace
@@ -52,6 +53,21 @@ def test_a_layer_is_read_back_with_its_provenance(recording: Path) -> None:
     assert truth.label_set == LABELS
     table = layer.path.with_suffix('.csv')
     assert read_segments_csv(table, clock_of(open_recording(recording))) == segments(5)
+    rows = list(csv.DictReader(table.open()))
+    assert {(r['annotator'], r['annotated_at'], r['corrected_from']) for r in rows} == {
+        ('Anna', ANNA.time, 'truth')
+    }
+
+
+def test_a_spreadsheet_runs_nothing(recording: Path) -> None:
+    evil = replace(ANNA, annotator='=cmd()')
+    labels = LabelSet.of(['=cmd()', '<script>'])
+    made = [Segment(START + 10**9, START + 2 * 10**9, '=cmd()')]
+    layer = write_layer(recording, made, labels, evil)
+    (row,) = csv.DictReader(layer.path.with_suffix('.csv').open())
+    assert row['label'] == row['annotator'] == "'=cmd()"
+    clock = clock_of(open_recording(recording))
+    assert read_segments_csv(layer.path.with_suffix('.csv'), clock) == made
 
 
 def test_layers_lie_beside_each_other_and_none_is_replaced(recording: Path) -> None:
