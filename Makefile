@@ -93,8 +93,8 @@ bench: build  ## Measure speed and accuracy on generated data.
 bench-ablation: build  ## Measure what each modality is good for; takes an hour or two.
 	$(IN_ROS) python benchmarks/ablation.py
 
-bench-annotate: build  ## Measure what labels cost with a model that suggests them; takes an hour.
-	$(IN_ROS) python benchmarks/annotate.py --level coarse
+bench-annotate: build  ## Measure what labels cost with a model that suggests them; takes half an hour.
+	$(IN_ROS) python benchmarks/annotate.py
 
 bench-unknown: build  ## Measure whether what was never trained is unknown; takes an hour.
 	$(IN_ROS) python benchmarks/unknown_cell.py

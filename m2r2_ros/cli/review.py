@@ -34,6 +34,15 @@ def review_command(
     annotator: Annotated[
         str, typer.Option('--annotator', help='Who saves; the user of this machine by default.')
     ] = '',
+    min_segment: Annotated[
+        float | None,
+        typer.Option(
+            '--min-segment',
+            help='Seconds that a suggestion lasts at least: what is shorter is given to the '
+            'likelier neighbour. By default as short as the segments that people have made here.',
+            min=0.0,
+        ),
+    ] = None,
     topics: Topics = None,
     host: Annotated[
         str,
@@ -65,7 +74,7 @@ def review_command(
     offered = None if label_set is None else read_label_set_file(label_set)
     reviewed = find_reviewed(bags, labels or [], say_passed_over)
     folder = ReviewFolder(reviewed, bags[0].absolute().name, offered)
-    options = ReviewOptions(annotator or _user(), given, offered, _say)
+    options = ReviewOptions(annotator or _user(), given, offered, _say, min_segment)
     server = ReviewServer(ReviewApp(folder, options), host, port)
     folder.look()
     stdout.print(server.url, soft_wrap=True)

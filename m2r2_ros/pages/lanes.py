@@ -28,6 +28,7 @@ from m2r2_ros.core.labels import UNKNOWN, UNKNOWN_LABEL, LabelSet, Segment
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.evaluation.sequence import segments_of
 from m2r2_ros.pages.container import Container
+from m2r2_ros.pages.tidy import tidied
 
 TRUTH, LABELS, LAYER = 'truth', 'labels', 'layer'
 #: Layers that are shown, the newest ones, and frames whose probabilities are.
@@ -119,7 +120,11 @@ class LabelLane:
 
 
 def lanes_of(
-    recording: Recording, bags: Sequence[Path] = (), truth: TruthSource | None = None
+    recording: Recording,
+    bags: Sequence[Path] = (),
+    truth: TruthSource | None = None,
+    *,
+    least: float = 0.0,
 ) -> tuple[list[LabelLane], list[str]]:
     """Return what there is to show of a recording, and what of it cannot be read.
 
@@ -127,11 +132,12 @@ def lanes_of(
         recording: The recording.
         bags: Label bags of it.
         truth: Where its ground truth is.
+        least: Segments of labels are at least so long, s, as suggestions are.
     """
     lanes: list[LabelLane] = []
     problems: list[str] = []
     taken: set[Path] = set()
-    for read in _sources(recording, bags, truth):
+    for read in _sources(recording, bags, truth, least):
         try:
             lane = read()
         except NoTruthError:
@@ -184,7 +190,7 @@ def layer_lane(layer: Layer, *, is_truth: bool = False) -> LabelLane:
     )
 
 
-def label_lane(bag: Path, title: str, number: int) -> LabelLane:
+def label_lane(bag: Path, title: str, number: int, least: float = 0.0) -> LabelLane:
     """Read what a model, or whoever else, gave every frame.
 
     Raises:
@@ -195,16 +201,18 @@ def label_lane(bag: Path, title: str, number: int) -> LabelLane:
         return LabelLane(
             f'labels:{number}', title, LABELS, given.segments, given.label_set, path=bag
         )
-    track = read_label_track(bag)
+    track = tidied(read_label_track(bag), least)
     segments, margins = _segments(track)
     about = [f'model {track.model_id or "unknown"}', f'{len(track)} frames']
+    if least:
+        about.append(f'what would last less than {least:.2g} s is given to its neighbours')
     return LabelLane(
         f'labels:{number}', title, LABELS, segments, track.label_set, about, margins, bag, track
     )
 
 
 def _sources(
-    recording: Recording, bags: Sequence[Path], truth: TruthSource | None
+    recording: Recording, bags: Sequence[Path], truth: TruthSource | None, least: float
 ) -> Iterator[Callable[[], LabelLane]]:
     """Yield what reads each lane, in the order in which they are shown."""
     source = truth or TruthSource(recording.path, recording.path)
@@ -217,10 +225,10 @@ def _sources(
         yield partial(_recorded_lane, recording.path)
     number = 0
     if LABEL_TOPIC in recording.topics:
-        yield partial(label_lane, recording.path, 'labels in the recording', 0)
+        yield partial(label_lane, recording.path, 'labels in the recording', 0, least)
         number = 1
     for k, bag in enumerate(bags):
-        yield partial(label_lane, bag, 'labels', number + k)
+        yield partial(label_lane, bag, 'labels', number + k, least)
 
 
 def _truth_lane(source: TruthSource) -> LabelLane:
@@ -242,10 +250,7 @@ def _recorded_lane(recording: Path) -> LabelLane:
 
 def _segments(track: LabelTrack) -> tuple[list[Segment], list[float | None]]:
     """Return runs of equal labels, with mean confidence, reason and margin."""
-    names = [
-        UNKNOWN_LABEL if k == UNKNOWN and not label else label
-        for k, label in zip(track.label_ids.tolist(), track.labels, strict=True)
-    ]
+    names = [label or UNKNOWN_LABEL for label in track.labels]
     margin = _margins(track)
     segments: list[Segment] = []
     margins: list[float | None] = []

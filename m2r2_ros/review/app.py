@@ -54,12 +54,14 @@ class ReviewOptions:
         topics: Topics by modality; what is not given is guessed.
         offered: Labels to choose from; None takes those that there are.
         log: Called with a line for each save.
+        least: Suggestions are at least so long, s; None goes by what people have made.
     """
 
     annotator: str = ''
     topics: Mapping[str, TopicSpec] = field(default_factory=dict)
     offered: LabelSet | None = None
     log: Callable[[str], None] = lambda line: None
+    least: float | None = None
 
 
 class ReviewApp:
@@ -98,7 +100,8 @@ class ReviewApp:
     def _opened(self, number: int) -> OpenRecording:
         reviewed = self._folder[number]
         options = self._options
-        return OpenRecording(reviewed.path, reviewed.labels, options.topics, options.offered)
+        least = self._folder.least if options.least is None else options.least
+        return OpenRecording(reviewed.path, reviewed.labels, options.topics, options.offered, least)
 
     def _shell(self, request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)

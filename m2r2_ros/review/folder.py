@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
@@ -85,6 +86,13 @@ class ReviewFolder:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def least(self) -> float:
+        """How short a suggestion may be, s: as what people have made; 0 before they have."""
+        with self._lock:
+            known = [e.layers.said.shortest for e in self._entries if e.layers.said.segments]
+        return median(known) if known else 0.0
 
     def look(self) -> None:
         """Look at all recordings, in a thread."""

@@ -12,6 +12,7 @@ from m2r2_ros.bags.labels.reader import read_label_set, read_segments, read_trut
 from m2r2_ros.bags.labels.topics import SEGMENT_TOPIC
 from m2r2_ros.core.errors import M2R2Error
 from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment
+from m2r2_ros.pages.tidy import shortest
 
 #: A segment whose mean confidence is lower is doubtful, as is one without a label.
 DOUBTFUL: Final = 0.6
@@ -29,11 +30,13 @@ class Said:
         segments: How many.
         doubtful: How many of them are doubtful.
         label_set: Of the source.
+        shortest: How short its segments may be, s; 0 without any.
     """
 
     segments: int = 0
     doubtful: int = 0
     label_set: LabelSet | None = None
+    shortest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +94,4 @@ def state_of(layers: Layers, labels: Said) -> str:
 
 def _said(segments: Sequence[Segment], label_set: LabelSet | None) -> Said:
     doubtful = sum(s.label in {'', UNKNOWN_LABEL} or s.confidence < DOUBTFUL for s in segments)
-    return Said(len(segments), doubtful, label_set)
+    return Said(len(segments), doubtful, label_set, shortest(segments))

@@ -40,6 +40,7 @@ class OpenRecording:
         labels: Sequence[Path],
         topics: Mapping[str, TopicSpec],
         offered: LabelSet | None,
+        least: float = 0.0,
     ) -> None:
         """Open a recording; nothing but its index is read.
 
@@ -48,12 +49,14 @@ class OpenRecording:
             labels: Label bags of it.
             topics: Topics by modality; what is not given is guessed.
             offered: Labels that there are to choose from.
+            least: Suggestions are at least so long, s.
 
         Raises:
             M2R2Error: It cannot be read.
         """
         self.path = path
         self._labels, self._topics, self._offered = labels, topics, offered
+        self._least = least
         self._recording = recording = open_recording(path)
         self.clock = clock_of(recording)
         self._lanes: list[LabelLane] | None = None
@@ -75,7 +78,7 @@ class OpenRecording:
     def lanes(self) -> list[LabelLane]:
         """What is said of it, as of the last time that it was looked at."""
         if self._lanes is None:
-            self._lanes, _ = lanes_of(self._recording, self._labels)
+            self._lanes, _ = lanes_of(self._recording, self._labels, least=self._least)
         return self._lanes
 
     @property
@@ -89,7 +92,7 @@ class OpenRecording:
         Raises:
             M2R2Error: It cannot be read.
         """
-        self._lanes, problems = lanes_of(self._recording, self._labels)
+        self._lanes, problems = lanes_of(self._recording, self._labels, least=self._least)
         page = page_json(self._recording, self.clock, self.lanes, self._offered)
         page['cameras'] = [
             {'id': name, 'topic': spec.topic, 'width': 0, 'height': 0, 'thumbs': []}
