@@ -66,8 +66,8 @@ class _Runs:
         probabilities: NDArray[np.float32],
     ) -> None:
         starts = runs_of(ids).starts
-        self._ids = ids[starts].tolist()
-        self._first = starts.tolist()
+        self._ids: list[int] = ids[starts].tolist()
+        self._first: list[int] = starts.tolist()
         self._end = [*self._first[1:], len(ids)]
         count = len(self._ids)
         self._before = list(range(-1, count - 1))
@@ -105,7 +105,9 @@ class _Runs:
         return found
 
     def _length(self, k: int) -> int:
-        return self._times[self._end[k]] - self._times[self._first[k]]
+        start, end = self._first[k], self._end[k]
+        length: int = self._times[end] - self._times[start]
+        return length
 
     def _likelihood(self, k: int, label: int) -> float:
         """Return the probability that the frames of a run give a label in all; -1 is of none."""

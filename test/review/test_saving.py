@@ -96,7 +96,8 @@ def test_layers_of_two_at_once_are_two(client: Client, recording: Path) -> None:
             for k in range(4)
             for name, who in (('Ada', client), ('Bob', other))
         ]
-        assert [save.result().status for save in saves] == [201] * 8
+        answers = [save.result() for save in saves]
+        assert [a.status for a in answers] == [201] * 8, answers
     layers = layers_of(recording)
     assert len({layer.path for layer in layers}) == 8
     assert len({layer.provenance.annotator for layer in layers}) == 8

@@ -21,9 +21,10 @@ from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.rosbag2 import ANNOTATIONS, INFORMATION, METADATA
+from m2r2_ros.bags.writing.replacing import REPLACED
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import LabelError, M2R2Error
-from m2r2_ros.core.files import atomic_write, disk_errors
+from m2r2_ros.core.files import PARTIAL, atomic_write, disk_errors
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.numbers import parse_number
 from m2r2_ros.core.options import Section
@@ -107,7 +108,9 @@ def layers_in(folder: Path, annotator: str = '') -> list[Layer]:
     """Return the layers in a folder of annotations, oldest first; see `layers_of`."""
     try:
         with os.scandir(folder) as entries:
-            names = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
+            folders = (e.name for e in entries if e.is_dir(follow_symlinks=False))
+            # What is being written has another name until it is whole.
+            names = sorted(name for name in folders if not name.endswith((PARTIAL, REPLACED)))
     except OSError:
         return []
     found = []
