@@ -108,7 +108,7 @@ class Loop:
             count, seed = str(len(seeds)), str(seeds[0])
             self._run(
                 'simulate', '--episodes', count, '--seed', seed, '--out', name,
-                '--seconds', str(self._seconds),
+                '--seconds', str(self._seconds), '--no-cameras',
             )  # fmt: skip
 
     def truth(self, recording: Path) -> tuple[list[Segment], LabelSet]:
