@@ -48,9 +48,10 @@ class Series:
         count = max(1, int(np.ceil(duration / self.width)))
         self.lows = np.full((channels, count), np.nan, np.float32)
         self.highs = np.full((channels, count), np.nan, np.float32)
-        self._edges = _stretches(duration, rate, around)
+        edges = np.array(_stretches(duration, rate, around)).reshape(-1, 2)
+        self._starts, self._ends = edges.T
         self._kept: list[list[tuple[NDArray[np.float64], NDArray[np.float32]]]] = [
-            [] for _ in self._edges
+            [] for _ in edges
         ]
 
     def add(self, times: NDArray[np.float64], values: NDArray[np.float64]) -> None:
@@ -74,10 +75,13 @@ class Series:
         found = place[starts]
         for extremes, ufunc in ((self.lows, np.fmin), (self.highs, np.fmax)):
             extremes[:, found] = ufunc(extremes[:, found], ufunc.reduceat(numbers, starts).T)
-        for kept, (start, end) in zip(self._kept, self._edges, strict=True):
-            low, high = np.searchsorted(times, (start, end))
+        first = int(np.searchsorted(self._ends, times[0]))
+        last = int(np.searchsorted(self._starts, times[-1], side='right'))
+        for k in range(first, last):
+            low, high = np.searchsorted(times, (self._starts[k], self._ends[k]))
             if low < high:
-                kept.append((times[low:high].copy(), numbers[low:high].copy()))
+                # Copies, since a view would keep all that was read with it.
+                self._kept[k].append((times[low:high].copy(), numbers[low:high].copy()))
 
     def pack(self, columns: Sequence[int], names: Sequence[str], out: Container) -> dict[str, Any]:
         """Return some channels as a page has them.

@@ -16,7 +16,7 @@ WEB: Final = {
     if path.suffix in {'.js', '.css'}
 }
 #: Styles that all pages share.
-PAGE_STYLE: Final = WEB['page.css'].read_text(encoding='utf-8') if 'page.css' in WEB else ''
+PAGE_STYLE: Final = WEB['page.css'].read_text(encoding='utf-8')
 #: What a page that was opened from a disk may do: nothing with any network.
 _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
