@@ -39,7 +39,7 @@ def review_command(
         typer.Option(
             '--min-segment',
             help='Seconds that a suggestion lasts at least: what is shorter is given to the '
-            'likelier neighbour. By default as short as the segments that people have made here.',
+            'likelier neighbour. By default half as long as the segments that people make here.',
             min=0.0,
         ),
     ] = None,

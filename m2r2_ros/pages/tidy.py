@@ -18,14 +18,14 @@ from m2r2_ros.bags.labels.reader import LabelTrack
 from m2r2_ros.core.labels import UNKNOWN_LABEL, Segment
 from m2r2_ros.evaluation.runs import runs_of
 
-#: Share of the segments that people have made which may be shorter than suggestions are, percent.
-_SHARE: Final = 5
+#: Suggestions are at least half as long as all but so many percent of people's segments.
+_FEW: Final = 5
 
 
 def shortest(segments: Sequence[Segment]) -> float:
-    """Return how short a segment may be that a person makes, s; 0 without any."""
+    """Return how short a suggestion may be where people make such segments, s; 0 without any."""
     lengths = [(s.end - s.start) * 1e-9 for s in segments]
-    return float(np.percentile(lengths, _SHARE)) if lengths else 0.0
+    return float(np.percentile(lengths, _FEW)) / 2 if lengths else 0.0
 
 
 def tidied(track: LabelTrack, least: float) -> LabelTrack:

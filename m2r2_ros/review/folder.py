@@ -89,7 +89,7 @@ class ReviewFolder:
 
     @property
     def least(self) -> float:
-        """How short a suggestion may be, s: as what people have made; 0 before they have."""
+        """How short a suggestion may be, s, by what people have made; 0 before they have."""
         with self._lock:
             known = [e.layers.said.shortest for e in self._entries if e.layers.said.segments]
         return median(known) if known else 0.0

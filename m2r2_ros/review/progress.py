@@ -30,7 +30,7 @@ class Said:
         segments: How many.
         doubtful: How many of them are doubtful.
         label_set: Of the source.
-        shortest: How short its segments may be, s; 0 without any.
+        shortest: How short suggestions may be beside it, s; 0 without segments.
     """
 
     segments: int = 0

@@ -91,7 +91,7 @@ def test_without_a_least_length_all_stays() -> None:
     assert tidied(one, 0.0) is one
 
 
-def test_the_shortest_is_that_of_most_segments() -> None:
+def test_the_shortest_is_half_as_long_as_most_segments() -> None:
     made = [Segment(0, (k + 1) * SECOND, 'a') for k in range(21)]
-    assert shortest(made) == pytest.approx(2.0)
+    assert shortest(made) == pytest.approx(1.0)
     assert shortest([]) == 0.0
