@@ -35,8 +35,10 @@ def write_index(path: Path, reports: Sequence[Reported], failed: Sequence[str]) 
         reports: What was reported.
         failed: Why others were not.
     """
-    rows = '\n'.join(map(_row, sorted(reports, key=_worst)))
-    titles = ''.join(f'<th>{title}</th>' for title in _SCORES.values())
+    shown = _SCORES if any(report.scores for report in reports) else {}
+    rows = '\n'.join(_row(report, list(shown)) for report in sorted(reports, key=_worst))
+    titles = ''.join(f'<th>{title}</th>' for title in shown.values())
+    order = ', those with the lowest scores first' if shown else ''
     problems = ''.join(f'<li>{html.escape(problem)}</li>' for problem in failed)
     lost = (
         f'<h2>Not reported ({len(failed)})</h2><ul class="lost">{problems}</ul>' if failed else ''
@@ -47,9 +49,9 @@ def write_index(path: Path, reports: Sequence[Reported], failed: Sequence[str]) 
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         f'<title>{len(reports)} recordings</title><style>{PAGE_STYLE}{_STYLE}</style></head>'
-        f'<body class="index"><h1>{len(reports)} recordings, those with the lowest scores first'
-        f'</h1><table><thead><tr><th>recording</th><th>lanes</th><th>length</th>{titles}'
-        f'<th>notes</th></tr></thead><tbody>{rows}</tbody></table>{lost}</body></html>\n'
+        f'<body class="index"><h1>{len(reports)} recordings{order}</h1><table><thead>'
+        f'<tr><th>recording</th><th>lanes</th><th>length</th>{titles}<th>notes</th></tr></thead>'
+        f'<tbody>{rows}</tbody></table>{lost}</body></html>\n'
     )
     write_text(path, page)
 
@@ -66,11 +68,11 @@ def _worst(report: Reported) -> tuple[float, str]:
     return (min(numbers) if numbers else math.inf, report.name)
 
 
-def _row(report: Reported) -> str:
+def _row(report: Reported, shown: Sequence[str]) -> str:
     name = html.escape(report.name)
     link = html.escape(quote(report_name(report.name)), quote=True)
     columns = []
-    for key in _SCORES:
+    for key in shown:
         values = [scores.to_dict()[key] for scores in report.scores.values()]
         columns.append('<br>'.join('-' if v is None else f'{v:.4g}' for v in values))
     cells = ''.join(f'<td class="number">{column}</td>' for column in columns)
