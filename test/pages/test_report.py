@@ -21,7 +21,7 @@ from m2r2_ros.pages.index import write_index
 from m2r2_ros.pages.report import Reported, write_report
 from m2r2_ros.pages.shell import WEB, needed_by, review_html
 from test.pages.containers import Unpacked, of_report
-from test.replay.recordings import ACTIONS, START, robot_bag, truth_of
+from test.replay.recordings import ACTIONS, START, robot, robot_bag, truth_of, write_mcap
 
 STEP = 10**8
 HOSTILE = '</script><script>alert(1)</script>'
@@ -72,6 +72,19 @@ def test_a_report_has_truth_labels_and_scores(bag: Path) -> None:
     assert accuracy == f'{reported.scores["labels"].accuracy:.4f}'
     total = sum(map(sum, scores['confusion']['rows']))
     assert total == reported.scores['labels'].frames
+
+
+def test_the_margin_is_to_the_likeliest_other_label(bag: Path) -> None:
+    names = (*ACTIONS, 'rest', 'wait')
+    labels = label_bag(bag.parent / 'out' / 'rec_labels', names, [3] * 80)
+    found, _ = report(bag, labels=[labels])
+    assert found.page['lanes'][1]['segments'][0][4] == pytest.approx(0.75)
+
+
+def test_samples_are_in_the_report_with_labels_and_without(bag: Path) -> None:
+    assert len(report(bag)[0].samples('wrench.force', 0)[0]) == 400
+    plain = write_mcap(bag.parent / 'plain.mcap', robot(8.0))
+    assert len(report(plain)[0].samples('wrench.force', 0)[0]) == 400
 
 
 def test_colours_are_those_of_the_label_set(bag: Path) -> None:

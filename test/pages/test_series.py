@@ -95,6 +95,16 @@ def test_a_slow_sensor_is_a_line_and_a_silent_one_is_not() -> None:
     assert np.isfinite(extremes[at]).tolist() == [True, True, False, True]
 
 
+def test_jitter_does_not_interrupt_a_line() -> None:
+    times = np.arange(0, 20, 0.066)
+    times = times[np.arange(len(times)) % 50 > 2]  # three missing in a row
+    series = Series(1, 20.0, 15.0)
+    series.add(times, times[:, None])
+    extremes = unpack(series).extremes('x', 0)
+    inside = slice(int(times[0] / series.width), int(times[-1] / series.width))
+    assert np.isfinite(extremes[inside]).all()
+
+
 @pytest.mark.parametrize('times', [[-5.0, -0.1], [11.0, 1e12], []])
 def test_samples_outside_of_the_recording_are_left_out(times: list[float]) -> None:
     series = Series(1, 10.0, 100.0, around=[5.0])

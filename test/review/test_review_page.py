@@ -74,6 +74,7 @@ def test_a_correction_is_saved_as_a_layer(review: tuple[Page, Client], folder: P
     zero = origin(folder)
     before = segments(page)
     assert [label for _, _, label in before] == list(NAMES)
+    assert page.evaluate("m2r2.view.lane('labels:0').lane.probabilities.labels") == [0, 1, 2]
     assert before[0][:2] == (zero, zero + 2 * SECOND)
     # The first boundary half a second later, without snapping.
     x, y = point(page, (zero + 2 * SECOND) / 1e9)
