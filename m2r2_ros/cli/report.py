@@ -144,7 +144,7 @@ def _write(
 
 def _model(path: Path) -> dict[str, Any]:
     from m2r2_ros.model.facts import read_facts
-    from m2r2_ros.pages.scores import model_facts
+    from m2r2_ros.pages.tables import model_facts
 
     facts = read_facts(path)
     return model_facts(facts.id, facts.scores, str(facts.training.get('note', '')))

@@ -14,7 +14,7 @@ import typer
 from m2r2_ros.bags.labels.label_set_file import read_label_set_file
 from m2r2_ros.cli.common import given_topics, say_passed_over
 from m2r2_ros.cli.console import console, stdout
-from m2r2_ros.cli.options import Bags, Topics
+from m2r2_ros.cli.options import Bags, LabelBags, Topics
 from m2r2_ros.core.errors import ConfigError
 
 #: What the server needs, which `pip install` brings with an extra.
@@ -23,10 +23,7 @@ _NEEDED = ('starlette', 'uvicorn')
 
 def review_command(
     bags: Bags,
-    labels: Annotated[
-        list[Path] | None,
-        typer.Option('--labels', help='Label bags to begin with, or folders of them; repeatable.'),
-    ] = None,
+    labels: LabelBags = None,
     label_set: Annotated[
         Path | None,
         typer.Option('--label-set', help='YAML with the labels to choose from, and their parents.'),

@@ -15,9 +15,9 @@ from m2r2_ros.bags.source import Span
 from m2r2_ros.core.samples import ImageSamples, Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.pages.container import Container
+from m2r2_ros.pages.events import events_of
 from m2r2_ros.pages.plots import Plot, channels_of, plots_of
 from m2r2_ros.pages.series import Series, pack_samples
-from m2r2_ros.pages.snapping import snap_events
 from m2r2_ros.pages.spectrum import Spectrum, loudness
 from m2r2_ros.pages.thumbs import Thumbs
 from m2r2_ros.readers.topics import TopicSpec
@@ -26,9 +26,8 @@ from m2r2_ros.readers.topics import TopicSpec
 MOST_SECONDS: Final = 20.0
 #: Seconds of sound that one loudness is of, in an overview and in a stretch.
 _LOUD: Final = 0.01
-#: Samples may be stamped so much before they are logged, or after, s.
+#: Samples may be stamped so much before they are logged, or after, nanoseconds.
 _SKEW: Final = SECOND
-_SOUND = Plot('', 'loudness', 'dBFS', (0,), ('RMS',))
 
 
 class Overview:
@@ -142,19 +141,18 @@ class Overview:
         name = spec.modality
         if name not in self._series:
             self._series[name] = Series(values.shape[1], self._duration, rate, self._around)
-            self._plots[name] = _plots(spec, values.shape[1])
+            self._plots[name] = plots_of(spec, values.shape[1])
         self._series[name].add((stamps - self._clock.start) / SECOND, values)
 
     def _events(self) -> list[dict[str, Any]]:
         """Return where a boundary may be put, by the first sensor of each kind."""
         events: list[dict[str, Any]] = []
-        for kind, like in (('gripper', 'gripper'), ('speed', 'twist'), ('force', 'wrench')):
+        for kind, like in (('gripper', 'gripper'), ('velocity', 'twist'), ('force', 'wrench')):
             names = (n for n in self._series if self._sensors.specs[n].convention == like)
             if (name := next(names, None)) is not None:
                 series = self._series[name]
-                given: dict[str, Any] = dict.fromkeys(('gripper', 'speed', 'force'))
-                given[kind] = series.highs[0 if kind == 'gripper' else -1]
-                events += snap_events(series.width, **given)
+                # The last channel is the width, or the size of the vector.
+                events += events_of(kind, series.highs[-1], series.width)
         return sorted(events, key=lambda event: event['t'])
 
 
@@ -197,7 +195,7 @@ def stretch(
         stamps, values = np.concatenate(parts), np.concatenate(numbers[name])
         order = np.argsort(stamps, kind='stable')
         seconds = (stamps[order] - clock.start) / SECOND
-        for plot in _plots(sensors.specs[name], values.shape[1]):
+        for plot in plots_of(sensors.specs[name], values.shape[1]):
             own = values[order][:, list(plot.columns)]
             signals.append({'id': plot.id, **pack_samples(seconds, own, out)})
     return out.pack({'signals': signals})
@@ -209,11 +207,3 @@ def _numbers(spec: TopicSpec, samples: Samples) -> tuple[NDArray[np.int64], NDAr
         return stamps, levels[:, None]
     assert isinstance(samples, VectorSamples)
     return samples.stamps, channels_of(spec, samples.values)
-
-
-def _plots(spec: TopicSpec, channels: int) -> list[Plot]:
-    if spec.kind == 'sound':
-        name = spec.modality
-        title = _SOUND.title if name == 'sound' else f'{name}: {_SOUND.title}'
-        return [Plot(name, title, _SOUND.unit, _SOUND.columns, _SOUND.names)]
-    return plots_of(spec, channels)

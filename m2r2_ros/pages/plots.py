@@ -48,6 +48,8 @@ def plots_of(spec: TopicSpec, channels: int) -> list[Plot]:
     name = spec.modality
     of = '' if name == spec.convention else f'{name}: '
     match spec.convention:
+        case 'sound':
+            return [Plot(name, f'{of}loudness', 'dBFS', (0,), ('RMS',))]
         case 'wrench':
             return [
                 Plot(f'{name}.force', f'{of}force', 'N', (0, 1, 2, 6), (*_XYZ, 'size')),

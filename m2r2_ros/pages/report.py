@@ -19,8 +19,8 @@ from m2r2_ros.pages.container import Container
 from m2r2_ros.pages.document import labels_of, page_json
 from m2r2_ros.pages.lanes import TRUTH, LabelLane, lanes_of
 from m2r2_ros.pages.overview import Overview
-from m2r2_ros.pages.scores import evaluations, label_facts, recording_facts, score_table
 from m2r2_ros.pages.shell import report_html
+from m2r2_ros.pages.tables import evaluations, label_facts, recording_facts, score_table
 from m2r2_ros.readers.topics import TopicSpec
 
 

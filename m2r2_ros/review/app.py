@@ -18,6 +18,7 @@ from starlette.routing import Route
 from m2r2_ros.core.errors import LabelError, M2R2Error
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.text import excerpt
+from m2r2_ros.pages.overview import MOST_SECONDS
 from m2r2_ros.pages.shell import WEB, review_html
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.review.answers import error_answer, json_answer
@@ -29,8 +30,8 @@ from m2r2_ros.review.session.saving import is_of_disk, save_layer
 from m2r2_ros.review.session.sessions import Sessions
 from m2r2_ros.review.session.submission import read_submission
 
-#: Seconds of samples and of sound that are given at once.
-MOST_SAMPLES, MOST_SOUND = 20.0, 30.0
+#: Seconds of sound that are given at once.
+MOST_SOUND: Final = 30.0
 #: Of the number of a recording.
 _DIGITS: Final = 9
 #: Seconds from the start of a recording: days.
@@ -127,7 +128,7 @@ class ReviewApp:
         return _bytes(self._sessions[self._number(request)].overview())
 
     def _stretch(self, request: Request) -> Response:
-        start, end = _range(request, MOST_SAMPLES)
+        start, end = _range(request, MOST_SECONDS)
         return _bytes(self._sessions[self._number(request)].stretch(start, end))
 
     def _frame(self, request: Request) -> Response:

@@ -34,7 +34,7 @@ from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.clip_vocabulary import read_tokenizer
 from m2r2_ros.model.weight_files import read_weights
 from m2r2_ros.pages.lanes import LabelLane
-from m2r2_ros.pages.scores import label_facts
+from m2r2_ros.pages.tables import label_facts
 from m2r2_ros.readers.kinematics import KinematicsReader
 from m2r2_ros.readers.topic_map import load_topics
 from m2r2_ros.readers.topics import TopicSpec
@@ -290,7 +290,7 @@ READERS: Final[Mapping[str, Reader]] = {
     'layer': Reader(
         layer, beside(0, read_layer), ('bags.labels.layers',), renames=False
     ),
-    'summary of labels': Reader(summary, summarised, ('pages.scores',), renames=False),
+    'summary of labels': Reader(summary, summarised, ('pages.tables',), renames=False),
     'names of clusters': Reader(
         text('names.yaml', "cluster_01: pick\ncluster_02: ''\n"),
         partial(read_names, clusters=['cluster_01', 'cluster_02']),

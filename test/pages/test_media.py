@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import EncodedImage, ImageSamples, SoundSamples
 from m2r2_ros.pages.container import Container
-from m2r2_ros.pages.snapping import snap_events
+from m2r2_ros.pages.events import events_of
 from m2r2_ros.pages.spectrum import ROWS, Spectrum, loudness
 from m2r2_ros.pages.thumbs import HEIGHT, Thumbs
 from test.pages.containers import Unpacked
@@ -128,9 +128,8 @@ def test_events_are_where_something_begins_or_ends() -> None:
     speed = np.where((time > 3) & (time < 8), 0.3, 0.0).astype(np.float32)
     noise = np.random.default_rng(0).normal(0, 0.05, len(time))
     force = (np.where(time > 15, 20.0, 1.0) + noise).astype(np.float32)
-    events = snap_events(width, gripper, speed, force)
-    found = {kind: [e['t'] for e in events if e['kind'] == kind] for kind in
-             ('gripper', 'velocity', 'force')}  # fmt: skip
+    signals = {'gripper': gripper, 'velocity': speed, 'force': force}
+    found = {kind: [e['t'] for e in events_of(kind, v, width)] for kind, v in signals.items()}
     assert found['velocity'] == pytest.approx([3, 8], abs=0.02)
     assert found['force'] == pytest.approx([15], abs=0.12)
     assert found['gripper'] == pytest.approx([5, 5.5, 12, 13], abs=0.05)
@@ -139,4 +138,4 @@ def test_events_are_where_something_begins_or_ends() -> None:
 @pytest.mark.parametrize('values', [np.full(100, np.nan), np.zeros(100), np.ones(1)])
 def test_where_nothing_happens_there_are_no_events(values: NDArray[np.float64]) -> None:
     flat = values.astype(np.float32)
-    assert snap_events(0.01, flat, flat, flat) == []
+    assert not [e for kind in ('gripper', 'velocity', 'force') for e in events_of(kind, flat, 0.01)]

@@ -8,15 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.rosbag2 import StoragePlugin
-from rosbags.rosbag2 import Writer as RosbagsWriter
 
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.samples import ImageSamples
-from m2r2_ros.readers.definitions import message_definition, typestore
+from m2r2_ros.readers.definitions import message_definition
 from m2r2_ros.readers.registry import make_reader
 from m2r2_ros.readers.topics import TopicSpec
 from test.readers.messages import serialise
@@ -130,17 +128,6 @@ def write_labels(path: Path, segments: Sequence[Segment]) -> Path:
         writer.write_label_set(LabelSet.of(names), 'model', segments[0].start)
         for k, segment in enumerate(segments):
             writer.write_segment(segment, names.index(segment.label), k, 'model')
-    return path
-
-
-def write_sqlite_session(path: Path, entries: Sequence[Entry]) -> Path:
-    with RosbagsWriter(path, version=9, storage_plugin=StoragePlugin.SQLITE3) as bag:
-        connections = {
-            topic: bag.add_connection(topic, type_name, typestore=typestore())
-            for topic, type_name in dict.fromkeys((e.topic, e.type_name) for e in entries)
-        }
-        for entry in entries:
-            bag.write(connections[entry.topic], entry.log_time, entry.raw)
     return path
 
 

@@ -16,7 +16,7 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.review.media import parts
 from m2r2_ros.review.media.frames import Frames
 from test.bags.reassemble.files import Shape, write_file
-from test.replay.recordings import SECOND, START, Entry, write_mcap
+from test.replay.recordings import SECOND, START, Entry, write_mcap, write_sqlite
 from test.review.recordings import (
     CAMERA,
     IMAGE,
@@ -29,7 +29,6 @@ from test.review.recordings import (
     raw_image,
     session,
     write_session,
-    write_sqlite_session,
 )
 
 
@@ -77,7 +76,7 @@ def test_images_are_those_of_reading_from_the_beginning(tmp_path: Path, kind: st
     if kind == 'bag':
         path = write_session(tmp_path / 'bag', entries)
     elif kind == 'sqlite':
-        path = write_sqlite_session(tmp_path / 'bag', entries)
+        path = write_sqlite(tmp_path / 'bag', entries)
     else:
         path = write_mcap(
             tmp_path / 'a.mcap',
@@ -220,7 +219,7 @@ def test_a_database_of_all_times_is_looked_at_in_pieces(
 ) -> None:
     entries = film(CAMERA, [10**9, START, 2 * 10**18])
     entries[2] = entries[2]._replace(log_time=2**62)
-    path = write_sqlite_session(tmp_path / 'bag', entries)
+    path = write_sqlite(tmp_path / 'bag', entries)
     frames = frames_of(open_recording(path), CAMERA)
     for time in (START, 2 * START):
         assert frames.at(CAMERA, time) is not None

@@ -248,6 +248,20 @@ def test_two_browsers_get_two_layers(review: tuple[Page, Client], folder: Path) 
     assert found == [NAMES[2], NAMES[1]]
 
 
+def test_a_recording_that_is_left_is_let_go(review: tuple[Page, Client]) -> None:
+    page, _ = review
+    page.evaluate('window.left = new WeakRef(m2r2.view)')
+    page.locator('#recordings li').nth(1).click()
+    until(page, "m2r2.session?.page.name === 'two' && m2r2.session.progress === 1")
+    console = page.context.new_cdp_session(page)
+    for _ in range(50):
+        console.send('HeapProfiler.collectGarbage')
+        if page.evaluate('left.deref() === undefined'):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail('the view of the recording before is still there')
+
+
 def test_what_was_saved_is_the_base_of_the_next_time(folder: Path) -> None:
     own = [
         Segment(START, START + SECOND, 'reach', 0.5),

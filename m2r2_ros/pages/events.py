@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where something happens that a boundary may be put at: in gripper, velocity and force."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,29 +18,16 @@ _JUMP, _FORCE_S = 8.0, 0.1
 _APART, _MOST = 0.2, 20_000
 
 
-def snap_events(
-    width: float,
-    gripper: NDArray[np.float32] | None,
-    speed: NDArray[np.float32] | None,
-    force: NDArray[np.float32] | None,
-) -> list[dict[str, Any]]:
-    """Return events in order of time, each with t (s) and kind.
+def events_of(kind: str, values: NDArray[np.float32], width: float) -> list[dict[str, Any]]:
+    """Return the events of a signal in order of time, each with t (s) and kind.
 
     Args:
-        width: Seconds of a bucket of all of them.
-        gripper: float32 (n,), width by bucket, NaN where it is not known; None without a gripper.
-        speed: float32 (n,), as of an arm's tool.
-        force: float32 (n,), size of the force.
+        kind: 'gripper' of the width of a gripper, 'velocity' of the speed of an arm, 'force' of
+            the size of a force.
+        values: float32 (n,), by bucket; NaN where it is not known.
+        width: Seconds of a bucket.
     """
-    found = {
-        'gripper': _moves(gripper, width) if gripper is not None else [],
-        'velocity': _stops(speed, width) if speed is not None else [],
-        'force': _jumps(force, width) if force is not None else [],
-    }
-    events = [
-        {'t': round(t, 4), 'kind': kind} for kind, times in found.items() for t in times[:_MOST]
-    ]
-    return sorted(events, key=lambda event: event['t'])
+    return [{'t': round(t, 4), 'kind': kind} for t in _FINDERS[kind](values, width)[:_MOST]]
 
 
 def _moves(values: NDArray[np.float32], width: float) -> list[float]:
@@ -100,3 +88,10 @@ def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.zeros_like(values)
     last = np.maximum.accumulate(np.where(there, np.arange(len(values)), -1))
     return values[np.where(last >= 0, last, int(np.argmax(there)))]
+
+
+_FINDERS: Final[Mapping[str, Callable[[NDArray[np.float32], float], list[float]]]] = {
+    'gripper': _moves,
+    'velocity': _stops,
+    'force': _jumps,
+}
