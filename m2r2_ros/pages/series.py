@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from m2r2_ros.pages.container import Container
 
 #: Buckets of a topic at most.
-MOST_BUCKETS: Final = 100_000
+MOST_BUCKETS: Final = 60_000
 #: Shortest bucket, s.
 _SHORTEST: Final = 0.01
 #: Topics of no more samples are kept whole; of others so many rows at most.
 WHOLE: Final = 60_000
-MOST_ROWS: Final = 250_000
+MOST_ROWS: Final = 200_000
 #: Seconds on each side of a boundary of which samples are kept.
 AROUND: Final = 0.25
 #: What a missing value is, and the highest that is one.
