@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { askLabel } from 'm2r2/palette.js';
+import { SECOND } from 'm2r2/segments.js';
 import { take, takeAll } from 'm2r2/suggestions.js';
 
-const NS = 1e9;
 const STEP_S = 0.04;
 const NUDGE_NS = 10_000_000;
 const FAR_NS = 100_000_000;
@@ -50,7 +50,7 @@ function edge(side) {
     const segment = session.draft.segments[session.chosen()];
     if (!segment) return;
     session.edge = side;
-    session.seek(segment[side] / NS);
+    session.seek(segment[side] / SECOND);
     session.refresh();
   };
 }
@@ -66,7 +66,7 @@ function nudge(ns) {
 
 function moveEdge(session, index, ns) {
   if (session.edit((draft) => draft.moveBoundary(index, session.edge, ns)))
-    session.seek(session.draft.segments[index][session.edge] / NS);
+    session.seek(session.draft.segments[index][session.edge] / SECOND);
 }
 
 function mark(side) {
@@ -101,7 +101,7 @@ function label(session, index) {
 function loop(session) {
   const segment = session.draft.segments[session.chosen()];
   session.playback.loop =
-    session.playback.loop || !segment ? null : { start: segment.start / NS, end: segment.end / NS };
+    session.playback.loop || !segment ? null : { start: segment.start / SECOND, end: segment.end / SECOND };
   session.refresh();
 }
 
@@ -114,7 +114,7 @@ function record(session) {
 }
 
 function escape(session) {
-  if (session.hands.cancel()) return;
+  if (session.laneMouse.cancel()) return;
   if (session.recording) record(session);
   else if (session.marks) {
     session.marks = null;
@@ -147,7 +147,7 @@ export const ACTIONS = {
   fit: onSegment((draft, index, { view }) => {
     const { start, end } = draft.segments[index];
     const margin = (end - start) * 0.3;
-    view.time.set((start - margin) / NS, (end + margin) / NS);
+    view.time.set((start - margin) / SECOND, (end + margin) / SECOND);
     return false;
   }),
   accept,
@@ -214,7 +214,7 @@ const remove = onSegment(
 );
 
 function travel(session, operation) {
-  if (session.hands.cancel()) return;
+  if (session.laneMouse.cancel()) return;
   session.live = null;
   session.edit(operation, session.draft.segments[session.selected]?.start ?? session.now);
 }

@@ -3,8 +3,7 @@
 
 import { Draft } from 'm2r2/edit.js';
 import { segmentsOf } from 'm2r2/segment_list.js';
-
-const NS = 1e9;
+import { SECOND } from 'm2r2/segments.js';
 
 /** The draft that a page's base begins, an empty one where it has none. */
 export function draftOf(page) {
@@ -26,6 +25,6 @@ function rangeOf(page) {
   const rows = page.lanes.flatMap((lane) => lane.segments);
   return {
     start: rows.reduce((least, row) => Math.min(least, row[0]), 0),
-    end: rows.reduce((most, row) => Math.max(most, row[1]), Math.floor(page.duration * NS)),
+    end: rows.reduce((most, row) => Math.max(most, row[1]), Math.floor(page.duration * SECOND)),
   };
 }

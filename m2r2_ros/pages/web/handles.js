@@ -1,10 +1,9 @@
 // Copyright 2026 The m2r2_ros authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { SECOND } from 'm2r2/segments.js';
 import { safeColour } from 'm2r2/theme.js';
 import { formatTime } from 'm2r2/time.js';
-
-const NS = 1e9;
 
 /**
  * Draws over the lane that is edited: the handles of the selected segment, marked time, what is
@@ -14,12 +13,12 @@ const NS = 1e9;
 export function drawHandles(session, context, time, band) {
   const { theme } = session.view;
   const segment = session.draft.segments[session.selected];
-  const { drag } = session.hands;
+  const { drag } = session.laneMouse;
   if (segment) {
     for (const side of ['start', 'end']) {
       handle(
         context,
-        time.toX(segment[side] / NS),
+        time.toX(segment[side] / SECOND),
         band,
         side === session.edge ? theme.accent : theme.panel,
         theme.accent,
@@ -32,14 +31,14 @@ export function drawHandles(session, context, time, band) {
   }
   if (session.marks) {
     const { start, end } = session.marks;
-    stripe(context, time.toX(start / NS), time.toX((end ?? session.now) / NS), band, theme.accent);
+    stripe(context, time.toX(start / SECOND), time.toX((end ?? session.now) / SECOND), band, theme.accent);
   }
   if (session.live) {
     const colour = safeColour(session.page.labels[session.live.label]?.colour);
     stripe(
       context,
-      time.toX(session.live.start / NS),
-      time.toX(session.now / NS),
+      time.toX(session.live.start / SECOND),
+      time.toX(session.now / SECOND),
       band,
       colour,
       0.85,
@@ -69,8 +68,8 @@ function handle(context, x, { top, height }, fill, stroke) {
 /** A dotted foot under a segment that there is a reason to doubt. */
 function doubt(context, time, segment, { top, height }, theme) {
   const [left, right] = [
-    Math.max(time.toX(segment.start / NS), 0),
-    Math.min(time.toX(segment.end / NS), time.width),
+    Math.max(time.toX(segment.start / SECOND), 0),
+    Math.min(time.toX(segment.end / SECOND), time.width),
   ];
   if (right - left < 1) return;
   context.strokeStyle = theme.danger;

@@ -3,10 +3,11 @@
 
 import { make } from 'm2r2/dom.js';
 import { button, labelText } from 'm2r2/elements.js';
+import { SECOND } from 'm2r2/segments.js';
 import { safeColour } from 'm2r2/theme.js';
 import { formatTime } from 'm2r2/time.js';
 
-const time = (ns) => formatTime(ns / 1e9, 3);
+const time = (ns) => formatTime(ns / SECOND, 3);
 
 /** The panel beside the camera: the labels with their keys, and the selected segment. */
 export class Inspector {
@@ -152,7 +153,7 @@ function describe(session) {
   if (segment.confidence !== null) facts.push(`confidence ${segment.confidence.toFixed(2)}`);
   if (segment.margin !== null) facts.push(`margin ${segment.margin.toFixed(2)}`);
   if (segment.reason) facts.push(segment.reason);
-  const length = ((segment.end - segment.start) / 1e9).toFixed(3);
+  const length = ((segment.end - segment.start) / SECOND).toFixed(3);
   return [
     make(
       'h3',

@@ -9,7 +9,7 @@ import { Drafts } from 'm2r2/drafts.js';
 import { FolderList, nextWork } from 'm2r2/folder.js';
 import { FolderReader } from 'm2r2/folder_reader.js';
 import { Inspector } from 'm2r2/inspector.js';
-import { Keeper } from 'm2r2/keeper.js';
+import { UnsavedWork } from 'm2r2/unsaved_work.js';
 import { listenToKeys } from 'm2r2/keyboard.js';
 import { askLabelSet, askName } from 'm2r2/label_set.js';
 import { Messages } from 'm2r2/messages.js';
@@ -74,7 +74,7 @@ class Review {
       return;
     }
     this.drafts = new Drafts(this.folder.folder);
-    this.keeper = new Keeper(this.drafts);
+    this.unsavedWork = new UnsavedWork(this.drafts);
     this.root.classList.toggle('no-list', this.drafts.listHidden);
     this.annotator = this.folder.annotator || this.drafts.annotator;
     window.m2r2 = { review: this };
@@ -123,7 +123,7 @@ class Review {
     this.cameras.replaceChildren(...session.screens.map((screen) => screen.element));
     this.stage.classList.toggle('blind', !session.screens.length);
     session.addEventListener('change', () => this.#update());
-    session.addEventListener('edit', () => this.keeper.keepSoon(session));
+    session.addEventListener('edit', () => this.unsavedWork.keepSoon(session));
     this.transport.follow(session);
     const { view, draft, playback } = session;
     window.m2r2 = { review: this, session, view, draft, playback };
@@ -133,7 +133,7 @@ class Review {
     readOverview(session, api, open).catch((error) => {
       this.messages.show(`Signals and images cannot be shown: ${error.message}`, 'error');
     });
-    await this.keeper.restore(session, open);
+    await this.unsavedWork.restore(session, open);
     this.#update();
     if (open() && !session.book.order.length) await this.askLabels();
   }
@@ -150,11 +150,11 @@ class Review {
     try {
       const answer = await saveLayer(session, api, this.annotator, done);
       this.reader.take(answer.folder);
-      this.keeper.drop(session);
-      this.keeper.keep(session);
+      this.unsavedWork.drop(session);
+      this.unsavedWork.keep(session);
       this.messages.show(`Saved as ${answer.lane.title}${done ? ': done' : ''}.`, 'good');
     } catch (error) {
-      this.keeper.keep(session);
+      this.unsavedWork.keep(session);
       const where = session.kept
         ? 'Your edits are kept in this browser.'
         : 'Keep this page open: your edits are nowhere else.';
@@ -214,7 +214,7 @@ class Review {
   #settle() {
     if (!this.session) return;
     this.session.settle();
-    this.keeper.keep(this.session);
+    this.unsavedWork.keep(this.session);
   }
 
   #update() {
@@ -229,7 +229,7 @@ class Review {
       this.inspector.update(session);
       this.transport.update(session);
     }
-    const unsaved = this.keeper?.unsaved ?? new Set();
+    const unsaved = this.unsavedWork?.unsaved ?? new Set();
     if (session?.draft.changed) unsaved.add(session.id);
     if (this.folder) this.list.mark(session?.id ?? null, unsaved);
   }
@@ -241,7 +241,7 @@ class Review {
     window.addEventListener('pagehide', () => this.#settle());
     window.addEventListener('beforeunload', (event) => {
       this.#settle();
-      if (this.keeper?.unsaved.size) event.preventDefault();
+      if (this.unsavedWork?.unsaved.size) event.preventDefault();
     });
   }
 }

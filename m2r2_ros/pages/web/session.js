@@ -5,14 +5,13 @@ import { Activity } from 'm2r2/activity.js';
 import { draftOf } from 'm2r2/bases.js';
 import { drawHandles } from 'm2r2/handles.js';
 import { CameraScreen } from 'm2r2/frames.js';
-import { Hands } from 'm2r2/hands.js';
+import { LaneMouse } from 'm2r2/lane_mouse.js';
 import { LabelBook } from 'm2r2/label_book.js';
 import { Playback } from 'm2r2/playback.js';
 import { rowsOf } from 'm2r2/segment_list.js';
+import { SECOND } from 'm2r2/segments.js';
 import { eventTimes } from 'm2r2/snapping.js';
 import { RecordingView } from 'm2r2/view.js';
-
-const NS = 1e9;
 
 /**
  * One open recording: its view, cameras, playback and the segments that are edited. Dispatches
@@ -60,7 +59,7 @@ export class Session extends EventTarget {
     this.screens = page.cameras.map(
       (camera) => new CameraScreen(camera, (seconds) => api.frame(id, camera.id, seconds)),
     );
-    this.hands = new Hands(this, root);
+    this.laneMouse = new LaneMouse(this, root);
     this.#listen();
     this.showLane();
     this.view.overlay('draft', (context, time, height, band) =>
@@ -68,12 +67,12 @@ export class Session extends EventTarget {
     );
     this.view.wantStretch = (start, end) => api.stretch(id, start, end);
     this.select(this.draft.nextDoubtful(-1));
-    this.seek(this.draft.segments[this.selected]?.start / NS || 0);
+    this.seek(this.draft.segments[this.selected]?.start / SECOND || 0);
   }
 
   /** The cursor in nanoseconds. */
   get now() {
-    return Math.round(this.playback.time * NS);
+    return Math.round(this.playback.time * SECOND);
   }
 
   nameOf(label) {
@@ -138,7 +137,7 @@ export class Session extends EventTarget {
   select(index, { show = true } = {}) {
     const segment = this.draft.segments[index];
     this.selected = segment ? index : -1;
-    if (segment && show) this.view.time.show(segment.start / NS, segment.end / NS);
+    if (segment && show) this.view.time.show(segment.start / SECOND, segment.end / SECOND);
     this.refresh();
   }
 
@@ -154,7 +153,7 @@ export class Session extends EventTarget {
     if (!segment) return false;
     this.edge = 'start';
     this.select(index);
-    this.seek(segment.start / NS);
+    this.seek(segment.start / SECOND);
     return true;
   }
 
@@ -180,7 +179,7 @@ export class Session extends EventTarget {
 
   /** Ends what is dragged, and labels what was begun while playing up to now. */
   settle() {
-    this.hands.cancel();
+    this.laneMouse.cancel();
     if (this.live) this.mark(this.live.label);
   }
 
@@ -198,7 +197,7 @@ export class Session extends EventTarget {
 
   close() {
     this.playback.close();
-    this.hands.close();
+    this.laneMouse.close();
     for (const screen of this.screens) screen.close();
     this.view.close();
   }
@@ -212,7 +211,7 @@ export class Session extends EventTarget {
   #loop() {
     const segment = this.draft.segments[this.selected];
     if (this.playback.loop && segment)
-      this.playback.loop = { start: segment.start / NS, end: segment.end / NS };
+      this.playback.loop = { start: segment.start / SECOND, end: segment.end / SECOND };
   }
 
   #listen() {
@@ -233,7 +232,7 @@ export class Session extends EventTarget {
     this.view.addEventListener('cursor', ({ detail }) => {
       if (this.#moving || detail.t === null) return;
       if (detail.pinned) this.playback.seek(detail.t);
-      else if (!this.playback.playing && !this.hands.drag) this.showFrame(detail.t);
+      else if (!this.playback.playing && !this.laneMouse.drag) this.showFrame(detail.t);
     });
     this.view.addEventListener('select', ({ detail }) => {
       if (this.#highlighting || !detail) return;

@@ -1,6 +1,8 @@
 // Copyright 2026 The m2r2_ros authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { SECOND } from 'm2r2/segments.js';
+
 /**
  * The value of an ascending list that is nearest to `value`, or null where none is within `reach`.
  * @param {number[]} sorted
@@ -31,5 +33,5 @@ export function eventTimes(events) {
  */
 export function snap(seconds, times, reach) {
   const event = nearest(times, seconds, reach);
-  return { ns: Math.round((event ?? seconds) * 1e9), snapped: event !== null };
+  return { ns: Math.round((event ?? seconds) * SECOND), snapped: event !== null };
 }

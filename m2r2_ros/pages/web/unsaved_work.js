@@ -10,7 +10,7 @@ const PAUSE_MS = 250;
  * Keeps the unsaved work of all recordings in the browser, and in this page where the browser has
  * no room.
  */
-export class Keeper {
+export class UnsavedWork {
   #works = new Map();
   #timer = 0;
 

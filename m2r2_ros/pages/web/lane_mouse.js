@@ -1,6 +1,7 @@
 // Copyright 2026 The m2r2_ros authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { SECOND } from 'm2r2/segments.js';
 import { snap } from 'm2r2/snapping.js';
 
 const GRAB_PX = 6;
@@ -8,7 +9,7 @@ const SNAP_PX = 10;
 const STILL_PX = 3;
 
 /** The mouse on the lane that is edited: drags boundaries and marks empty time. */
-export class Hands {
+export class LaneMouse {
   #session;
   #drag = null;
   #ending = new AbortController();
@@ -62,7 +63,7 @@ export class Hands {
   #hover(event) {
     const place = this.#drag ? null : this.#place(event);
     if (!place) return;
-    const inside = this.#session.draft.at(place.seconds * 1e9) >= 0;
+    const inside = this.#session.draft.at(place.seconds * SECOND) >= 0;
     place.lane.canvas.style.cursor = place.near ? 'col-resize' : inside ? 'pointer' : 'crosshair';
   }
 
@@ -79,8 +80,8 @@ export class Hands {
         near,
       };
       draft.hold();
-    } else if (draft.at(seconds * 1e9) < 0)
-      this.#drag = { kind: 'mark', gap: draft.gapAt(seconds * 1e9) };
+    } else if (draft.at(seconds * SECOND) < 0)
+      this.#drag = { kind: 'mark', gap: draft.gapAt(seconds * SECOND) };
     else return;
     Object.assign(this.#drag, {
       x: event.clientX,
@@ -113,13 +114,13 @@ export class Hands {
     drag.snapped = snapped;
     if (drag.kind === 'boundary') {
       draft.moveBoundary(drag.index, drag.side, ns);
-      drag.seconds = draft.segments[drag.index][drag.side] / 1e9;
+      drag.seconds = draft.segments[drag.index][drag.side] / SECOND;
       this.#session.selected = drag.index;
     } else {
-      const ends = [drag.from * 1e9, ns].map((end) =>
+      const ends = [drag.from * SECOND, ns].map((end) =>
         Math.round(Math.min(Math.max(end, drag.gap.start), drag.gap.end)),
       );
-      drag.seconds = ns / 1e9;
+      drag.seconds = ns / SECOND;
       this.#session.selected = -1;
       this.#session.marks = { start: Math.min(...ends), end: Math.max(...ends) };
     }
@@ -138,7 +139,7 @@ export class Hands {
       const changed = session.draft.release();
       session.edge = drag.side;
       session.select(drag.index, { show: false });
-      session.playback.seek(session.draft.segments[drag.index][drag.side] / 1e9);
+      session.playback.seek(session.draft.segments[drag.index][drag.side] / SECOND);
       if (changed) session.changed();
     } else if (!drag.moved) {
       session.marks = null;
