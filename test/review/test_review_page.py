@@ -187,7 +187,7 @@ def test_labels_from_nothing(tmp_path: Path) -> None:
         until(page, "document.querySelector('dialog#label-set')?.open")
         page.fill('#label-set textarea', 'move: reach, lift\npush')
         page.keyboard.press('Control+Enter')
-        until(page, "!document.querySelector('dialog#label-set')?.open")
+        until(page, 'm2r2.session?.page.labels.length === 3 && m2r2.session.progress === 1')
         assert page.evaluate('m2r2.session.page.labels.map(l => [l.name, l.parent])') == [
             ['reach', 'move'], ['lift', 'move'], ['push', ''],
         ]  # fmt: skip
