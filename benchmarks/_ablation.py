@@ -24,9 +24,9 @@ from m2r2_ros.cli.console import progress_bar
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import MODALITIES, declared
-from m2r2_ros.model.image import EfficientNetLite0
-from m2r2_ros.model.network import Network
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.image import EfficientNetLite0
+from m2r2_ros.network.network import Network
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.network import CHUNK
 from m2r2_ros.training.cache import CachedRecording, CacheWriter

@@ -44,9 +44,9 @@ def random_bundle(folder: Path, name: str = 'proprio') -> None:
     """Write a bundle of a preset that has learned nothing; it is as fast as any other."""
     import torch
 
-    from m2r2_ros.model.bundle import Bundle, save_bundle
     from m2r2_ros.model.config import preset
-    from m2r2_ros.model.network import Network
+    from m2r2_ros.network.bundle import Bundle, save_bundle
+    from m2r2_ros.network.network import Network
 
     torch.manual_seed(0)
     windows, model = WindowConfig(), preset(name)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.evaluation.auroc import auroc
-from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.familiarity import TRUST, Watch
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.kinds import open_model
 from m2r2_ros.segmenters.learned import segmenter_of

@@ -24,8 +24,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 
 from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.model.bundle import load_bundle
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.bundle import load_bundle
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.windows.logmel import log_mel
 
 SLOP = 0.01

@@ -45,7 +45,7 @@ from m2r2_ros.evaluation.detection import T_E
 from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
 from m2r2_ros.model.config import preset, restrict_modalities
-from m2r2_ros.model.network import Network
+from m2r2_ros.network.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import fit_normalisation

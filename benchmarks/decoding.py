@@ -21,10 +21,10 @@ from m2r2_ros.core.time import SECOND
 from m2r2_ros.evaluation.bootstrap import bootstrap
 from m2r2_ros.evaluation.recording_counts import Rules, count_recording
 from m2r2_ros.evaluation.score import Pool
-from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.network.bundle import Bundle, load_bundle
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.network import CHUNK
 from m2r2_ros.training.feature_set import FeatureTrack

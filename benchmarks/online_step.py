@@ -22,10 +22,10 @@ import torch
 
 from benchmarks._recordings import LABELS, START, random_bundle
 from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
-from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.config import preset
-from m2r2_ros.model.heads.causal_tcn import CausalTCN, HeadState
-from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.head_config import CausalTCNConfig
+from m2r2_ros.network.bundle import load_bundle
+from m2r2_ros.network.heads.causal_tcn import CausalTCN, HeadState
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.windows.assembler import WindowAssembler
 

@@ -23,12 +23,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from m2r2_ros.model.heads.asformer import ASFormer
-from m2r2_ros.model.heads.config import ASFormerConfig, DiffActConfig, ProTASConfig
-from m2r2_ros.model.heads.diffact import DiffAct
-from m2r2_ros.model.heads.diffact_losses import MASKS, smoothed_boundaries
-from m2r2_ros.model.heads.protas import ProTAS, progress_loss
-from m2r2_ros.model.losses import classification_loss, smoothing_loss
+from m2r2_ros.model.head_config import ASFormerConfig, DiffActConfig, ProTASConfig
+from m2r2_ros.network.heads.asformer import ASFormer
+from m2r2_ros.network.heads.diffact import DiffAct
+from m2r2_ros.network.heads.diffact_losses import MASKS, smoothed_boundaries
+from m2r2_ros.network.heads.protas import ProTAS, progress_loss
+from m2r2_ros.network.losses import classification_loss, smoothing_loss
 from m2r2_ros.training.feature_set import FeatureTrack, read_feature_set
 
 STEPS = 5

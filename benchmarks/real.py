@@ -33,7 +33,7 @@ from benchmarks._snap import (
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel
 from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence
-from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.network.bundle import load_bundle
 from m2r2_ros.segmenters.learned import segmenter_of
 
 COLUMNS = {

@@ -26,7 +26,7 @@ from benchmarks._unknown import Change, Found, Values, label, separation
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import label_at
-from m2r2_ros.model.bundle import Bundle, load_bundle
+from m2r2_ros.network.bundle import Bundle, load_bundle
 
 
 def main() -> None:

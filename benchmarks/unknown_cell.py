@@ -25,7 +25,7 @@ from benchmarks._snap import m2r2
 from benchmarks._unknown import Found, label, separation
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.core.labels import Segment, label_at
-from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.network.bundle import load_bundle
 
 #: First seeds of the episodes to train on, to validate on and to label.
 TRAIN, VALIDATE, TEST = 0, 700, 900

@@ -22,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
     'bags': {'core', 'readers'},
     'windows': {'core'},
     'model': {'core', 'windows'},
+    'network': {'core', 'windows', 'model'},
     'discovery': {'core', 'windows', 'model'},
     'segmenters': {'core', 'windows', 'model', 'discovery'},
     'replay': {'core', 'readers', 'bags', 'windows', 'model', 'segmenters'},
@@ -35,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
         'bags',
         'windows',
         'model',
+        'network',
         'discovery',
         'segmenters',
         'replay',
@@ -43,26 +45,15 @@ ROOMS: dict[str, set[str]] = {
     'export': {'core', 'bags'},
     'simulation': {'core', 'bags'},
 }
-ROOMS |= {'nodes': set(ROOMS), 'cli': {*ROOMS, 'nodes'}}
+ROOMS |= {'nodes': set(ROOMS) - {'network', 'training'}, 'cli': {*ROOMS, 'nodes'}}
 
 #: Rooms that have no folder yet.
 PLANNED = {'export'}
 
-#: Rooms that need torch to be imported at all; others may want it inside functions ...
-TORCH_ROOMS = {'model', 'discovery', 'segmenters', 'training'}
-#: ... except those that have nothing to do with learning.
-TORCH_FREE_ROOMS = {
-    'core',
-    'readers',
-    'bags',
-    'evaluation',
-    'views',
-    'pages',
-    'review',
-    'export',
-    'simulation',
-}
-TORCH = {'torch', 'torchaudio', 'transformers', 'safetensors', 'efficientnet_lite_pytorch'}
+#: Rooms that train, and need what the extra `train` brings; `nodes` has nothing to do with it, and
+#: `cli` may want it inside functions.
+TRAINING_ROOMS = {'network', 'training'}
+TRAINING = {'torch', 'torchaudio', 'transformers', 'onnx', 'efficientnet_lite_pytorch'}
 #: What core stands on besides the standard library: arrays, and the one reader of YAML.
 CORE = {'numpy', 'yaml'}
 #: What modules may take from yaml: they write it.
@@ -232,12 +223,12 @@ def unwanted_libraries(module: Module) -> Iterator[str]:
     if module.room == 'core':
         for name in used - {*CORE, PACKAGE, *sys.stdlib_module_names}:
             yield f'{module.path}: {name}: core needs {" and ".join(sorted(CORE))} alone'
-    if module.room in TORCH_FREE_ROOMS:
-        for name in used & TORCH:
-            yield f'{module.path}: {name}: this room has nothing to do with learning'
-    elif module.room not in TORCH_ROOMS:
-        for name in tops(module.import_time_imports()) & TORCH:
+    if module.room == 'cli':
+        for name in tops(module.import_time_imports()) & TRAINING:
             yield f'{module.path}: {name}: may be imported inside functions only'
+    elif module.room not in TRAINING_ROOMS:
+        for name in used & TRAINING:
+            yield f'{module.path}: {name}: this room works where nothing is trained'
 
 
 def test_rooms_need_only_the_libraries_that_are_theirs() -> None:

@@ -28,7 +28,7 @@ from m2r2_ros.core.files import LOCK, claim_folder, write_text
 from m2r2_ros.core.reading import read_text
 
 if TYPE_CHECKING:  # torch takes seconds
-    from m2r2_ros.model.bundle import Bundle
+    from m2r2_ros.network.bundle import Bundle
     from m2r2_ros.training.feature_set import FeatureWriter
 
 
@@ -55,7 +55,7 @@ def features_command(
 
     For example: m2r2 features train --test test --model pretrained/best --out features
     """
-    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
+    from m2r2_ros.network.bundle import load_bundle  # torch takes seconds
     from m2r2_ros.training.feature_set import FeatureWriter
 
     use_cores()
@@ -108,7 +108,7 @@ def _write(
     raw: bool,
 ) -> None:
     """Write one recording; its windows are on disk only meanwhile."""
-    from m2r2_ros.model.torch_backend import TorchBackend
+    from m2r2_ros.network.torch_backend import TorchBackend
     from m2r2_ros.training.data import image_encoders_of, prepare
     from m2r2_ros.training.extract import extract, raw_features
     from m2r2_ros.training.recordings import open_labelled

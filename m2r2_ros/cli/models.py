@@ -13,7 +13,7 @@ from m2r2_ros.cli.console import stdout
 from m2r2_ros.core.share import share_path
 from m2r2_ros.model.config import PRESETS
 from m2r2_ros.model.facts import read_facts
-from m2r2_ros.model.heads.config import CONFIGS
+from m2r2_ros.model.head_config import CONFIGS
 
 
 def models_command(

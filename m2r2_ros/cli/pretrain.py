@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # torch takes seconds
     from torch import nn
 
     from m2r2_ros.model.config import ModelConfig
-    from m2r2_ros.model.network import Network
+    from m2r2_ros.network.network import Network
     from m2r2_ros.training.data import TrainingData
     from m2r2_ros.training.pretraining.config import PretrainConfig
     from m2r2_ros.training.pretraining.pretrain import Pretrained
@@ -279,7 +279,7 @@ def _text_encoder(
         raise ConfigError(msg)
     if weights is None:
         return None, dict(origins)
-    from m2r2_ros.model.text import read_clip_text
+    from m2r2_ros.network.text import read_clip_text
 
     encoder = read_clip_text(weights)
     return encoder, {**origins, 'text': encoder.origin}
@@ -287,7 +287,7 @@ def _text_encoder(
 
 def _save(pretrained: 'Pretrained', workspace: Path, out: Path) -> None:
     """Write all bundles in one step, and print what they are."""
-    from m2r2_ros.model.bundle import save_bundle
+    from m2r2_ros.network.bundle import save_bundle
 
     draft = workspace / DRAFT
     shutil.rmtree(draft, ignore_errors=True)

@@ -45,8 +45,8 @@ from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 
 if TYPE_CHECKING:  # torch takes seconds
-    from m2r2_ros.model.bundle import Bundle
     from m2r2_ros.model.config import ModelConfig
+    from m2r2_ros.network.bundle import Bundle
     from m2r2_ros.training.choices import Wishes
     from m2r2_ros.training.train import Trained
     from m2r2_ros.windows.config import WindowConfig
@@ -89,7 +89,7 @@ def train_command(
 
     For example: m2r2 train recordings --truth labels --out my_model
     """
-    from m2r2_ros.model.bundle import save_bundle  # torch takes seconds
+    from m2r2_ros.network.bundle import save_bundle  # torch takes seconds
     from m2r2_ros.training.choices import Wishes
     from m2r2_ros.training.curves import draw_curves
 
@@ -175,9 +175,9 @@ def _begin(
     freeze: Sequence[str] | None,
 ) -> _Begin:
     """Return the shapes of a preset, or those of an extractor with the online head behind it."""
-    from m2r2_ros.model.bundle import load_bundle
     from m2r2_ros.model.config import preset as preset_config
-    from m2r2_ros.model.heads.config import CausalTCNConfig
+    from m2r2_ros.model.head_config import CausalTCNConfig
+    from m2r2_ros.network.bundle import load_bundle
     from m2r2_ros.windows.config import WindowConfig
 
     if (preset is None) == (extractor is None):

@@ -18,9 +18,9 @@ from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import Claim
 
 if TYPE_CHECKING:  # torch takes seconds
-    from m2r2_ros.model.bundle import Bundle
-    from m2r2_ros.model.heads.base import Head, Recipe
-    from m2r2_ros.model.heads.config import HeadConfig
+    from m2r2_ros.model.head_config import HeadConfig
+    from m2r2_ros.network.bundle import Bundle
+    from m2r2_ros.network.heads.base import Head, Recipe
     from m2r2_ros.training.feature_set import FeatureSet
     from m2r2_ros.training.train_head import TrainedHead
 
@@ -55,8 +55,8 @@ def train_head_command(
 
     For example: m2r2 train-head features --model pretrained/best --head ms_tcn --out my_model
     """
-    from m2r2_ros.model.bundle import load_bundle  # torch takes seconds
-    from m2r2_ros.model.heads.registry import recipe_of
+    from m2r2_ros.network.bundle import load_bundle  # torch takes seconds
+    from m2r2_ros.network.heads.registry import recipe_of
     from m2r2_ros.training.benchmark import parse_head
     from m2r2_ros.training.feature_set import read_feature_set
 
@@ -127,7 +127,7 @@ def _behind(
     data: 'FeatureSet',
 ) -> 'Bundle':
     """Return the extractor's bundle with a head behind it."""
-    from m2r2_ros.model.attach import attach_head
+    from m2r2_ros.network.attach import attach_head
 
     training = {
         'extractor': {'model': extractor.id, **extractor.training},
@@ -162,7 +162,7 @@ def _decoding(bundle: 'Bundle', data: 'FeatureSet') -> tuple[dict[str, Any], lis
 
 def _save(bundle: 'Bundle', data: 'FeatureSet', draft: Path) -> 'Bundle':
     """Save a bundle with the scores, on the test part, of its heads as they are saved."""
-    from m2r2_ros.model.bundle import save_bundle
+    from m2r2_ros.network.bundle import save_bundle
 
     shutil.rmtree(draft, ignore_errors=True)
     network = save_bundle(bundle, draft).network

@@ -27,7 +27,7 @@ from m2r2_ros.core.options import (
     read_options,
     shown,
 )
-from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, head_from_dict
+from m2r2_ros.model.head_config import CausalTCNConfig, HeadConfig, head_from_dict
 
 IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
 SOUND_ENCODERS = ('conv', 'ast')

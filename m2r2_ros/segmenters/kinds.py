@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.model.facts import YAML, BundleFacts, read_facts
-from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.head_config import CausalTCNConfig
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.model import Model

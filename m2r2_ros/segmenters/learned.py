@@ -5,11 +5,11 @@
 from typing import Final
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.model.bundle import Bundle, load_bundle
 from m2r2_ros.model.facts import BundleFacts, trained_modalities
-from m2r2_ros.model.heads.config import NoHeadConfig
-from m2r2_ros.model.heads.no_head import NoHead
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.model.head_config import NoHeadConfig
+from m2r2_ros.network.bundle import Bundle, load_bundle
+from m2r2_ros.network.heads.no_head import NoHead
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from m2r2_ros.segmenters.offline import OfflineSegmenter

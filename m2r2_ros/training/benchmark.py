@@ -13,9 +13,9 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import write_text
 from m2r2_ros.core.reading import read_text, reading
 from m2r2_ros.evaluation.score import Scores
-from m2r2_ros.model.heads.base import Head, Recipe
-from m2r2_ros.model.heads.config import HeadConfig, NoHeadConfig, head_from_dict
-from m2r2_ros.model.heads.registry import recipe_of
+from m2r2_ros.model.head_config import HeadConfig, NoHeadConfig, head_from_dict
+from m2r2_ros.network.heads.base import Head, Recipe
+from m2r2_ros.network.heads.registry import recipe_of
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.feature_set import FeatureSet
 from m2r2_ros.training.scoring import (

@@ -16,9 +16,9 @@ from m2r2_ros.core.files import disk_errors
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment, label_at
 from m2r2_ros.core.modalities import SOUND, VECTOR, Modalities, Modality
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.image import ImageEncoder
 from m2r2_ros.model.inputs import IMAGE_SIZE, Inputs, decode_images
 from m2r2_ros.model.relative_pose import first_poses, relative_to
+from m2r2_ros.network.image import ImageEncoder
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel, mel_frames
 from m2r2_ros.windows.normalisation import Normalisation

@@ -13,7 +13,7 @@ import torch
 from m2r2_ros import __version__
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.modalities import Modalities, to_entries
-from m2r2_ros.model.image import ImageEncoder
+from m2r2_ros.network.image import ImageEncoder
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.windows.config import WindowConfig
 

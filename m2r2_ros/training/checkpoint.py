@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.reading import reading
-from m2r2_ros.model.weight_files import write_tensors
 from m2r2_ros.model.weight_header import read_header
+from m2r2_ros.network.weight_files import write_tensors
 
 WEIGHTS = 'weights'
 MOMENTS = ('exp_avg', 'exp_avg_sq', 'step')

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.heads.base import Recipe
-from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, MSTCNConfig
-from m2r2_ros.model.heads.registry import recipe_of
+from m2r2_ros.model.head_config import CausalTCNConfig, HeadConfig, MSTCNConfig
+from m2r2_ros.network.heads.base import Recipe
+from m2r2_ros.network.heads.registry import recipe_of
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.learn_decoding import LAGS

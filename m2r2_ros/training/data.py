@@ -14,10 +14,10 @@ import numpy as np
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import Modalities
-from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.image import ImageEncoder
-from m2r2_ros.model.network import Network
+from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.image import ImageEncoder
+from m2r2_ros.network.network import Network
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.training.cache import CachedRecording, CacheWriter

@@ -30,7 +30,7 @@ from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
 from m2r2_ros.model.config import preset
 from m2r2_ros.model.facts import WEIGHTS, write_yaml
-from m2r2_ros.model.weight_files import write_tensors
+from m2r2_ros.network.weight_files import write_tensors
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.model.familiarity import Familiarity
 from m2r2_ros.model.inputs import Inputs
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.segmenters.calibration import calibrated
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig

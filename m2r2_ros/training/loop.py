@@ -11,10 +11,10 @@ import torch
 
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import VECTOR
-from m2r2_ros.model.extractor import drop_modalities
-from m2r2_ros.model.network import Network
 from m2r2_ros.model.relative_pose import relative_name
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.extractor import drop_modalities
+from m2r2_ros.network.network import Network
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.state import TrainState

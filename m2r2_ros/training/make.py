@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from m2r2_ros.model.attach import attach_head
-from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.familiarity import Familiarity
-from m2r2_ros.model.heads.base import Head
-from m2r2_ros.model.heads.config import HeadConfig
+from m2r2_ros.model.head_config import HeadConfig
+from m2r2_ros.network.attach import attach_head
+from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.heads.base import Head
 from m2r2_ros.training.choices import (
     ExtractorChoice,
     HeadChoice,

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.model.backbone import BackboneEncoder
+from m2r2_ros.network.backbone import BackboneEncoder
 
 #: Modalities whose encoder has a backbone.
 FREEZABLE = ('image', 'sound', 'text')

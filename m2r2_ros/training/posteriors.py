@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from m2r2_ros.model.heads.base import Head, HeadOutput
+from m2r2_ros.network.heads.base import Head, HeadOutput
 from m2r2_ros.segmenters.lags import Revised, all_late
 from m2r2_ros.training.feature_set import FeatureTrack
 

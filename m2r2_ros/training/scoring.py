@@ -15,7 +15,7 @@ from m2r2_ros.core.time import SECOND, to_ns
 from m2r2_ros.evaluation.runs import runs_of
 from m2r2_ros.evaluation.score import Scores, score
 from m2r2_ros.evaluation.sequence import ScoredSequence
-from m2r2_ros.model.heads.base import Head, OnlineHead
+from m2r2_ros.network.heads.base import Head, OnlineHead
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.hold import Hold

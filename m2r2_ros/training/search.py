@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from m2r2_ros.model.network import Network
+from m2r2_ros.network.network import Network
 from m2r2_ros.training.choices import ExtractorChoice, HeadChoice
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.feature_set import FeatureTrack

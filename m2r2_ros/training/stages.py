@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.heads.registry import is_online
-from m2r2_ros.model.network import Network
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.heads.registry import is_online
+from m2r2_ros.network.network import Network
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.choices import ExtractorChoice, HeadChoice, with_relative_pose

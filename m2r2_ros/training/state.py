@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from m2r2_ros.model.network import Network
+from m2r2_ros.network.network import Network
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.schedule import one_cycle

@@ -9,8 +9,8 @@ from typing import Any
 
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels.sources import TruthSource
-from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig, restrict_modalities
+from m2r2_ros.network.bundle import Bundle
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig

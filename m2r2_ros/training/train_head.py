@@ -14,9 +14,9 @@ from torch import Tensor
 
 from m2r2_ros import __version__
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import Head, Recipe
-from m2r2_ros.model.heads.config import HeadConfig
-from m2r2_ros.model.heads.registry import make_head
+from m2r2_ros.model.head_config import HeadConfig
+from m2r2_ros.network.heads.base import Head, Recipe
+from m2r2_ros.network.heads.registry import make_head
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags.labels.reader import read_label_track
-from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.network.bundle import load_bundle
 from m2r2_ros.training.feature_set import read_feature_set
 from test.cli.run import digest, done, m2r2
 from test.replay.recordings import ACTIONS, robot_bag

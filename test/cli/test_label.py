@@ -14,9 +14,9 @@ from rosbags.highlevel import AnyReader
 
 from m2r2_ros.bags.labels.reader import read_label_track, read_segments, read_truth
 from m2r2_ros.bags.recording import open_recording
-from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.familiarity import Familiarity
 from m2r2_ros.model.reference import fit_reference
+from m2r2_ros.network.bundle import load_bundle, save_bundle
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from test.cli.run import digest, done, m2r2, summary
 from test.replay.recordings import (

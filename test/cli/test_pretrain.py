@@ -6,10 +6,10 @@ import pytest
 from transformers import CLIPConfig, CLIPModel
 
 from m2r2_ros.core.modalities import declared
-from m2r2_ros.model.bundle import load_bundle
-from m2r2_ros.model.heads.config import NoHeadConfig
+from m2r2_ros.model.head_config import NoHeadConfig
+from m2r2_ros.network.bundle import load_bundle
 from test.cli.run import digest, done, m2r2
-from test.model.clip_files import TEXT, VISION, write_clip, write_vocabulary
+from test.network.clip_files import TEXT, VISION, write_clip, write_vocabulary
 from test.replay.recordings import ACTIONS, robot_bag
 
 QUICK = ('--preset', 'proprio', '--epochs', 2, '--seed', 3, '--batch-size', 4)

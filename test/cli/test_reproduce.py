@@ -10,7 +10,7 @@ import pytest
 
 from m2r2_ros.cli import reproduce
 from m2r2_ros.evaluation.published import TABLE_1, TABLE_2, comparison
-from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.network.bundle import load_bundle
 from m2r2_ros.training import scoring
 from test.bags.reassemble.files import Action, Shape, write_file
 from test.cli.run import done, m2r2

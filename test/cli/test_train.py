@@ -17,7 +17,7 @@ from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.model.bundle import load_bundle
+from m2r2_ros.network.bundle import load_bundle
 from m2r2_ros.training.state import TrainState
 from test.cli.run import digest, done, m2r2
 from test.replay.recordings import (

@@ -8,7 +8,7 @@ import pytest
 from m2r2_ros.core.modalities import MAX_MODALITIES, modality_names
 from m2r2_ros.core.windows import FrameWindows, masks_of
 from test.bimanual import BIMANUAL
-from test.model.networks import make_windows
+from test.network.networks import make_windows
 from test.windows.streams import same
 
 

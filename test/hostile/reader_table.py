@@ -30,9 +30,9 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.share import share_path
 from m2r2_ros.discovery.laps.export import Primitive, read_primitives, write_primitives
-from m2r2_ros.model.bundle import load_bundle, save_bundle
-from m2r2_ros.model.clip_vocabulary import read_tokenizer
-from m2r2_ros.model.weight_files import read_weights
+from m2r2_ros.network.bundle import load_bundle, save_bundle
+from m2r2_ros.network.clip_vocabulary import read_tokenizer
+from m2r2_ros.network.weight_files import read_weights
 from m2r2_ros.pages.lanes import LabelLane
 from m2r2_ros.pages.tables import label_facts
 from m2r2_ros.readers.kinematics import KinematicsReader
@@ -48,8 +48,8 @@ from test.bags.reassemble.files import Shape, write_file
 from test.discovery.bundles import discovered_bundle
 from test.hostile.bundle_files import seal
 from test.hostile.sqlite_files import fill
-from test.model.clip_files import write_vocabulary
-from test.model.networks import make_bundle
+from test.network.clip_files import write_vocabulary
+from test.network.networks import make_bundle
 from test.readers.descriptions import ARM
 from test.training.feature_sets import toy_set
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from m2r2_ros.discovery.laps.method_motion import LapsMotion, LapsMotionOptions
-from m2r2_ros.model.bundle import save_bundle
+from m2r2_ros.network.bundle import save_bundle
 from test.discovery.arm import SETTING
 from test.discovery.bundles import WINDOWS, discovered_bundle
 from test.hostile import bundle_files
 from test.hostile.memory import MB, memory_of
-from test.model.networks import SMALL, make_bundle
+from test.network.networks import SMALL, make_bundle
 
 #: Of which Python objects of the longest YAML that is read take most.
 BOUND = 300 * MB

@@ -28,7 +28,7 @@ from m2r2_ros.segmenters.model import Model
 from m2r2_ros.windows.config import WindowConfig
 from test.hostile.fuzzing import tries
 from test.hostile.ros_messages import START, TOPICS, every_number, hostile, steady
-from test.model.networks import SMALL
+from test.network.networks import SMALL
 from test.nodes.bundles import write_bundle
 
 

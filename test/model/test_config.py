@@ -9,7 +9,7 @@ import pytest
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.model.config import PRESETS, ModelConfig, preset
-from test.model.networks import SMALL
+from test.network.networks import SMALL
 
 
 @pytest.mark.parametrize('name', PRESETS)

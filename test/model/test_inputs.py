@@ -14,9 +14,9 @@ from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, declared
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.model.inputs import IMAGE_SIZE, decode_images, make_inputs
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.windows.logmel import MEL_BINS, log_mel
-from test.model.networks import MEL_FRAMES, make_image, make_scales, make_windows
+from test.network.networks import MEL_FRAMES, make_image, make_scales, make_windows
 
 SCALES = make_scales(declared(MODALITIES))
 ALL = MODALITIES

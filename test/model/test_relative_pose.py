@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import MODALITIES, column, declared
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.extractor import Extractor
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.relative_pose import RelativePoses, first_poses, relative_name, relative_to
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.extractor import Extractor
+from m2r2_ros.network.tensors import InputTensors
 
 POSE = column(declared(MODALITIES), 'pose')
 RELATIVE = relative_name('pose')

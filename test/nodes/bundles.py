@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from m2r2_ros.bags.tables.spec import JOINTS, POSE, TWIST, WRENCH
-from m2r2_ros.model.bundle import save_bundle
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.network.bundle import save_bundle
 from m2r2_ros.simulation.messages import SOUND
-from test.model.networks import SENSING, enliven, make_bundle
+from test.network.networks import SENSING, enliven, make_bundle
 
 #: Topic, type, numbers in a message.
 SENSORS = {

@@ -18,9 +18,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 from visualization_msgs.msg import MarkerArray
 
-from m2r2_ros.model.bundle import Bundle, load_bundle, save_bundle
 from m2r2_ros.model.config import preset
-from m2r2_ros.model.network import Network
+from m2r2_ros.network.bundle import Bundle, load_bundle, save_bundle
+from m2r2_ros.network.network import Network
 from m2r2_ros.nodes.common.graph import message_class
 from m2r2_ros.simulation.cameras import choose_backend
 from test.nodes.conftest import Launch, listen, wait_until

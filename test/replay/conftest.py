@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from m2r2_ros.model.bundle import Bundle
+from m2r2_ros.network.bundle import Bundle
 from m2r2_ros.segmenters import Model
 from m2r2_ros.segmenters.learned import segmenter_of
 from test.replay.recordings import robot_bag, tiny_bundle

@@ -19,10 +19,10 @@ from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.modalities import SENSORS, declared
-from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.model.network import Network
+from m2r2_ros.model.head_config import CausalTCNConfig
+from m2r2_ros.network.bundle import Bundle, save_bundle
+from m2r2_ros.network.network import Network
 from m2r2_ros.readers.definitions import message_definition, typestore
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.training.config import TrainConfig

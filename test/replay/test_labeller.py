@@ -16,8 +16,8 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import Bundle
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.replay.labeller import Summary, label_recording
 from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream

@@ -15,9 +15,9 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.labels import LabelSet, label_at
 from m2r2_ros.core.modalities import BUILTIN, Modalities, modality_names
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import load_bundle
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses
+from m2r2_ros.network.bundle import load_bundle
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.labeller import label_recording

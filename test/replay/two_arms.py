@@ -10,7 +10,7 @@ import numpy as np
 
 from m2r2_ros.readers.definitions import typestore
 from m2r2_ros.readers.topic_map import TopicMap, read_topic_map
-from test.model.networks import make_image
+from test.network.networks import make_image
 from test.replay.recordings import (
     GRIPPER,
     POSE,

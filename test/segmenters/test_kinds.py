@@ -17,8 +17,8 @@ from m2r2_ros.cli.main import app
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import load_bundle, save_bundle
 from m2r2_ros.model.facts import BundleFacts, read_facts, write_yaml
+from m2r2_ros.network.bundle import load_bundle, save_bundle
 from m2r2_ros.nodes.segmenter.loading import load_model
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import Segmenter
@@ -27,7 +27,7 @@ from m2r2_ros.segmenters.frame import Frame
 from m2r2_ros.segmenters.kinds import KINDS
 from m2r2_ros.segmenters.labels import FrameLabels
 from m2r2_ros.windows.config import WindowConfig
-from test.model.networks import make_bundle
+from test.network.networks import make_bundle
 from test.replay.recordings import robot_bag
 
 LABELS = LabelSet(('rest', 'push'), ('', ''))

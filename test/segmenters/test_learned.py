@@ -16,15 +16,15 @@ from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.modalities import SENSORS, declared
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.core.windows import FrameWindows, masks_of
-from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.head_config import CausalTCNConfig
 from m2r2_ros.model.inputs import make_inputs
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.commit import feature_names
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.network import CHUNK, NetworkSegmenter
-from test.model.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
+from test.network.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
 
 BUNDLE = make_bundle(replace(SENSING, head=CausalTCNConfig(width=16, layers=4, lags=(0, 1, 4))))
 enliven(BUNDLE)

@@ -12,11 +12,11 @@ import torch
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.modalities import SENSORS
 from m2r2_ros.core.windows import FrameWindows, masks_of
-from m2r2_ros.model.attach import attach_head
-from m2r2_ros.model.bundle import Bundle, save_bundle
-from m2r2_ros.model.heads.config import HeadConfig, MSTCNConfig, NoHeadConfig
+from m2r2_ros.model.head_config import HeadConfig, MSTCNConfig, NoHeadConfig
 from m2r2_ros.model.inputs import make_inputs
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.attach import attach_head
+from m2r2_ros.network.bundle import Bundle, save_bundle
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
@@ -24,7 +24,7 @@ from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from m2r2_ros.segmenters.offline import OfflineSegmenter
 from m2r2_ros.segmenters.online import OnlineSegmenter
-from test.model.networks import SENSING, make_bundle, make_windows
+from test.network.networks import SENSING, make_bundle, make_windows
 from test.segmenters.test_learned import restarting, same, stepped
 
 WINDOWS = make_windows(40)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from m2r2_ros.model.heads.config import HeadConfig, OnlineTASConfig, ProTASConfig
+from m2r2_ros.model.head_config import HeadConfig, OnlineTASConfig, ProTASConfig
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import segmenter_of
-from test.model.networks import SENSING, make_bundle, make_windows
+from test.network.networks import SENSING, make_bundle, make_windows
 from test.segmenters.test_learned import restarting, same, stepped
 
 WINDOWS = restarting(make_windows(50), 30)

@@ -14,17 +14,17 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
 from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, column, declared
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.image import ClipImageEncoder, EfficientNetLite0
 from m2r2_ros.model.inputs import Inputs, decode_images, make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses, relative_name
+from m2r2_ros.network.image import ClipImageEncoder, EfficientNetLite0
 from m2r2_ros.training.cache import CachedRecording, CacheWriter
 from m2r2_ros.training.cache_key import cache_key
 from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import log_mel
 from m2r2_ros.windows.normalisation import level_of
-from test.model.clip_files import VISION
-from test.model.networks import make_image
+from test.network.clip_files import VISION
+from test.network.networks import make_image
 
 TENTH = 10**8
 ALL = declared(MODALITIES)

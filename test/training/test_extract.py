@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from m2r2_ros.model.inputs import Inputs
-from m2r2_ros.model.tensors import InputTensors
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.network.tensors import InputTensors
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.training import extract as module
 from m2r2_ros.training.extract import extract, raw_features
-from test.model.networks import SMALL, make_inputs_of
+from test.network.networks import SMALL, make_inputs_of
 from test.training.trials import fitted, network, trial
 
 

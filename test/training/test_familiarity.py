@@ -14,16 +14,16 @@ from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import MODALITIES, SENSORS
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import Bundle, save_bundle
 from m2r2_ros.model.familiarity import FEATURES, Familiarity, Watch
 from m2r2_ros.model.inputs import Inputs, make_inputs
 from m2r2_ros.model.reference import fit_reference
-from m2r2_ros.model.torch_backend import TorchBackend
+from m2r2_ros.network.bundle import Bundle, save_bundle
+from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.described import describe_recording
 from m2r2_ros.training.familiarity import fit_familiarity, least_confidence
-from test.model.networks import enliven, make_bundle, make_windows
+from test.network.networks import enliven, make_bundle, make_windows
 
 Change = Callable[[dict[str, NDArray[np.float32]]], None]
 N = 60

@@ -11,8 +11,8 @@ from m2r2_ros.core.labels import Segment
 from m2r2_ros.evaluation.counts import Counts
 from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence
-from m2r2_ros.model.heads.base import Recipe
-from m2r2_ros.model.heads.config import CausalTCNConfig
+from m2r2_ros.model.head_config import CausalTCNConfig
+from m2r2_ros.network.heads.base import Recipe
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.training.choices import HeadChoice
 from m2r2_ros.training.judge import Judged, better_of

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.core.modalities import MODALITIES, declared
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.model.network import Network
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.model.head_config import CausalTCNConfig
+from m2r2_ros.network.network import Network
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.loop import Progress, _crop, _step, augment, train_network

@@ -11,11 +11,11 @@ from torch import nn
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import BUILTIN
-from m2r2_ros.model.image import ClipImageEncoder
-from m2r2_ros.model.proprioception import SensorEncoder
-from m2r2_ros.model.sound import SoundEncoder
+from m2r2_ros.network.image import ClipImageEncoder
+from m2r2_ros.network.proprioception import SensorEncoder
+from m2r2_ros.network.sound import SoundEncoder
 from m2r2_ros.training.parameter_groups import freeze_backbones, parameter_groups
-from test.model.clip_files import VISION
+from test.network.clip_files import VISION
 
 
 class Model(nn.Module):

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import Head, HeadOutput
-from m2r2_ros.model.heads.config import CausalTCNConfig, MSTCNConfig
-from m2r2_ros.model.heads.registry import make_head
+from m2r2_ros.model.head_config import CausalTCNConfig, MSTCNConfig
+from m2r2_ros.network.heads.base import Head, HeadOutput
+from m2r2_ros.network.heads.registry import make_head
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.feature_set import FeatureTrack
 from m2r2_ros.training.scoring import (

@@ -8,8 +8,8 @@ from unittest.mock import Mock
 import pytest
 
 from m2r2_ros.core.modalities import MODALITIES
-from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.model.heads.registry import make_head
+from m2r2_ros.model.head_config import CausalTCNConfig
+from m2r2_ros.network.heads.registry import make_head
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.choices import (
     EXTRACTOR_STEPS,

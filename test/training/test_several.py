@@ -9,7 +9,7 @@ import pytest
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.model.bundle import load_bundle, save_bundle
+from m2r2_ros.network.bundle import load_bundle, save_bundle
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.kinds import open_model

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from m2r2_ros.model.network import Network
+from m2r2_ros.network.network import Network
 from m2r2_ros.training.schedule import one_cycle
 from m2r2_ros.training.state import TrainState
 from test.training.trials import QUICK, equal, network, weights

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from m2r2_ros.core.modalities import declared
-from m2r2_ros.model.bundle import Bundle, load_bundle
-from m2r2_ros.model.heads.config import CausalTCNConfig, HeadConfig, MSTCNConfig
+from m2r2_ros.model.head_config import CausalTCNConfig, HeadConfig, MSTCNConfig
+from m2r2_ros.network.bundle import Bundle, load_bundle
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.training import make

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.heads.base import Recipe
-from m2r2_ros.model.heads.config import (
+from m2r2_ros.model.head_config import (
     ASFormerConfig,
     ASRFConfig,
     CausalTCNConfig,
@@ -22,6 +21,7 @@ from m2r2_ros.model.heads.config import (
     OnlineTASConfig,
     ProTASConfig,
 )
+from m2r2_ros.network.heads.base import Recipe
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
 from m2r2_ros.training.scoring import Labelling, probabilities_of, score_labelling

@@ -7,8 +7,8 @@ import torch
 
 from m2r2_ros.core.modalities import BUILTIN, MODALITIES, column, declared
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.heads.config import CausalTCNConfig
-from m2r2_ros.model.network import Network
+from m2r2_ros.model.head_config import CausalTCNConfig
+from m2r2_ros.network.network import Network
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import fit_normalisation

@@ -40,7 +40,7 @@ def lite_features() -> ImageFeatures:
     """
     import torch
 
-    from m2r2_ros.model.image import EfficientNetLite0
+    from m2r2_ros.network.image import EfficientNetLite0
 
     network = EfficientNetLite0(1, pretrained=True).eval()
 

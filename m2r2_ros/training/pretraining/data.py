@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.loop import augment

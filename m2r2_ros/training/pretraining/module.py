@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.extractor import Extractor
-from m2r2_ros.model.losses import boundary_loss
+from m2r2_ros.network.extractor import Extractor
+from m2r2_ros.network.losses import boundary_loss
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.contrastive import Contrastive, shared_meaning
 from m2r2_ros.training.pretraining.data import Batch

@@ -13,11 +13,11 @@ import torch
 from torch import nn
 
 from m2r2_ros import __version__
-from m2r2_ros.model.bundle import Bundle
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.heads.config import NoHeadConfig
-from m2r2_ros.model.network import Network
-from m2r2_ros.model.pretrained import Loaded, load_pretrained
+from m2r2_ros.model.head_config import NoHeadConfig
+from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.network import Network
+from m2r2_ros.network.pretrained import Loaded, load_pretrained
 from m2r2_ros.training.data import TrainingData, fingerprint
 from m2r2_ros.training.parameter_groups import freeze_backbones
 from m2r2_ros.training.pretraining.config import PretrainConfig

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from m2r2_ros.core.labels import UNKNOWN
-from m2r2_ros.model.losses import boundary_targets
+from m2r2_ros.network.losses import boundary_targets
 
 #: Consecutive actions of a window.
 ACTIONS = 3

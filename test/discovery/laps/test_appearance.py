@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from m2r2_ros.discovery.laps.appearance import colour_layout, packaged_encoder
-from m2r2_ros.model.image import LITE0_FEATURES
+from m2r2_ros.network.image import LITE0_FEATURES
 from test.discovery.laps.scenes import on_and_off, videos
 
 

@@ -24,7 +24,7 @@ from m2r2_ros.nodes.segmenter.node import SegmenterNode
 from m2r2_ros.replay.labeller import label_recording
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.network import NetworkSegmenter
-from test.model.networks import SMALL
+from test.network.networks import SMALL
 from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, wait_until
 

@@ -29,7 +29,7 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.modalities import SENSORS, Modality, declared, modality_names
 from m2r2_ros.nodes.segmenter.node import PARAMETERS, SegmenterNode
 from m2r2_ros.segmenters.network import NetworkSegmenter
-from test.model.networks import LABELS, SENSING
+from test.network.networks import LABELS, SENSING
 from test.nodes.bundles import write_bundle
 from test.nodes.conftest import Launch, call, listen, wait_until
 from test.nodes.diagnoses import Diagnoses

@@ -13,9 +13,9 @@ from accelerate.state import AcceleratorState
 
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.model.bundle import load_bundle, save_bundle
-from m2r2_ros.model.heads.config import NoHeadConfig
-from m2r2_ros.model.tensors import InputTensors
+from m2r2_ros.model.head_config import NoHeadConfig
+from m2r2_ros.network.bundle import load_bundle, save_bundle
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.pretraining.config import PretrainConfig
 from m2r2_ros.training.pretraining.contrastive import shared_meaning
