@@ -5,7 +5,8 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from itertools import pairwise
+from functools import reduce
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,9 @@ from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.fill import Filler
 from m2r2_ros.windows.gate import TimeGate
 from m2r2_ros.windows.kinematics import TwistFromPose
+from m2r2_ros.windows.masks import every
 from m2r2_ros.windows.prepare import PreparedSamples, prepare
-from m2r2_ros.windows.stream import NEVER, SampleStream
+from m2r2_ros.windows.stream import NEVER, SampleStream, arrival_or_never
 from m2r2_ros.windows.ticks import CameraClock, FixedClock, FrameClock, window_starts
 
 
@@ -148,16 +150,18 @@ class WindowAssembler:
         # One message may give samples of several modalities, so ranks are no search of arrivals.
         ranks = np.empty(len(order), np.intp)
         ranks[order] = np.arange(len(order))
-        edge = np.cumsum([0, *(len(p.stamps) for p in groups.values())])
+        sizes = [len(p.stamps) for p in groups.values()]
+        edge = [0, *accumulate(sizes)]
         own = {m: ranks[edge[k] : edge[k + 1]] for k, m in enumerate(groups)}
         stamps = np.concatenate([p.stamps for p in groups.values()])[order]
-        ids = [np.full(len(p.stamps), self._ranks[m]) for m, p in groups.items()]
-        verdict = self._gate.admit(stamps, np.concatenate(ids)[order])
+        ids = np.repeat([self._ranks[m] for m in groups], sizes)
+        verdict = self._gate.admit(stamps, ids[order])
         names = tuple(self._known)
         for (stream, reason), n in verdict.dropped.items():
             self.counters[f'{names[stream]}.{reason}'] += n
         windows: list[FrameWindows] = []
         edges = sorted({0, *verdict.resets, len(order)})
+        simple = not verdict.resets and every(verdict.accepted)
         for lo, hi in pairwise(edges):
             if lo in verdict.resets:
                 windows += self._release(self._now, final=True)
@@ -168,16 +172,25 @@ class WindowAssembler:
             run = {}
             for m, p in groups.items():
                 rank = own[m]
-                chosen = (rank >= lo) & (rank < hi) & verdict.accepted[rank]
-                run[m] = p.pick(chosen)
-                self._append(m, run[m], verdict.clock[rank[chosen]])
+                if not simple:
+                    chosen = (rank >= lo) & (rank < hi) & verdict.accepted[rank]
+                    p, rank = p.pick(chosen), rank[chosen]
+                run[m] = p
+                self._append(m, p, verdict.clock, rank)
             self._clock.append(arrival=arrival[lo:hi], clock=verdict.clock[lo:hi])
             self._now = int(verdict.clock[hi - 1])
             windows += self._release(self._now, final=False)
             self._count_late(run)
         return self._join(windows)
 
-    def _append(self, modality: str, p: PreparedSamples, clock: NDArray[np.int64]) -> None:
+    def _append(
+        self,
+        modality: str,
+        p: PreparedSamples,
+        clock: NDArray[np.int64],
+        rank: NDArray[np.intp],
+    ) -> None:
+        """Add believed samples; the data clock was clock[rank] after each."""
         for twist, derive in self._twists.items():
             if modality == self._modalities[twist].derived_from and len(p.stamps):
                 known, twists = derive(p.stamps, p.payload)
@@ -185,19 +198,20 @@ class WindowAssembler:
         if modality in self._streams:
             kept = self._store(modality, p)
             if modality == self._camera:
-                for stamp, seen in zip(p.stamps[kept].tolist(), clock[kept].tolist(), strict=True):
-                    self._frames.see(stamp, seen)
+                seen = clock[rank][kept].tolist()
+                for stamp, then in zip(p.stamps[kept].tolist(), seen, strict=True):
+                    self._frames.see(stamp, then)
 
-    def _store(self, modality: str, p: PreparedSamples) -> NDArray[np.bool_]:
+    def _store(self, modality: str, p: PreparedSamples) -> NDArray[np.bool_] | slice:
         """Store at most one sample in each cell of the grid of the highest rate; return which."""
-        kept = np.ones(len(p.stamps), np.bool_)
+        kept: NDArray[np.bool_] | slice = slice(None)
         rate = self._modalities[modality].max_rate
-        if rate and len(kept):
+        if rate and len(p.stamps):
             cells = p.stamps // to_ns(1 / rate)
             kept = np.diff(cells, prepend=self._cells.get(modality, -1)) > 0
             self._cells[modality] = int(cells[-1])
             self.counters[f'{modality}.thinned'] += int((~kept).sum())
-        p = p.pick(kept)
+            p = p.pick(kept)
         self._streams[modality].append(p.stamps, p.ends, p.arrival, p.payload)
         return kept
 
@@ -211,13 +225,14 @@ class WindowAssembler:
             if run is None:
                 break
             runs.append(run)
-        self._forget()
+        if runs:
+            self._forget()
         return runs
 
     def _next_run(self, ticks: NDArray[np.int64], *, final: bool) -> FrameWindows | None:
         """Return windows up to the first after which other streams are waited for."""
         limits = self._limits(ticks)
-        n = len(ticks) if final else int(np.searchsorted(limits, NEVER))
+        n = len(ticks) if final else int(limits.searchsorted(NEVER))
         if not n:
             return None
         ticks, limits = ticks[:n], limits[:n]
@@ -234,8 +249,10 @@ class WindowAssembler:
         self._released.append(tick=ticks[:n], limit=limits[:n])
         self._frames.take(n)
         self.counters['windows'] += n
-        for m in self._modalities:
-            self.counters[f'{m}.masked'] += int((~windows.has(m)).sum())
+        for m, seen in zip(
+            self._modalities, np.count_nonzero(windows.present, axis=0).tolist(), strict=True
+        ):
+            self.counters[f'{m}.masked'] += n - seen
         return windows
 
     def _limits(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -244,14 +261,12 @@ class WindowAssembler:
         That is when every stream that was alive in the window before has passed the tick, or
         when the data clock has passed its deadline.
         """
-        late = np.searchsorted(
-            self._clock['clock'], ticks + to_ns(self._config.deadline), side='right'
-        )
-        limits = np.append(self._clock['arrival'], NEVER)[late]
-        alive = zip(self._streams.values(), self._waited, strict=True)
-        waited = [stream for stream, is_alive in alive if is_alive]
+        late = self._clock['clock'].searchsorted(ticks + to_ns(self._config.deadline), side='right')
+        limits = arrival_or_never(self._clock['arrival'], late)
+        waited = [s for s, alive in zip(self._streams.values(), self._waited, strict=True) if alive]
         if waited:
-            limits = np.minimum(limits, np.max([s.passed(ticks) for s in waited], axis=0))
+            passed = reduce(np.maximum, [s.passed(ticks) for s in waited])
+            limits = np.minimum(limits, passed)
         return limits
 
     def _count_late(self, run: Mapping[str, PreparedSamples]) -> None:
@@ -260,19 +275,19 @@ class WindowAssembler:
         if not len(ticks):
             return
         for m, p in run.items():
-            window = np.searchsorted(ticks, p.stamps, side='right')
+            window = ticks.searchsorted(p.stamps, side='right')
             past = window < len(ticks)
             late = p.arrival[past] > limits[window[past]]
             self.counters[f'{m}.late'] += int(late.sum())
         horizon = to_ns(self._config.max_gap)
-        self._released.trim(int(np.searchsorted(ticks, ticks[-1] - horizon)))
+        self._released.trim(int(ticks.searchsorted(ticks[-1] - horizon)))
 
     def _forget(self) -> None:
         back = to_ns(self._config.audio_context) + SECOND
         oldest = self._frames.previous - back
         for stream in self._streams.values():
             stream.forget(oldest)
-        self._clock.trim(int(np.searchsorted(self._clock['clock'], oldest)))
+        self._clock.trim(int(self._clock['clock'].searchsorted(oldest)))
 
     def _make_stream(self, modality: str) -> SampleStream:
         m = self._modalities[modality]

@@ -3,6 +3,7 @@
 """From buffered streams to the arrays of frame windows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.windows.config import WindowConfig
+from m2r2_ros.windows.masks import every
 from m2r2_ros.windows.resample import grid, resample
-from m2r2_ros.windows.sound import resample_sound, trailing_sound
+from m2r2_ros.windows.sound import lay_sound, resample_sound
 from m2r2_ros.windows.stream import SampleStream
 
 #: Extra seconds of sound in front of the context, so that resampling has no edge inside it.
@@ -33,12 +35,19 @@ class Filler:
         """Make a filler for the streams of these modalities."""
         self._config, self._modalities, self._streams = config, modalities, streams
         self.rates = dict.fromkeys(of_kind(modalities, SOUND), config.audio_rate)
+        self._none: FrameWindows | None = None
 
     def empty(self) -> FrameWindows:
         """Return no windows, in the right shapes."""
-        none = np.empty(0, np.int64)
-        present = np.zeros((0, len(self._modalities)), np.bool_)
-        return self.fill(none, none, dict.fromkeys(self._streams, none), present, restart=False)
+        if self._none is None:
+            none = np.empty(0, np.int64)
+            present = np.zeros((0, len(self._modalities)), np.bool_)
+            counts = dict.fromkeys(self._streams, none)
+            self._none = self.fill(none, none, counts, present, restart=False)
+        # Whoever adds to what it holds must not find that in the next ones.
+        n = self._none
+        images = {name: list[EncodedImage | None]() for name in n.images}
+        return replace(n, sensors=dict(n.sensors), sounds=dict(n.sounds), images=images)
 
     def fill(
         self,
@@ -67,8 +76,8 @@ class Filler:
             modalities=self._modalities,
         )
         times = grid(starts, stamps, self._config.points)
-        for name, modality in self._modalities.items():
-            there = windows.has(name)
+        for k, (name, modality) in enumerate(self._modalities.items()):
+            there = present[:, k]
             if modality.kind == VECTOR:
                 windows.sensors[name] = self._vectors(name, times, counts[name], there)
             elif modality.kind == SOUND:
@@ -85,9 +94,11 @@ class Filler:
         there: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
         modality = self._modalities[name]
+        s, age = self._streams[name], to_ns(modality.max_age)
+        if len(there) and every(there):
+            return resample(s.stamps, s.payload, counts, times, age)
         values = np.zeros((*times.shape, modality.dims), np.float32)
         if there.any():
-            s, age = self._streams[name], to_ns(modality.max_age)
             values[there] = resample(s.stamps, s.payload, counts[there], times[there], age)
         return values
 
@@ -103,16 +114,16 @@ class Filler:
         out = np.zeros((len(stamps), wanted), np.float32)
         rows = np.flatnonzero(there)
         if len(rows):
-            s = self._streams[name]
-            margin = 0.0 if rate == c.audio_rate else MARGIN
-            samples = round((c.audio_context + margin) * rate)
-            raw = [
-                trailing_sound(
-                    s.stamps[: counts[i]], s.payload[: counts[i]], int(stamps[i]), rate, samples
-                )
-                for i in rows
-            ]
-            out[rows] = resample_sound(np.stack(raw), rate, c.audio_rate, wanted)
+            starts, chunks = self._streams[name].stamps, self._streams[name].payload
+            as_it_comes = rate == c.audio_rate
+            samples = round((c.audio_context + MARGIN) * rate)
+            raw = out if as_it_comes else np.zeros((len(stamps), samples), np.float32)
+            for i in rows.tolist():
+                n = counts[i]
+                lay_sound(raw[i], starts[:n], chunks[:n], int(stamps[i]), rate)
+            if not as_it_comes:
+                heard = raw if len(rows) == len(raw) else raw[rows]
+                out[rows] = resample_sound(heard, rate, c.audio_rate, wanted)
         return out
 
     def _images(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from m2r2_ros.windows.masks import every
+
 #: A stamp this far behind its own stream's newest one is a clock that went back, not disorder.
 BACK = 500_000_000
 
@@ -71,18 +73,28 @@ class TimeGate:
             return None
         n = len(stamps)
         start = self._clock if self._clock is not None else 0
-        clock = np.maximum.accumulate(np.concatenate([[start], stamps]))
-        if n and np.max(stamps - clock[:-1]) > self._max_gap:
+        clock = np.empty(n + 1, np.int64)
+        clock[0], clock[1:] = start, stamps
+        np.maximum.accumulate(clock, out=clock)
+        if n and (stamps - clock[:-1]).max() > self._max_gap:
             return None
         accepted = np.ones(n, np.bool_)
         dropped: Counter[tuple[int, str]] = Counter()
         newest: dict[int, int] = {}
-        for stream in np.unique(streams):
-            rows = np.flatnonzero(streams == stream)
-            own = stamps[rows]
+        order = streams.argsort(kind='stable')
+        lo = 0
+        for stream, count in enumerate(np.bincount(streams).tolist()):
+            if not count:
+                continue
+            rows = order[lo : lo + count]
+            lo += count
+            own = stamps.take(rows)
             last = self._last[stream]
             if last is None and own[0] < clock[rows[0]] - self._max_gap:
                 return None
+            if (last is None or own[0] > last) and every(own[1:] > own[:-1]):
+                newest[stream] = int(own[-1])
+                continue
             before = np.maximum.accumulate(
                 np.concatenate([[own[0] - 1 if last is None else last], own])
             )
@@ -92,7 +104,7 @@ class TimeGate:
             accepted[rows] = ~(repeated | late)
             dropped[stream, 'repeated'] += int(repeated.sum())
             dropped[stream, 'out_of_order'] += int(late.sum())
-            newest[int(stream)] = int(before[-1])
+            newest[stream] = int(before[-1])
         for stream, last in newest.items():
             self._last[stream] = last
         if n:

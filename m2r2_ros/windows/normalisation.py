@@ -59,9 +59,11 @@ class SoundScale:
         level = level_of(mel)[:, None, None] if self.relative else np.float32(0)
         # In single precision, which is twice as fast.
         middle, deviation = (x.astype(np.float32)[:, None] for x in (self.mean, self.std))
-        z = (mel - level - middle) / deviation
-        np.clip(z, -self.limit, self.limit, out=z)
-        z[mel <= SILENCE_DB] = -self.limit  # whatever the level
+        z = mel - level - middle
+        z /= deviation
+        np.minimum(z, self.limit, out=z)
+        np.maximum(z, -self.limit, out=z)
+        np.copyto(z, -self.limit, where=mel <= SILENCE_DB)  # whatever the level
         return z
 
 
@@ -79,11 +81,15 @@ def level_of(mel: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """
     heard = mel > SILENCE_DB
     count = heard.sum(axis=1)
-    columns = np.where(heard, mel, 0).sum(axis=1) / np.maximum(count, 1)
-    columns[count == 0] = np.nan
     levels = np.zeros(len(mel), mel.dtype)
-    some = count.any(axis=1)
-    levels[some] = np.nanmedian(columns[some], axis=1)
+    total = (mel if heard.all() else np.where(heard, mel, 0)).sum(axis=1)
+    # Columns without any power are sorted behind all others, and are not among the middle ones.
+    columns = np.where(count, total / np.maximum(count, 1), np.inf)
+    columns.sort(axis=1)
+    ranks = np.count_nonzero(count, axis=1)
+    some = np.flatnonzero(ranks)
+    ranks = ranks[some]
+    levels[some] = (columns[some, (ranks - 1) // 2] + columns[some, ranks // 2]) / 2
     return levels
 
 

@@ -3,7 +3,7 @@
 """Samples before any clock looks at them: finite values, continuous poses."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from m2r2_ros.core.modalities import Modality
 from m2r2_ros.core.samples import Samples, SoundSamples, VectorSamples
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.windows.kinematics import continuous_pose
+from m2r2_ros.windows.masks import every
 from m2r2_ros.windows.stream import object_array
 
 #: No force, length or speed that a robot has is larger, in SI units; the network's sums of squares
@@ -41,7 +42,7 @@ class PreparedSamples:
 
     def pick(self, rows: NDArray[np.bool_]) -> 'PreparedSamples':
         """Return the chosen rows."""
-        if rows.all():
+        if every(rows):
             return self
         return PreparedSamples(
             self.stamps[rows], self.ends[rows], self.arrival[rows], self.payload[rows], Counter()
@@ -56,15 +57,18 @@ def prepare(modality: Modality, samples: Samples) -> PreparedSamples:
     """
     ends = samples.stamps
     payload: NDArray[Any]
-    valid: NDArray[np.bool_]
+    valid: NDArray[np.bool_] | None = None  # None where all are
     if isinstance(samples, VectorSamples):
         values = samples.values
         if modality.is_pose:
-            values = continuous_pose(np.where(_is_number(values), values, np.nan))
+            number = _is_number(values)
+            values = continuous_pose(values if every(number) else np.where(number, values, np.nan))
         if values.shape[1] != modality.dims:
             msg = f'{modality.name}: expected {modality.dims} values, not {values.shape[1]}'
             raise MessageError(msg)
-        valid = np.asarray(_is_number(values).all(axis=1))
+        number = _is_number(values)
+        if not every(number):
+            valid = np.asarray(number.all(axis=1))
         payload = values
     elif isinstance(samples, SoundSamples):
         valid = np.array([bool(_is_number(c).all()) for c in samples.chunks], np.bool_)
@@ -72,11 +76,14 @@ def prepare(modality: Modality, samples: Samples) -> PreparedSamples:
         ends = samples.stamps + lengths * SECOND // max(samples.rate, 1)
         payload = object_array(samples.chunks)
     else:
-        valid = np.ones(len(samples.stamps), np.bool_)
         payload = object_array(samples.frames)
-    dropped = samples.dropped + Counter({'non_finite': int((~valid).sum())})
-    whole = PreparedSamples(samples.stamps, ends, samples.arrival, payload, Counter()).pick(valid)
-    return PreparedSamples(whole.stamps, whole.ends, whole.arrival, whole.payload, dropped)
+    dropped = +samples.dropped if samples.dropped else Counter()
+    if valid is None:
+        return PreparedSamples(samples.stamps, ends, samples.arrival, payload, dropped)
+    if not every(valid):
+        dropped['non_finite'] += int((~valid).sum())
+    whole = PreparedSamples(samples.stamps, ends, samples.arrival, payload, dropped).pick(valid)
+    return replace(whole, dropped=dropped)
 
 
 def _is_number(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -38,13 +38,15 @@ def resample(
         float32 (N, T, D).
     """
     newest = counts[:, None] - 1
-    left = np.clip(np.searchsorted(stamps, times, side='right') - 1, 0, newest)
-    right = np.minimum(left + 1, newest)
-    right = np.where(times < stamps[0], left, right)
-    span = stamps[right] - stamps[left]
+    after = stamps.searchsorted(times, side='right')
+    # Before the first sample, both are that one.
+    right = np.minimum(after, newest)
+    left = np.minimum(np.maximum(after - 1, 0), newest)
+    span = stamps.take(right) - stamps.take(left)
     left = np.where(span > max_age, right, left)
-    share = np.clip((times - stamps[left]) / np.maximum(span, 1), 0.0, 1.0)[..., None]
-    result: NDArray[np.float32] = (values[left] + share * (values[right] - values[left])).astype(
-        np.float32
-    )
-    return result
+    # From 0 to 1, or anything where both are the same sample.
+    share = (times - stamps.take(left)) / np.maximum(span, 1)
+    start = values.take(left, axis=0)
+    result: NDArray[np.float64] = share[..., None] * (values.take(right, axis=0) - start)
+    result += start
+    return result.astype(np.float32)

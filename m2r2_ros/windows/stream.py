@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from m2r2_ros.windows.buffer import ColumnBuffer
+from m2r2_ros.windows.masks import every
 
 #: An arrival that has not happened.
 NEVER = np.iinfo(np.int64).max
@@ -67,31 +68,37 @@ class SampleStream:
 
     def passed(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return at which arrival the stream had passed each tick, NEVER where it has not."""
-        first = np.searchsorted(self._rows['ends'], ticks, side='left')
-        return np.append(self._rows['arrival'], NEVER)[first]
+        return arrival_or_never(self._rows['arrival'], self._rows['ends'].searchsorted(ticks))
 
     def counts(self, ticks: NDArray[np.int64], limits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many samples belong before each tick and arrived within its limit."""
-        by_time = np.searchsorted(self._rows['stamps'], ticks, side=self._side)
+        by_time = self._rows['stamps'].searchsorted(ticks, side=self._side)
         # Jittering chunks overlap: nothing after the first that reaches the tick is waited for.
-        by_time = np.minimum(by_time, np.searchsorted(self._rows['ends'], ticks) + 1)
-        return np.minimum(by_time, np.searchsorted(self._rows['arrival'], limits, side='right'))
+        by_time = np.minimum(by_time, self._rows['ends'].searchsorted(ticks) + 1)
+        return np.minimum(by_time, self._rows['arrival'].searchsorted(limits, side='right'))
 
     def fresh(self, ticks: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return at which ticks the newest countable sample is young enough."""
         if not len(self._rows):
             return np.zeros(len(ticks), np.bool_)
-        newest = self._rows['ends'][np.maximum(counts - 1, 0)]
+        newest = self._rows['ends'].take(np.maximum(counts - 1, 0))
         young: NDArray[np.bool_] = (counts > 0) & (ticks - newest <= self._max_age)
         return young
 
     def forget(self, before: int) -> None:
         """Drop samples that ended before a time, but for the newest of them."""
-        self._rows.trim(max(0, int(np.searchsorted(self._rows['ends'], before)) - 1))
+        self._rows.trim(max(0, int(self._rows['ends'].searchsorted(before)) - 1))
 
     def clear(self) -> None:
         """Drop all samples."""
         self._rows.clear()
+
+
+def arrival_or_never(arrival: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return the arrival of some rows, NEVER where they are beyond the last."""
+    if every(rows < len(arrival)):
+        return arrival.take(rows)
+    return np.append(arrival, NEVER).take(rows)
 
 
 def object_array(items: Sequence[Any]) -> NDArray[np.object_]:

@@ -53,7 +53,7 @@ class FixedClock:
 
     def begin(self, stamp: int) -> None:
         """Begin with the first frame after the first sample."""
-        self._next = int(stamp / self._period) + 1
+        self._next = _whole(stamp, self._period) + 1
 
     def see(self, stamp: int, clock: int) -> None:
         """Ignore the camera."""
@@ -62,7 +62,7 @@ class FixedClock:
         """Return the due frame stamps."""
         if self._next is None:
             return np.empty(0, np.int64)
-        ticks = range(self._next, int(clock / self._period) + 1)
+        ticks = range(self._next, _whole(clock, self._period) + 1)
         return np.array([self._at(k) for k in ticks], np.int64)
 
     def take(self, count: int) -> None:
@@ -80,7 +80,7 @@ class FixedClock:
         return None if self._next is None else self._at(self._next)
 
     def _at(self, k: int) -> int:
-        return int(k * self._period)
+        return _times(k, self._period)
 
 
 class CameraClock:
@@ -152,8 +152,22 @@ class CameraClock:
         return None if self._last is None else int(self._last + self._period * 3 / 4)
 
     def _counts(self, before: int, stamp: int) -> bool:
-        cell, cell_before = int(stamp / self._period), int(before / self._period)
+        cell, cell_before = _whole(stamp, self._period), _whole(before, self._period)
         return cell > cell_before or stamp - before >= 0.75 * self._period
+
+
+def _whole(time: int, period: Fraction) -> int:
+    """Return int(time / period) without making a fraction, which is slow."""
+    return _towards_zero(time * period.denominator, period.numerator)
+
+
+def _times(count: int, period: Fraction) -> int:
+    """Return int(count * period) without making a fraction."""
+    return _towards_zero(count * period.numerator, period.denominator)
+
+
+def _towards_zero(over: int, under: int) -> int:
+    return over // under if over >= 0 else -(-over // under)
 
 
 def window_starts(previous: int, ticks: NDArray[np.int64]) -> NDArray[np.int64]:

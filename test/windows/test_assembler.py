@@ -281,3 +281,17 @@ def test_it_says_what_the_next_window_waits_for() -> None:
     assert len(assembler.push({'pose': pose})) == 1
     assert assembler.upcoming == ORIGIN + 200_000_000
     assert assembler.awaited == {'wrench', 'pose'}
+
+
+def test_what_is_added_to_no_windows_is_not_in_the_next_ones() -> None:
+    assembler = WindowAssembler(WindowConfig(), ['image', 'sound', 'wrench'])
+    first = assembler.push({})
+    assert len(first) == 0
+    shapes = [first.sensors['wrench'].shape, first.sounds['sound'].shape]
+    first.sensors.clear()
+    first.sounds.clear()
+    first.images['image'].append(None)
+    again = assembler.push({})
+    assert [again.sensors['wrench'].shape, again.sounds['sound'].shape] == shapes
+    assert shapes == [(0, 30, 6), (0, 16_000)]
+    assert again.images == {'image': []}

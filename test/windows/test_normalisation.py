@@ -3,6 +3,7 @@
 """Scales of the training set."""
 
 import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from m2r2_ros.windows.normalisation import (
     MIN_STD_DB,
     Normalisation,
     NormalisationFit,
+    SoundScale,
+    level_of,
 )
 from test.bimanual import BIMANUAL
 
@@ -100,6 +103,50 @@ def test_an_impact_does_not_change_what_was_heard_around_it() -> None:
     struck[:, :, 60:63] = 10
     np.testing.assert_allclose(sound(struck)[:, :, :60], sound(mel)[:, :, :60], atol=0.1)
     assert (sound(struck)[:, :, 60:63] > sound(mel)[:, :, 60:63] + 1).all()
+
+
+@pytest.mark.parametrize('columns', [1, 2, 5, 97, 98])
+@pytest.mark.parametrize('dtype', [np.float16, np.float32, np.float64])
+def test_the_level_is_the_median_of_the_means_of_what_was_heard(
+    columns: int, dtype: type[np.floating[Any]]
+) -> None:
+    rng = np.random.default_rng(columns)
+    mel = rng.uniform(-60, 20, (8, MEL_BINS, columns)).astype(dtype)
+    mel[1] = SILENCE_DB
+    mel[2, :, columns // 2 :] = SILENCE_DB
+    mel[3, :, :1] = SILENCE_DB
+    mel[4, 20:] = SILENCE_DB
+    mel[5][rng.uniform(size=mel[5].shape) < 0.9] = SILENCE_DB
+    mel[6] = np.abs(mel[6]) + 1
+    mel[6, :, (columns + 1) // 2 :] = SILENCE_DB
+    heard = np.where(mel > SILENCE_DB, mel, np.nan).astype(np.float64)
+    levels = level_of(mel)
+    assert levels.dtype == dtype
+    assert levels[1] == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', RuntimeWarning)  # nothing was heard in some
+        expected = np.nanmedian(np.nanmean(heard, axis=1), axis=1)
+    spare = {np.float16: 0.5, np.float32: 1e-4, np.float64: 1e-12}[dtype]
+    np.testing.assert_allclose(levels, np.nan_to_num(expected), atol=spare)
+    np.testing.assert_array_equal(levels, np.concatenate([level_of(m[None]) for m in mel]))
+    np.testing.assert_array_equal(level_of(mel[[0, 7]]), levels[[0, 7]])
+
+
+@pytest.mark.parametrize('relative', [False, True])
+def test_sound_is_scaled_bin_by_bin_and_clipped(relative: bool) -> None:
+    rng = np.random.default_rng(0)
+    scale = SoundScale(rng.normal(-30, 9, MEL_BINS), rng.uniform(1, 9, MEL_BINS), 2.5, relative)
+    mel = rng.uniform(-60, 20, (3, MEL_BINS, 7)).astype(np.float32)
+    mel[1, 4] = SILENCE_DB
+    before = mel.copy()
+    z = scale(mel)
+    level = level_of(mel)[:, None, None] if relative else 0
+    expected = np.clip((mel - level - scale.mean[:, None]) / scale.std[:, None], -2.5, 2.5)
+    expected[1, 4] = -2.5
+    assert z.dtype == np.float32
+    np.testing.assert_allclose(z, expected, atol=2e-5)
+    np.testing.assert_array_equal(mel, before)
+    assert len(np.unique(z)) > 50
 
 
 def test_moments_without_any_sound_do_not_count_and_are_clipped() -> None:
