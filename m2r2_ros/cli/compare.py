@@ -13,7 +13,7 @@ from rich.table import Table
 
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.recording import expect_distinct_names
-from m2r2_ros.cli.common import given_map, source_recordings, use_cores
+from m2r2_ros.cli.common import expect_training, given_map, source_recordings
 from m2r2_ros.cli.console import PlainConsole, console, progress_bar
 from m2r2_ros.cli.discover import Methods
 from m2r2_ros.cli.options import (
@@ -29,7 +29,7 @@ from m2r2_ros.cli.options import (
 from m2r2_ros.cli.truths import truth_options, truth_sources, with_truth
 from m2r2_ros.core.errors import DiscoveryError, LabelError
 
-if TYPE_CHECKING:  # torch takes seconds
+if TYPE_CHECKING:
     from m2r2_ros.training.discover import RecordingWindows, UnlabelledSource
 
 #: Columns of the table, with their decimals.
@@ -71,12 +71,13 @@ def compare_command(
 
     For example: m2r2 compare test --train train --method events --method bocpd
     """
-    use_cores()
-    from m2r2_ros.discovery.methods import expect_methods
+    from m2r2_ros.discovery.methods import OF_LATENTS, expect_methods
     from m2r2_ros.training.discover import open_source
     from m2r2_ros.windows.config import WindowConfig
 
     methods = expect_methods(method or ['events', 'bocpd', 'awe', 'abd', 'otas', 'primitives'])
+    if set(methods) & set(OF_LATENTS):
+        expect_training()
     tested, trained = source_recordings(bags), source_recordings(train)
     expect_distinct_names(tested)
     if both := {p.resolve() for p in tested} & {p.resolve() for p in trained}:

@@ -14,14 +14,14 @@ from rich.progress import Progress, TaskID
 
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names
-from m2r2_ros.cli.common import given_map, source_recordings, use_cores
+from m2r2_ros.cli.common import expect_training, given_map, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Bags, FrameRate, Note, Seed, Topics
 from m2r2_ros.core.errors import DiscoveryError
 from m2r2_ros.core.files import new_folder, write_text
 from m2r2_ros.core.modalities import VECTOR, of_kind
 
-if TYPE_CHECKING:  # torch takes seconds
+if TYPE_CHECKING:
     from m2r2_ros.discovery.found import Discovered
     from m2r2_ros.training.discover import FoundSegment, UnlabelledSource
 
@@ -69,12 +69,13 @@ def discover_command(
 
     For example: m2r2 discover recordings --out found
     """
-    use_cores()
-    from m2r2_ros.discovery.methods import expect_methods
+    from m2r2_ros.discovery.methods import OF_LATENTS, expect_methods
     from m2r2_ros.training.discover import open_source
     from m2r2_ros.windows.config import WindowConfig
 
     methods = expect_methods(method or ['events'])
+    if set(methods) & set(OF_LATENTS):
+        expect_training()
     given = given_map(topics)
     paths = source_recordings(bags)
     expect_distinct_names(paths)
@@ -144,10 +145,11 @@ def _write(
     """Write bundle, label bags, page and names; return how far clusters lie apart."""
     from m2r2_ros import __version__
     from m2r2_ros.cli.cluster_page import cluster_views, signal_names
+    from m2r2_ros.discovery.methods import OF_LATENTS
     from m2r2_ros.replay.batch import BatchOptions, label_recordings
     from m2r2_ros.segmenters import open_model
     from m2r2_ros.training.discover import save_discovered
-    from m2r2_ros.training.primitives import LATENT_METHODS, export_primitives, judge_primitives
+    from m2r2_ros.training.primitives import export_primitives, judge_primitives
     from m2r2_ros.views.clusters import write_clusters
 
     recordings = [r.path for r in source.recordings]
@@ -168,7 +170,7 @@ def _write(
             told(outcome.path.name, 1.0)
     x = found.clusters.scaled(np.stack([s.description for s in segments]))
     looks: list[NDArray[np.float32] | None] = [None] * len(segments)
-    if any(name in found.methods for name in LATENT_METHODS):
+    if found.methods.keys() & OF_LATENTS:
         looks = export_primitives(source, found.methods, segments, labels, draft / PRIMITIVES)
     quality = {'described_by': found.by, **judge_primitives(x, labels, looks, found.seed)}
     write_text(draft / QUALITY, json.dumps(quality, indent=2) + '\n')

@@ -15,6 +15,7 @@ from m2r2_ros.discovery.features import (
     Holding,
     Standard,
     check_sources,
+    encoder_of,
     feature_dims,
     frame_features,
     sources_of,
@@ -97,11 +98,13 @@ class AbdOptions:
         vectors: What features are made of.
         segment_s: Expected length of a segment, s: a recording of T s has T / segment_s of them.
         alpha: Width of the moving average, as a share of it.
+        encoder: Name of the image encoder that features of cameras are made with.
     """
 
     vectors: list[str] = field(default_factory=list)
     segment_s: float = above(4.0, 0, 3600)
     alpha: float = above(0.5, 0, 10)
+    encoder: str = ''
 
     def __post_init__(self) -> None:
         check_options(self, 'abd')
@@ -117,7 +120,8 @@ class AbdDetector(Whole):
 
     def features(self, windows: FrameWindows) -> NDArray[np.float64]:
         """Return features in units of the calibration, (n, D), NaN where masked."""
-        return self._standard(frame_features(windows, self._options.vectors))
+        o = self._options
+        return self._standard(frame_features(windows, o.vectors, o.encoder))
 
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 1 where a segment begins."""
@@ -142,8 +146,11 @@ class AbdMethod:
                 frames.
         """
         names = sources_of(recordings, setting.modalities, 'abd')
-        standard = Standard.of(recordings, lambda w: frame_features(w, names), _LEAST, names)
-        return Calibration(asdict(AbdOptions(names)), standard.tensors)
+        encoder = encoder_of(names, setting.modalities)
+        standard = Standard.of(
+            recordings, lambda w: frame_features(w, names, encoder), _LEAST, names
+        )
+        return Calibration(asdict(AbdOptions(names, encoder=encoder)), standard.tensors)
 
     def open(self, calibration: Calibration, setting: Setting) -> Detector:
         """Return a detector.
@@ -153,7 +160,7 @@ class AbdMethod:
             BundleError: A tensor is missing or of another shape.
         """
         options = read_options(AbdOptions, calibration.options, 'abd')
-        names = check_sources(options.vectors, setting.modalities, 'abd')
+        names = check_sources(options.vectors, setting.modalities, 'abd', options.encoder)
         dims = feature_dims(setting.modalities, names)
         return AbdDetector(options, Standard.read(calibration.tensors, dims), setting.frame_rate)
 

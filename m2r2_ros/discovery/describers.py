@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.descriptor import SegmentReference, describe_segment
+from m2r2_ros.discovery.laps.embedding import FrozenEmbedding
+from m2r2_ros.discovery.laps.latents import LatentDetector
 from m2r2_ros.discovery.method import Detector, Setting
 from m2r2_ros.discovery.observations import Observed
 
@@ -81,10 +83,6 @@ class LatentDescriber:
         Raises:
             ConfigError: None of them does.
         """
-        # Torch comes in with LAPS alone.
-        from m2r2_ros.discovery.laps.embedding import FrozenEmbedding
-        from m2r2_ros.discovery.laps.latents import LatentDetector
-
         found = [d for d in detectors if isinstance(d, LatentDetector)]
         if not found:
             msg = 'segments are told apart by latent vectors, which laps and laps_motion alone have'

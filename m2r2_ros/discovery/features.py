@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import BundleError, ConfigError, DiscoveryError
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, of_kind
 from m2r2_ros.core.options import shown
+from m2r2_ros.core.reading import naming
 from m2r2_ros.core.windows import FrameWindows
-from m2r2_ros.discovery.image_features import WIDTH, image_features
+from m2r2_ros.discovery.image_features import WIDTH, expect_encoder, image_features
+from m2r2_ros.discovery.laps.appearance import packaged_encoder
 from m2r2_ros.discovery.method import Recordings, Tensors
 
 #: A channel that varies by less than this share of its mean is constant but for rounding.
@@ -58,13 +60,25 @@ def sources_of(recordings: Recordings, modalities: Modalities, method: str) -> l
     return found
 
 
-def check_sources(names: object, modalities: Modalities, method: str) -> tuple[str, ...]:
+def encoder_of(names: Iterable[str], modalities: Modalities) -> str:
+    """Return the name of the image encoder that features are made with; '' without a camera."""
+    return packaged_encoder()[0] if set(names) & set(of_kind(modalities, IMAGE)) else ''
+
+
+def check_sources(
+    names: object, modalities: Modalities, method: str, encoder: str
+) -> tuple[str, ...]:
     """Return the names of vectors and cameras in an option of a method.
 
     Raises:
-        ConfigError: They are no list of these.
+        ConfigError: They are no list of these, or the image encoder cannot be had here.
     """
-    return _check(names, [n for k in (VECTOR, IMAGE) for n in of_kind(modalities, k)], method)
+    cameras = of_kind(modalities, IMAGE)
+    found = _check(names, [*of_kind(modalities, VECTOR), *cameras], method)
+    if set(found) & set(cameras):
+        with naming(method, ConfigError):
+            expect_encoder(encoder)
+    return found
 
 
 def check_vectors(
@@ -92,15 +106,18 @@ def _check(
     return tuple(names)
 
 
-def frame_features(windows: FrameWindows, names: Sequence[str]) -> NDArray[np.float64]:
+def frame_features(
+    windows: FrameWindows, names: Sequence[str], encoder: str = ''
+) -> NDArray[np.float64]:
     """Return features of vectors and images in each window, (n, D), NaN where masked.
 
-    Of a vector they are means and standard deviations; of a camera see image_features.
+    Of a vector they are means and standard deviations; of a camera see image_features, which
+    `encoder` is for.
     """
     parts = []
     for name in names:
         if name in windows.images:
-            parts.append(image_features(windows.images[name]))
+            parts.append(image_features(windows.images[name], encoder))
             continue
         values = windows.sensors[name].astype(np.float64)
         moments = np.concatenate([values.mean(axis=1), values.std(axis=1)], axis=1)

@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import MessageError
+from m2r2_ros.core.errors import ConfigError, MessageError
+from m2r2_ros.core.reading import naming
 from m2r2_ros.core.samples import EncodedImage
-from m2r2_ros.discovery.laps.appearance import ImageFeatures, packaged_encoder
+from m2r2_ros.discovery.laps.appearance import LITE0, ImageFeatures, find_encoder
 
 #: Numbers of an image. A random projection to so many keeps distances and angles nearly, and an
 #: hour of them fits into memory.
@@ -20,8 +21,13 @@ WIDTH: Final = 64
 _BATCH: Final = 32
 
 
-def image_features(images: Sequence[EncodedImage | None]) -> NDArray[np.float64]:
-    """Return features of images, (n, WIDTH), NaN where there is none that can be decoded."""
+def image_features(images: Sequence[EncodedImage | None], encoder: str = '') -> NDArray[np.float64]:
+    """Return features of images, (n, WIDTH), NaN where there is none that can be decoded.
+
+    Args:
+        images: The images.
+        encoder: Name of the encoder; see expect_encoder.
+    """
     found = np.full((len(images), WIDTH), np.nan)
     for first in range(0, len(images), _BATCH):
         part = images[first : first + _BATCH]
@@ -30,7 +36,7 @@ def image_features(images: Sequence[EncodedImage | None]) -> NDArray[np.float64]
         }
         for size in {image.shape for image in decoded.values()}:
             rows = [k for k, image in decoded.items() if image.shape == size]
-            features = _encoder()(np.stack([decoded[k] for k in rows]))
+            features = _encoder(encoder)(np.stack([decoded[k] for k in rows]))
             found[rows] = features @ _projection(features.shape[1])
     return found
 
@@ -44,9 +50,19 @@ def _decode(image: EncodedImage | None) -> NDArray[np.uint8] | None:
         return None
 
 
+def expect_encoder(name: str) -> None:
+    """Refuse an image encoder that cannot be had here; '' stands for that of older bundles.
+
+    Raises:
+        ConfigError: It is unknown, or what it needs is not installed.
+    """
+    with naming('images', ConfigError):
+        _encoder(name)
+
+
 @cache
-def _encoder() -> ImageFeatures:
-    return packaged_encoder()[1]
+def _encoder(name: str) -> ImageFeatures:
+    return find_encoder(name or LITE0)
 
 
 @cache

@@ -26,6 +26,8 @@ METHODS: Final[dict[str, str]] = {
 OF_CAMERAS: Final = frozenset({'optical_flow', 'laps'})
 #: Methods that look at any features, those of images where nothing else is there.
 OF_FEATURES: Final = frozenset({'abd', 'otas'})
+#: Methods that give latent sequences, by a tokenizer that calibration trains with torch.
+OF_LATENTS: Final = ('laps', 'laps_motion')
 
 
 def find_method(name: str) -> Method:

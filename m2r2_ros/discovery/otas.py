@@ -22,8 +22,10 @@ from m2r2_ros.core.options import between, check_options, read_options
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.features import (
     Holding,
+    Rows,
     Standard,
     check_sources,
+    encoder_of,
     feature_dims,
     frame_features,
     read_tensor,
@@ -62,6 +64,7 @@ class OtasOptions:
             one that was usual in calibration: 0.5 where it is as large.
         smooth_s: Width of the mean of errors, s.
         distance_s: Within this time only the largest error counts, s.
+        encoder: Name of the image encoder that features of cameras are made with.
     """
 
     vectors: list[str] = field(default_factory=list)
@@ -70,6 +73,7 @@ class OtasOptions:
     threshold: float = between(0.5, 0, 1)
     smooth_s: float = between(0.3, 0, 60)
     distance_s: float = between(1.0, 0, 60)
+    encoder: str = ''
 
     def __post_init__(self) -> None:
         check_options(self, 'otas')
@@ -143,7 +147,8 @@ class OtasDetector(PeakDetector):
 
     def rows(self, windows: FrameWindows) -> NDArray[np.float64]:
         """Return standardised features, held where masked."""
-        return _rows(windows, self._options.vectors, self._standard, self._holding)
+        features = frame_features(windows, self._options.vectors, self._options.encoder)
+        return _rows(features, self._standard, self._holding)
 
     def step(self, row: NDArray[np.floating[Any]]) -> float:
         """Take a frame; return the evidence for the one `delay` before."""
@@ -166,10 +171,9 @@ class OtasDetector(PeakDetector):
 
 
 def _rows(
-    windows: FrameWindows, names: Sequence[str], standard: Standard, holding: Holding
+    features: NDArray[np.float64], standard: Standard, holding: Holding
 ) -> NDArray[np.float64]:
-    rows = holding.fill(standard(frame_features(windows, names)))
-    return np.clip(rows, -_LARGEST, _LARGEST)
+    return np.clip(holding.fill(standard(features)), -_LARGEST, _LARGEST)
 
 
 def fit(runs: Sequence[NDArray[np.float64]], past: int, future: int) -> Predictor:
@@ -213,16 +217,22 @@ class OtasMethod:
                 frames.
         """
         names = sources_of(recordings, setting.modalities, 'otas')
-        standard = Standard.of(recordings, lambda w: frame_features(w, names), 1, names)
+        encoder = encoder_of(names, setting.modalities)
+
+        def features(windows: FrameWindows) -> NDArray[np.float64]:
+            return frame_features(windows, names, encoder)
+
+        standard = Standard.of(recordings, features, 1, names)
         if len(standard.mean) > _MOST_FEATURES:
             found = f'{len(standard.mean)} in {", ".join(names)}'
             msg = f'otas: expected up to {_MOST_FEATURES} features, found {found}'
             raise DiscoveryError(msg)
         half = max(round(setting.frame_rate / 2), 1)  # half a second
-        runs = [_run(recording, names, standard) for recording in recordings]
+        runs = [_run(recording, features, standard) for recording in recordings]
         predictor = fit(runs, _PARTS * half, half)
         tensors = {**standard.tensors, **predictor.tensors}
-        return Calibration(asdict(OtasOptions(names, half, half)), tensors)
+        options = OtasOptions(names, half, half, encoder=encoder)
+        return Calibration(asdict(options), tensors)
 
     def open(self, calibration: Calibration, setting: Setting) -> Detector:
         """Return a detector.
@@ -232,7 +242,7 @@ class OtasMethod:
             BundleError: A tensor is missing or of another shape.
         """
         options = read_options(OtasOptions, calibration.options, 'otas')
-        names = check_sources(options.vectors, setting.modalities, 'otas')
+        names = check_sources(options.vectors, setting.modalities, 'otas', options.encoder)
         dims = feature_dims(setting.modalities, names)
         standard = Standard.read(calibration.tensors, dims)
         predictor = Predictor.read(calibration.tensors, dims)
@@ -240,10 +250,10 @@ class OtasMethod:
 
 
 def _run(
-    recording: Iterable[FrameWindows], names: Sequence[str], standard: Standard
+    recording: Iterable[FrameWindows], features: Rows, standard: Standard
 ) -> NDArray[np.float64]:
     holding = Holding()
-    parts = [_rows(windows, names, standard, holding) for windows in recording if len(windows)]
+    parts = [_rows(features(windows), standard, holding) for windows in recording if len(windows)]
     return np.concatenate(parts) if parts else np.zeros((0, len(standard.mean)))
 
 

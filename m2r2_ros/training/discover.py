@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.core.errors import BagError, ConfigError, DiscoveryError, M2R2Error
-from m2r2_ros.core.files import disk_errors, new_folder
+from m2r2_ros.core.files import cannot_write, disk_errors, new_folder, sync
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.clusters import Clusters, find_clusters
@@ -30,7 +31,6 @@ from m2r2_ros.discovery.observations import Observed
 from m2r2_ros.discovery.primitives import PrimitiveRules, primitive_options
 from m2r2_ros.model.config import preset
 from m2r2_ros.model.facts import WEIGHTS, write_yaml
-from m2r2_ros.network.weight_files import write_tensors
 from m2r2_ros.readers.topic_map import TopicMap
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.stream import WindowStream
@@ -368,10 +368,22 @@ def save_discovered(
         'training': dict(training),
         'scores': {},
     }
-    tensors = {n: torch.from_numpy(np.array(t, np.float32)) for n, t in found.tensors().items()}
+    tensors = {n: np.ascontiguousarray(t, np.float32) for n, t in found.tensors().items()}
     with new_folder(folder) as draft, disk_errors(folder):
         seal = write_yaml(draft, sections)
-        write_tensors(draft / WEIGHTS, tensors, seal)
+        _write_arrays(draft / WEIGHTS, tensors, seal)
+
+
+def _write_arrays(
+    path: Path, arrays: Mapping[str, NDArray[np.float32]], metadata: Mapping[str, str]
+) -> None:
+    """Write a safetensors file as network.weight_files does, without torch."""
+    try:
+        with disk_errors(path):
+            save_file(dict(arrays), path, metadata=dict(metadata))
+            sync(path)
+    except SafetensorError as error:  # what the library makes of an OSError
+        raise cannot_write(path, str(error).rpartition('error: ')[2]) from error
 
 
 def find_all(

@@ -16,11 +16,9 @@ from m2r2_ros.discovery.laps.export import Primitive, write_primitives
 from m2r2_ros.discovery.laps.latents import LatentDetector, Latents
 from m2r2_ros.discovery.laps.quality import coherence, segment_descriptor, separation
 from m2r2_ros.discovery.method import Calibration
-from m2r2_ros.discovery.methods import find_method
+from m2r2_ros.discovery.methods import OF_LATENTS, find_method
 from m2r2_ros.training.discover import FoundSegment, RecordingWindows, UnlabelledSource
 
-#: Methods that give latent sequences; the first one that was used does.
-LATENT_METHODS: Final = ('laps', 'laps_motion')
 #: Images of a primitive that an encoder looks at.
 _LOOKS: Final = 4
 
@@ -36,7 +34,7 @@ def export_primitives(
 
     Args:
         source: The recordings.
-        methods: Calibrations, one of LATENT_METHODS among them.
+        methods: Calibrations, one of OF_LATENTS among them.
         segments: Of all recordings, in their order.
         labels: The cluster of each segment.
         folder: Where; it is made.
@@ -47,7 +45,7 @@ def export_primitives(
     Raises:
         OutputError: It cannot be written.
     """
-    name = next(n for n in LATENT_METHODS if n in methods)
+    name = next(n for n in OF_LATENTS if n in methods)
     detector = find_method(name).open(methods[name], source.setting)
     if not isinstance(detector, LatentDetector):
         msg = f'{name}: gives no latent sequences'

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.discovery.image_features import WIDTH, image_features
+from m2r2_ros.discovery.laps.appearance import packaged_encoder
 
 
 def coloured(red: int, blue: int, size: int = 64) -> EncodedImage:
@@ -27,7 +28,7 @@ def broken(payload: bytes) -> NDArray[np.uint8]:
 
 def test_like_images_have_like_features() -> None:
     images = [coloured(200, 40), coloured(205, 40), coloured(10, 250), coloured(200, 40, size=80)]
-    features = image_features(images)
+    features = image_features(images, packaged_encoder()[0])
     assert features.shape == (4, WIDTH)
     near, far, scaled = (np.linalg.norm(features[k] - features[0]) for k in (1, 2, 3))
     assert near < far / 4
@@ -35,6 +36,7 @@ def test_like_images_have_like_features() -> None:
 
 
 def test_what_is_no_image_has_none() -> None:
-    features = image_features([None, coloured(200, 40), EncodedImage(b'', broken)])
+    images = [None, coloured(200, 40), EncodedImage(b'', broken)]
+    features = image_features(images, packaged_encoder()[0])
     assert np.isnan(features[[0, 2]]).all()
     assert np.isfinite(features[1]).all()

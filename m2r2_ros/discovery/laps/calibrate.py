@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import DiscoveryError
 from m2r2_ros.discovery.laps.controller import with_threshold
+from m2r2_ros.discovery.laps.encoder import MotionEncoder
 from m2r2_ros.discovery.laps.energy import (
     best_threshold,
     latent_energy,
@@ -19,7 +20,8 @@ from m2r2_ros.discovery.laps.energy import (
 from m2r2_ros.discovery.laps.hops import Hops, Thinned
 from m2r2_ros.discovery.laps.motion import MotionReader
 from m2r2_ros.discovery.laps.options import LapsOptions
-from m2r2_ros.discovery.method import Calibration, Recordings, Setting
+from m2r2_ros.discovery.method import Calibration, Recordings, Setting, Tensors
+from m2r2_ros.discovery.with_torch import with_torch
 
 Row = TypeVar('Row')
 
@@ -79,17 +81,16 @@ def calibrate_laps(
 
     Raises:
         DiscoveryError: Nothing moves in any window.
+        ConfigError: torch is not installed.
     """
-    from m2r2_ros.discovery.laps.tokenizer import encoder_of, tensors_of
-    from m2r2_ros.discovery.laps.training import train_tokenizer
-
     if not reach.any():
         msg = 'nothing moves in any recording: there are no segments to be found'
         raise DiscoveryError(msg)
     config = options.tokenizer(velocities.shape[2], axes)
     schedule = options.schedule(setting.seed)
-    tokenizer = train_tokenizer(velocities, reach, config, schedule, progress)
-    encode = encoder_of(tokenizer)
+    training = with_torch('laps.train_tokenizer', 'calibration of laps and laps_motion')
+    tensors: Tensors = training.train_tokenizer(velocities, reach, config, schedule, progress)
+    encode = MotionEncoder(config, tensors)
     energies = np.array([latent_energy(encode(v)[0]) for v in velocities])
     scaled = np.divide(velocities, reach, out=np.zeros_like(velocities), where=reach > 0)
     proxies = np.array([velocity_energy(v, axes) for v in scaled])
@@ -97,4 +98,4 @@ def calibrate_laps(
     if not theta_on > 0:
         msg = 'the latent energy is the same in all windows: there are no segments to be found'
         raise DiscoveryError(msg)
-    return Calibration({**with_threshold(options, theta_on), **more}, tensors_of(tokenizer))
+    return Calibration({**with_threshold(options, theta_on), **more}, tensors)

@@ -5,9 +5,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+
+from m2r2_ros.discovery.laps.transformer import EncoderLayer, layer_shapes
 
 #: d, L, H of the paper; with this width of the feed-forward layers it has about the 2.3 million
 #: parameters that the paper states.
@@ -28,15 +28,18 @@ class FrozenEmbedding:
             inputs: d_m, width of the latent vectors.
             seed: Of the weights.
         """
-        self._project = nn.Linear(inputs, WIDTH)
-        layer = nn.TransformerEncoderLayer(WIDTH, HEADS, FORWARD, dropout=0.0, batch_first=True)
-        self._encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)
         rng = np.random.default_rng(seed)
-        for module in (self._project, self._encoder):
-            module.requires_grad_(False)
-            module.eval()
-            for name, parameter in module.named_parameters():
-                parameter.copy_(_weights(name, tuple(parameter.shape), rng))
+        self._project = np.ascontiguousarray(_weights('project.weight', (WIDTH, inputs), rng).T)
+        self._places = sinusoids(0, WIDTH)  # as many as were needed so far
+        shapes = layer_shapes(WIDTH, FORWARD)
+        self._layers = [
+            EncoderLayer(
+                {name: _weights(name, shape, rng) for name, shape in shapes.items()},
+                HEADS,
+                norm_first=False,
+            )
+            for _ in range(LAYERS)
+        ]
 
     @property
     def width(self) -> int:
@@ -52,27 +55,29 @@ class FrozenEmbedding:
         Returns:
             float32 (n, 256).
         """
-        found = [self._one(torch.from_numpy(np.ascontiguousarray(s))) for s in sequences]
+        found = [self._one(sequence) for sequence in sequences]
         return np.stack(found) if found else np.zeros((0, WIDTH), np.float32)
 
-    def _one(self, sequence: Tensor) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            tokens = self._project(sequence) + sinusoids(len(sequence), WIDTH)
-            pooled: Tensor = self._encoder(tokens[None])[0].mean(dim=0)
-        return pooled.numpy()
+    def _one(self, sequence: NDArray[np.float32]) -> NDArray[np.float32]:
+        if len(sequence) > len(self._places):
+            self._places = sinusoids(2 * len(sequence), WIDTH)
+        tokens = sequence @ self._project + self._places[: len(sequence)]
+        for layer in self._layers:
+            tokens = layer(tokens)
+        return np.asarray(tokens.mean(axis=0))
 
 
-def sinusoids(steps: int, width: int) -> Tensor:
+def sinusoids(steps: int, width: int) -> NDArray[np.float32]:
     """Return sinusoidal positional encodings PE_t, float32 (steps, width)."""
     rates = np.exp(-np.log(1e4) * np.arange(0, width, 2) / width)
     angles = np.arange(steps)[:, None] * rates[None, :]
     pairs = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
-    return torch.from_numpy(pairs.reshape(steps, width).astype(np.float32))
+    return pairs.reshape(steps, width).astype(np.float32)
 
 
-def _weights(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
+def _weights(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return Glorot weights for matrices; norms begin at one, biases at zero."""
     if len(shape) == 1:
-        return torch.full(shape, float('norm' in name and name.endswith('weight')))
+        return np.full(shape, 'norm' in name and name.endswith('weight'), np.float32)
     reach = np.sqrt(6 / (shape[0] + shape[1]))
-    return torch.from_numpy(rng.uniform(-reach, reach, shape).astype(np.float32))
+    return rng.uniform(-reach, reach, shape).astype(np.float32)

@@ -5,66 +5,54 @@
 from collections.abc import Sequence
 from math import atanh, prod
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
 
-class ScalarQuantiser(nn.Module):
+class LevelGrid:
     """Rounds vectors to a grid, and numbers the points of the grid.
 
     A level is a whole number from -(L // 2) on, scaled to about -1..1. Level 0 lies where the input
     is 0, for even L too, so that noise about it does not flip levels.
 
     Attributes:
-        levels: How many levels each number of a vector has.
-        size: Points of the grid, |C|.
+        extent: float32 (K,), how far levels reach to each side.
+        lift: float32 (K,), added before tanh.
+        offset: float32 (K,), subtracted after it.
+        middle: float32 (K,), how many levels are below level 0.
+        highest: float32 (K,), the highest level.
+        place: int64 (K,), what a level counts in the number of a point.
     """
 
-    extent: Tensor
-    lift: Tensor
-    offset: Tensor
-    middle: Tensor
-    place: Tensor
-
     def __init__(self, levels: Sequence[int]) -> None:
-        """Make a quantiser; each of the levels is 2 or more."""
-        super().__init__()
-        self.levels = tuple(levels)
-        self.size = prod(self.levels)
-        offsets = [0.0 if n % 2 else 0.5 for n in self.levels]
+        """Make a grid of so many levels for each of the K numbers of a vector, each 2 or more."""
+        counts = np.array(levels)
         # Two levels reach exactly as far as tanh, whose inverse has no value there.
-        halves = [max((n - 1) / 2, 0.75) for n in self.levels]
+        halves = [max((n - 1) / 2, 0.75) for n in levels]
+        offsets = [0.0 if n % 2 else 0.5 for n in levels]
         lifts = [atanh(o / h) for o, h in zip(offsets, halves, strict=True)]
-        places = [prod(self.levels[:k]) for k in range(len(self.levels))]
-        for name, values in (
-            ('extent', halves),
-            ('lift', lifts),
-            ('offset', offsets),
-            ('middle', [float(n // 2) for n in self.levels]),
-            ('place', places),
-        ):
-            self.register_buffer(name, torch.tensor(values), persistent=False)
+        self.extent = np.array(halves, np.float32)
+        self.offset = np.array(offsets, np.float32)
+        self.lift = np.array(lifts, np.float32)
+        self.middle = (counts // 2).astype(np.float32)
+        self.highest = (counts - 1 - counts // 2).astype(np.float32)
+        self.place = np.array([prod(levels[:k]) for k in range(len(levels))])
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Quantise vectors; gradients pass as if nothing had been rounded.
+    def levels(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the levels of vectors, whole numbers.
 
         Args:
             z: float32 (..., K), any numbers.
-
-        Returns:
-            float32 (..., K), levels scaled to -1..1.
         """
-        bounded = torch.tanh(z + self.lift) * self.extent - self.offset
-        lowest, highest = -self.middle, torch.tensor(self.levels) - 1 - self.middle
-        rounded = torch.minimum(torch.maximum(bounded.round(), lowest), highest)
-        return (bounded + (rounded - bounded).detach()) / self.middle
+        bounded = np.tanh(z + self.lift) * self.extent - self.offset
+        found: NDArray[np.float32] = np.clip(np.rint(bounded), -self.middle, self.highest)
+        return found
 
-    def codes(self, quantised: Tensor) -> Tensor:
-        """Return the number of each point of the grid, int64 (...), 0 .. size - 1."""
-        level = (quantised * self.middle + self.middle).round().long()
-        return (level * self.place).sum(dim=-1)
+    def points(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return levels scaled to -1..1, float32 (..., K)."""
+        return levels / self.middle
 
-    def points(self, codes: Tensor) -> Tensor:
-        """Return the points of the grid that have these numbers, float32 (..., K)."""
-        level = codes.unsqueeze(-1) // self.place % torch.tensor(self.levels)
-        return (level - self.middle) / self.middle
+    def codes(self, levels: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Return the number of each point of the grid, int32 (...), from 0 on."""
+        found = ((levels + self.middle).astype(np.int64) * self.place).sum(axis=-1)
+        return np.asarray(found, np.int32)

@@ -14,6 +14,7 @@ from m2r2_ros.core.modalities import IMAGE, of_kind
 from m2r2_ros.core.options import between
 from m2r2_ros.discovery.laps.calibrate import calibrate_laps, collect
 from m2r2_ros.discovery.laps.controller import read_controlled
+from m2r2_ros.discovery.laps.encoder import MotionEncoder
 from m2r2_ros.discovery.laps.grid import GRID
 from m2r2_ros.discovery.laps.latents import LatentDetector, LatentSource
 from m2r2_ros.discovery.laps.motion import TrackedPoints
@@ -79,13 +80,10 @@ class LapsImages:
         if not options.camera:
             msg = f"{NAME}.camera: expected the name of a camera, found ''"
             raise ConfigError(msg)
-        from m2r2_ros.discovery.laps.tokenizer import encoder_of, restore
-
         reader = _reader(options)
-        tokenizer = restore(options.tokenizer(2 * GRID**2, reader.axes), calibration.tensors)
-        source = LatentSource(
-            reader, encoder_of(tokenizer), options.window, options.stride, options.hidden
-        )
+        config = options.tokenizer(2 * GRID**2, reader.axes)
+        encode = MotionEncoder(config, calibration.tensors)
+        source = LatentSource(reader, encode, options.window, options.stride, options.hidden)
         return LatentDetector(source, options, setting.frame_rate)
 
 

@@ -15,6 +15,7 @@ from m2r2_ros.core.options import between, is_kind, shown
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.laps.calibrate import calibrate_laps, collect
 from m2r2_ros.discovery.laps.controller import read_controlled
+from m2r2_ros.discovery.laps.encoder import MotionEncoder
 from m2r2_ros.discovery.laps.latents import LatentDetector, LatentSource
 from m2r2_ros.discovery.laps.motion import Channels
 from m2r2_ros.discovery.laps.options import TUNED, LapsOptions, check_laps
@@ -78,15 +79,13 @@ class LapsMotion:
         self, calibration: Calibration, setting: Setting
     ) -> LatentDetector[NDArray[np.float64]]:
         """Return a detector; see Method."""
-        from m2r2_ros.discovery.laps.tokenizer import encoder_of, restore
-
         own = ('vectors', 'dims')
         options = read_controlled(LapsMotionOptions, calibration.options, NAME, own)
         check_laps(options, NAME)
         dims = _read_dims(*(calibration.options.get(key) for key in own))
         reader = Channels(setting.modalities, dims)
         config = options.tokenizer(sum(dims.values()), reader.axes)
-        encode = encoder_of(restore(config, calibration.tensors))
+        encode = MotionEncoder(config, calibration.tensors)
         source = LatentSource(reader, encode, options.window, options.stride, options.hidden)
         return LatentDetector(source, options, setting.frame_rate)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.discovery.laps.grid import grid_points
+from m2r2_ros.discovery.with_torch import with_torch
 
 #: Group of entry points of those who make trackers: called without arguments, each gives one.
 TRACKERS: Final = 'm2r2_ros.point_trackers'
@@ -78,9 +79,9 @@ def make_tracker(name: str) -> PointTracker:
     if name == 'lucas_kanade':
         return LucasKanade()
     if name == 'cotracker':
-        from m2r2_ros.discovery.laps.cotracker import CoTracker3
-
-        return CoTracker3.from_environment()
+        module = with_torch('laps.cotracker', 'laps: tracker cotracker')
+        cotracker: PointTracker = module.CoTracker3.from_environment()
+        return cotracker
     found = {point.name: point for point in entry_points(group=TRACKERS)}
     if name not in found:
         msg = (

@@ -2,10 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 import subprocess
 import sys
+from itertools import chain
 
 import numpy as np
+import torch
+from torch import nn
 
-from m2r2_ros.discovery.laps.embedding import FORWARD, LAYERS, WIDTH, FrozenEmbedding, sinusoids
+from m2r2_ros.discovery.laps.embedding import (
+    FORWARD,
+    HEADS,
+    LAYERS,
+    WIDTH,
+    FrozenEmbedding,
+    sinusoids,
+)
 
 
 def sequences() -> list[np.ndarray]:
@@ -29,7 +39,7 @@ def test_a_sequence_is_embedded_by_itself() -> None:
 
 def test_the_weights_are_the_same_in_every_process() -> None:
     code = (
-        'import numpy as np, torch; torch.set_num_threads(1); torch.rand(5)\n'
+        'import numpy as np; np.random.seed(7)\n'
         'from m2r2_ros.discovery.laps.embedding import FrozenEmbedding\n'
         "x = np.linspace(-1, 1, 60, dtype='f').reshape(5, 12)\n"
         'print(FrozenEmbedding(12).embed([x]).tobytes().hex())'
@@ -41,12 +51,34 @@ def test_the_weights_are_the_same_in_every_process() -> None:
     assert not np.allclose(there, FrozenEmbedding(12, seed=1).embed([x])[0], atol=1e-2)
 
 
+def test_it_is_the_transformer_that_torch_has() -> None:
+    """As it was made with torch, from numbers that are drawn in the order of torch's weights."""
+    rng = np.random.default_rng(3)
+    layer = nn.TransformerEncoderLayer(WIDTH, HEADS, FORWARD, dropout=0.0, batch_first=True)
+    project = nn.Linear(12, WIDTH)
+    encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False).eval()
+    for name, parameter in chain(project.named_parameters(), encoder.named_parameters()):
+        if parameter.ndim == 2:
+            reach = np.sqrt(6 / sum(parameter.shape))
+            drawn = rng.uniform(-reach, reach, tuple(parameter.shape))
+            parameter.data = torch.from_numpy(drawn.astype(np.float32))
+        elif 'norm' not in name:
+            parameter.data.zero_()
+    found = FrozenEmbedding(12, seed=3).embed(sequences())
+    with torch.inference_mode():
+        for sequence, own in zip(sequences(), found, strict=True):
+            places = torch.from_numpy(sinusoids(len(sequence), WIDTH))
+            tokens = project(torch.from_numpy(sequence)) + places
+            expected = encoder(tokens[None])[0].mean(dim=0).numpy()
+            np.testing.assert_allclose(own, expected, rtol=0, atol=1e-5)
+
+
 def test_it_has_as_many_weights_as_the_paper_says() -> None:
     layer = 4 * WIDTH**2 + 2 * WIDTH * FORWARD
     assert abs(LAYERS * layer + 768 * WIDTH - 2.3e6) < 0.05e6
 
 
 def test_positions_differ() -> None:
-    places = sinusoids(50, 16).numpy()
+    places = sinusoids(50, 16)
     assert len(np.unique(places.round(4), axis=0)) == 50
     assert np.allclose(places[0], [0, 1] * 8)

@@ -88,8 +88,8 @@ def test_what_does_not_fit_is_refused(calibration: Calibration) -> None:
     ):
         with pytest.raises(ConfigError, match=says):
             METHOD.open(Calibration({**options, **bad}, tensors), ARM)
-    with pytest.raises(BundleError, match=r'classify.bias .* missing'):
-        left = {k: v for k, v in tensors.items() if k != 'classify.bias'}
+    with pytest.raises(BundleError, match=r'to_code.bias .* missing'):
+        left = {k: v for k, v in tensors.items() if k != 'to_code.bias'}
         METHOD.open(Calibration(options, left), ARM)
     with pytest.raises(ConfigError, match=r'laps_motion.steps'):
         LapsMotion(replace(SMALL.options, steps=0)).calibrate([], ARM)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
@@ -44,8 +45,6 @@ class CoTracker3:
         if not checkpoint.is_file():
             msg = f'tracker cotracker: {checkpoint} is no file: {_HOW}'
             raise ConfigError(msg)
-        import torch
-
         self._device = 'cuda' if torch.cuda.is_available() else 'cpu'
         self._model: Any = CoTrackerPredictor(checkpoint=str(checkpoint)).to(self._device)
 
@@ -63,8 +62,6 @@ class CoTracker3:
 
     def track(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Follow a grid of points; see PointTracker."""
-        import torch
-
         places = torch.from_numpy(grid_points(*frames.shape[1:]))
         # A query is the frame in which a point is given, and its place.
         queries = torch.cat([torch.zeros(len(places), 1), places], dim=1)[None].to(self._device)

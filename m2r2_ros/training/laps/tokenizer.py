@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m2r2_ros.core.errors import BundleError
-from m2r2_ros.discovery.laps.fsq import ScalarQuantiser
-from m2r2_ros.discovery.laps.shape import Encode, TokenizerConfig
-from m2r2_ros.discovery.method import Tensors
+from m2r2_ros.discovery.laps.shape import TokenizerConfig
+from m2r2_ros.training.laps.fsq import ScalarQuantiser
 
 #: Numbers that say where a point goes, before they become classes: a full layer for each of 400
 #: points and 225 classes would hold more weights than all others together.
@@ -46,18 +44,6 @@ class MotionTokenizer(nn.Module):
         self.decoder = _transformer(config, config.dec_layers)
         self.to_points = nn.Linear(config.hidden, config.inputs // config.axes * RANK)
         self.classify = nn.Linear(RANK, config.bins**config.axes)
-
-    def encode(self, velocities: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode velocities.
-
-        Args:
-            velocities: float32 (B, T, P), displacement per frame.
-
-        Returns:
-            z_q, float32 (B, T, hidden), and codes c, int64 (B, T).
-        """
-        quantised = self.quantiser(self.to_code(self._encoded(velocities)))
-        return self.from_code(quantised), self.quantiser.codes(quantised.detach())
 
     @torch.no_grad()
     def spread_codes(self, velocities: Tensor) -> None:
@@ -153,47 +139,3 @@ def tensors_of(tokenizer: MotionTokenizer) -> dict[str, NDArray[np.float32]]:
     """Return the weights of a tokenizer by name."""
     state = tokenizer.state_dict()
     return {name: value.float().numpy().copy() for name, value in state.items()}
-
-
-def restore(config: TokenizerConfig, tensors: Tensors) -> MotionTokenizer:
-    """Return the tokenizer that has these weights.
-
-    Args:
-        config: Its shape.
-        tensors: The weights by name; others may lie beside them.
-
-    Raises:
-        BundleError: A tensor is missing, of another shape, or not finite.
-    """
-    # Compared with one that takes no memory, so that no more is set aside than the weights are.
-    with torch.device('meta'):
-        state = MotionTokenizer(config).state_dict()
-    for name, own in state.items():
-        if name not in tensors:
-            msg = f'tensor {name} of the motion tokenizer is missing'
-            raise BundleError(msg)
-        shape, expected = tuple(tensors[name].shape), tuple(own.shape)
-        if shape != expected:
-            msg = f'tensor {name} of the motion tokenizer: expected shape {expected}, found {shape}'
-            raise BundleError(msg)
-        if not np.isfinite(tensors[name]).all():
-            msg = f'tensor {name} of the motion tokenizer holds values that are not finite'
-            raise BundleError(msg)
-    tokenizer = MotionTokenizer(config)
-    tokenizer.load_state_dict(
-        {name: torch.tensor(np.asarray(tensors[name], np.float32)) for name in state}
-    )
-    return tokenizer.eval()
-
-
-def encoder_of(tokenizer: MotionTokenizer) -> Encode:
-    """Return what encodes one window at a time, so that no result depends on a batch."""
-
-    def encode(
-        velocities: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        with torch.inference_mode():
-            z_q, codes = tokenizer.encode(torch.from_numpy(velocities)[None])
-        return z_q[0].numpy(), codes[0].numpy().astype(np.int32)
-
-    return encode

@@ -4,8 +4,7 @@ import numpy as np
 import torch
 
 from m2r2_ros.discovery.laps.shape import TokenizerConfig, TokenizerSchedule
-from m2r2_ros.discovery.laps.tokenizer import tensors_of
-from m2r2_ros.discovery.laps.training import train_tokenizer
+from m2r2_ros.training.laps.train_tokenizer import train_tokenizer
 
 CONFIG = TokenizerConfig(inputs=6, axes=1, hidden=32, heads=2, enc_layers=1, bins=7)
 REACH = np.array([1, 1, 1, 1, 1, 0], np.float32)
@@ -29,7 +28,7 @@ def test_the_seed_decides_and_nothing_else() -> None:
     def train(seed: int) -> dict[str, np.ndarray]:
         torch.rand(3)  # what others drew before
         schedule = TokenizerSchedule(steps=5, batch=16, seed=seed)
-        return tensors_of(train_tokenizer(windows(), REACH, CONFIG, schedule))
+        return dict(train_tokenizer(windows(), REACH, CONFIG, schedule))
 
     first, again, other = train(1), train(1), train(2)
     assert all(np.array_equal(first[k], again[k]) for k in first)

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from m2r2_ros.discovery.laps.shape import TokenizerConfig, TokenizerSchedule
-from m2r2_ros.discovery.laps.tokenizer import MotionTokenizer
+from m2r2_ros.discovery.method import Tensors
+from m2r2_ros.training.laps.tokenizer import MotionTokenizer, tensors_of
 
 MAX_GRADIENT = 1.0
 #: Of AdamW, as AMPLIFY has them.
@@ -29,8 +30,8 @@ def train_tokenizer(
     config: TokenizerConfig,
     schedule: TokenizerSchedule,
     progress: Callable[[int, float], None] = lambda step, loss: None,
-) -> MotionTokenizer:
-    """Train a tokenizer; the same windows and seed give the same one.
+) -> Tensors:
+    """Return the weights of a trained tokenizer, by name; the same windows and seed give the same.
 
     Args:
         velocities: float32 (n, T, P), the windows.
@@ -64,7 +65,7 @@ def train_tokenizer(
         optimizer.step()
         rate.step()
         progress(step + 1, float(loss.detach()))
-    return tokenizer.eval()
+    return tensors_of(tokenizer)
 
 
 def _rate(step: int, steps: int) -> float:

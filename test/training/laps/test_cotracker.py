@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from m2r2_ros.core.errors import ConfigError
-from m2r2_ros.discovery.laps.cotracker import CHECKPOINT
 from m2r2_ros.discovery.laps.grid import GRID, grid_points
 from m2r2_ros.discovery.laps.tracker import make_tracker
+from m2r2_ros.training.laps.cotracker import CHECKPOINT
 
 
 class Predictor:
