@@ -3,6 +3,7 @@
 """The files of a rosbag2 folder, and what its metadata.yaml says of them."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from m2r2_ros.core.text import listed
 
 #: What the names of recordings end in.
 SUFFIXES: Final = ('.mcap', '.db3', '.h5')
+_NUMBERED_FIRST: Final = re.compile(
+    r'(?P<number>[0-9]{1,9})_(?P<name>.+)_[0-9]{4}(_[0-9]{2}){2}-[0-9]{2}(_[0-9]{2}){2}'
+)
 #: A larger metadata.yaml is not read: it would take many seconds, and hold thousands of topics.
 _MAX_METADATA: Final = 1 << 22
 
@@ -93,12 +97,28 @@ def storage_files(folder: Path) -> list[Path]:
         raise BagError(msg) from error
 
     def rank(file: Path) -> tuple[str, int, str]:
-        stem, _, number = file.stem.rpartition('_')
-        return (stem, int(number), '') if number.isdecimal() else (file.stem, -1, file.suffix)
+        name, number = part_of(file)
+        return (name, number, '' if number >= 0 else file.suffix)
 
     # Pipes, devices and folders of such names are no files.
     files = (folder / name for name in names)
     return _once(sorted((file for file in files if file.is_file()), key=rank))
+
+
+def part_of(file: Path) -> tuple[str, int]:
+    """Return the name of the recording that a file belongs to by its own, and its number; -1: none.
+
+    rosbag2 calls files NAME_0, from 0.33.1 on (Lyrical) 0_NAME_2026_05_23-10_00_00.
+    """
+    if new := _NUMBERED_FIRST.fullmatch(file.stem):
+        return new['name'], int(new['number'])
+    name, _, number = file.stem.rpartition('_')
+    return (name, int(number)) if number.isdecimal() else (file.stem, -1)
+
+
+def is_part(file: Path, name: str) -> bool:
+    """Return whether a file is called like a part of a recording."""
+    return name in (part_of(file)[0], file.stem.rpartition('_')[0])
 
 
 def missing(found: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:

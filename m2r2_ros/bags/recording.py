@@ -5,15 +5,14 @@
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
-from m2r2_ros.bags.folder import has_metadata, missing, read_folder, storage_files
-from m2r2_ros.bags.mcap.source import McapSource
+from m2r2_ros.bags.folder import has_metadata, is_part, missing, read_folder, storage_files
 from m2r2_ros.bags.merge import merged
-from m2r2_ros.bags.reassemble.source import ReassembleSource
 from m2r2_ros.bags.rosbag2 import ANNOTATIONS
 from m2r2_ros.bags.source import ALWAYS, Source, Span, Topic
-from m2r2_ros.bags.sqlite.source import SqliteSource
 from m2r2_ros.bags.writing.replacing import REPLACED
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.files import PARTIAL
@@ -22,10 +21,11 @@ from m2r2_ros.core.reading import check_file
 
 __all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
 
-_FORMATS: dict[str, Callable[[Path], Source]] = {
-    '.mcap': McapSource,
-    '.db3': SqliteSource,
-    '.h5': ReassembleSource,
+#: What opens a file of each format, as module:attribute; imported for the first such file.
+_FORMATS: Final = {
+    '.mcap': 'm2r2_ros.bags.mcap.source:McapSource',
+    '.db3': 'm2r2_ros.bags.sqlite.source:SqliteSource',
+    '.h5': 'm2r2_ros.bags.reassemble.source:ReassembleSource',
 }
 
 
@@ -228,7 +228,7 @@ def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
         if folder is not top and folder.name.endswith(ANNOTATIONS) and not has_one:
             continue  # what people said of a recording
         name = recording_name(folder) if folder is top else folder.name
-        if has_one or (files and all(f.stem.rpartition('_')[0] == name for f in files)):
+        if has_one or (files and all(is_part(f, name) for f in files)):
             yield folder
             continue
         yield from files
@@ -268,4 +268,6 @@ def _open_file(file: Path) -> Source:
     """Open one file of a recording."""
     _check_kind(file)
     check_file(file, 'a recording', BagError)
-    return _FORMATS[file.suffix](file)
+    module, name = _FORMATS[file.suffix].split(':')
+    source: Source = getattr(import_module(module), name)(file)
+    return source

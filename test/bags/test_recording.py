@@ -6,6 +6,7 @@ import pytest
 import yaml
 from rosbags.highlevel import AnyReader
 
+from m2r2_ros.bags.folder import storage_files
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.readers.definitions import typestore
@@ -55,6 +56,14 @@ def test_files_of_equal_times_keep_their_order(tmp_path: Path) -> None:
     two: list[Item] = [('/b', 5, 3), ('/a', 5, 4)]
     bag = folder(tmp_path / 'bag', {'bag_2.mcap': one, 'bag_10.mcap': two})
     assert read(open_recording(bag)) == [*one, *two]
+
+
+def test_files_may_be_called_as_lyrical_calls_them(tmp_path: Path) -> None:
+    names = [f'{k}_bag_2026_05_23-10_{k:02}_00.mcap' for k in (2, 10)]
+    bag = folder(tmp_path / 'bag', dict(zip(names, (FIRST, SECOND), strict=True)))
+    assert find_recordings([tmp_path]) == [bag]
+    assert read(open_recording(bag)) == expected([FIRST, SECOND])
+    assert [file.name for file in storage_files(bag)] == names
 
 
 def test_no_messages_is_a_recording_too(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from statistics import median_low
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -220,7 +219,7 @@ def _as_edited(
         for a, b in zip(own, other, strict=True)
         if a is not None and b is not None
     ]
-    origin = median_low(apart) if apart else 0
+    origin = sorted(apart)[(len(apart) - 1) // 2] if apart else 0  # the lower median
     agreeing = sum(abs(d - origin) <= _ROUNDING for d in apart)
     if (doubles and not apart) or 2 * agreeing < len(apart):
         msg = (

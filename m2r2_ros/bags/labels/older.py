@@ -3,13 +3,14 @@
 """Versions of our messages that recordings from before still hold."""
 
 from functools import cache
-from typing import Final
-
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
+from typing import TYPE_CHECKING, Final
 
 from m2r2_ros.bags.labels.topics import LABEL, LABEL_SET
-from m2r2_ros.readers.definitions import typestore
+from m2r2_ros.readers.definitions import held_types, store_for
+from m2r2_ros.readers.definitions import type_hash as todays_hash
+
+if TYPE_CHECKING:
+    from rosbags.typesys.store import Typestore
 
 _FIRST_LABEL: Final = """\
 std_msgs/Header header
@@ -43,16 +44,19 @@ def older_hashes(type_name: str) -> tuple[str, ...]:
     return tuple(_stores(type_name))
 
 
-def store_of(type_name: str, type_hash: str) -> Typestore:
+def store_of(type_name: str, type_hash: str) -> 'Typestore':
     """Return the types to read messages of one hash with; today's where it is not an older one."""
-    return _stores(type_name).get(type_hash, typestore())
+    older = {} if type_hash == todays_hash(type_name) else _stores(type_name)
+    return older.get(type_hash) or store_for(type_name)
 
 
 @cache
-def _stores(type_name: str) -> dict[str, Typestore]:
+def _stores(type_name: str) -> dict[str, 'Typestore']:
+    from rosbags.typesys import get_types_from_msg
+
     stores = {}
     for text in _OLDER.get(type_name, ()):
-        store = get_typestore(Stores.ROS2_JAZZY)
+        store = held_types()
         store.register(get_types_from_msg(text, type_name))
         stores[store.hash_rihs01(type_name)] = store
     return stores

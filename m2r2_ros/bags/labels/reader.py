@@ -254,9 +254,9 @@ def _expect_topic(recording: Recording, topic: str, type_name: str) -> None:
             'name another topic'
         )
         raise LabelError(msg)
-    known = (type_hash(type_name), *older_hashes(type_name))
     version = _version(found)
-    if version and version not in known:
+    known = {'', type_hash(type_name)}
+    if version not in known and version not in older_hashes(type_name):
         msg = (
             f'{recording.path}: {topic} holds another version of {type_name} ({version}): '
             'read it with the version of m2r2_ros that wrote it, or make it again'

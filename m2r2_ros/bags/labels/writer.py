@@ -19,7 +19,7 @@ from m2r2_ros.bags.labels.topics import (
 from m2r2_ros.bags.writing.sink import LATCHED, RELIABLE, MessageSink
 from m2r2_ros.core.labels import FrameLabel, LabelSet, Segment
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.readers.definitions import typestore
+from m2r2_ros.readers.definitions import own_types
 
 
 class LabelWriter:
@@ -55,8 +55,8 @@ class LabelWriter:
             log_time: Nanoseconds.
             modalities: What the bits of modality masks stand for.
         """
-        colour = typestore().types['std_msgs/msg/ColorRGBA']
-        message = typestore().types[LABEL_SET](
+        colour = own_types().types['std_msgs/msg/ColorRGBA']
+        message = own_types().types[LABEL_SET](
             names=list(label_set.names),
             parents=list(label_set.parents),
             colours=[colour(r=r, g=g, b=b, a=1.0) for r, g, b in label_set.colours],
@@ -74,7 +74,7 @@ class LabelWriter:
             latency: From frame stamp to publication, seconds; 0 in a replay.
             log_time: Nanoseconds.
         """
-        message = typestore().types[LABEL](
+        message = own_types().types[LABEL](
             header=_header(label.stamp),
             label_id=label.label_id,
             label=label.label,
@@ -109,7 +109,7 @@ class LabelWriter:
             model_id: Id of the bundle that made it, '' for ground truth.
             log_offset: Log time less end, nanoseconds; not 0 where clocks differ.
         """
-        message = typestore().types[SEGMENT](
+        message = own_types().types[SEGMENT](
             header=_header(segment.end),
             start=_time(segment.start),
             end=_time(segment.end),
@@ -123,14 +123,14 @@ class LabelWriter:
         self._write(SEGMENT_TOPIC, SEGMENT, message, segment.end + log_offset)
 
     def _write(self, topic: str, type_name: str, message: object, log_time: int) -> None:
-        raw = bytes(typestore().serialize_cdr(message, type_name))
+        raw = bytes(own_types().serialize_cdr(message, type_name))
         self._bag.write(self._prefix + topic, raw, log_time)
 
 
 def _header(stamp: int) -> Any:  # noqa: ANN401 - a generated class
-    return typestore().types['std_msgs/msg/Header'](stamp=_time(stamp), frame_id='')
+    return own_types().types['std_msgs/msg/Header'](stamp=_time(stamp), frame_id='')
 
 
 def _time(nanoseconds: int) -> Any:  # noqa: ANN401 - a generated class
     sec, nanosec = divmod(int(nanoseconds), SECOND)
-    return typestore().types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)
+    return own_types().types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from m2r2_ros.bags.folder import part_of
 from m2r2_ros.bags.mcap.completion import complete, counts_of, file_info, topics_of
 from m2r2_ros.bags.mcap.index import read_index
 from m2r2_ros.bags.mcap.records import MAGIC, PREFIX
@@ -114,5 +115,5 @@ def _is_blank(file: Path) -> bool:
 
 
 def _number(file: Path) -> tuple[int, str]:
-    number = file.stem.rpartition('_')[2]
-    return (int(number), '') if number.isdecimal() else (-1, file.name)
+    number = part_of(file)[1]
+    return (number, '' if number >= 0 else file.name)

@@ -176,7 +176,8 @@ def _take(summary: FileSummary, opcode: int, body: bytes) -> None:
         listed = np.frombuffer(body, CHANNEL_OFFSET, count, _CHUNK_INDEX.size)
         at = _CHUNK_INDEX.size + size
         (index_length,) = struct.unpack_from('<Q', body, at)
-        channels = np.unique(listed['channel'])
+        # With an index: without one, NumPy imports its masked arrays for this.
+        channels, _ = np.unique(listed['channel'], return_index=True)
         summary.places.append(ChunkPlace(start, end, offset, length, index_length, channels))
     elif opcode == Opcode.STATISTICS:
         summary.statistics = parse(Statistics, body)

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 import yaml
-from rosbags.interfaces import QosDurability, QosHistory, QosLiveliness, QosReliability
 
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.reading import reading
@@ -22,11 +21,12 @@ METADATA_VERSION: Final = 9
 #: rosbag2 gives an empty bag this starting time.
 NO_MESSAGES: Final = 2**63 - 1
 
+#: Policies that bags before Jazzy number, and what rosbags calls their names.
 _POLICIES: Final = {
-    'history': QosHistory,
-    'reliability': QosReliability,
-    'durability': QosDurability,
-    'liveliness': QosLiveliness,
+    'history': 'QosHistory',
+    'reliability': 'QosReliability',
+    'durability': 'QosDurability',
+    'liveliness': 'QosLiveliness',
 }
 _FOREVER: Final = {'sec': 9223372036, 'nsec': 854775807}
 
@@ -97,8 +97,10 @@ def _policy(key: str, value: Any) -> Any:  # noqa: ANN401 - YAML holds what it h
         msg = f'QoS profiles: {excerpt(key)}: expected a policy or a duration of sec and nsec'
         raise BagError(msg)
     if key in _POLICIES and isinstance(value, int):
+        from rosbags import interfaces
+
         with reading(f'QoS profiles: {key}', 'the number of a policy', BagError):
-            return _POLICIES[key](value).name.lower()
+            return getattr(interfaces, _POLICIES[key])(value).name.lower()
     return value
 
 

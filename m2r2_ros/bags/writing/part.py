@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from mcap.writer import CompressionType, Writer
 from numpy.typing import NDArray
 
 from m2r2_ros.bags.writing.metadata import NO_MESSAGES, FileInfo, TopicInfo, bag_metadata, dump_yaml
@@ -37,6 +36,8 @@ class BagPart:
         Raises:
             OSError: It exists, or cannot be written.
         """
+        from mcap.writer import CompressionType, Writer  # many read bags and write none
+
         self.counts: Counter[str] = Counter()
         self.start, self.end = NO_MESSAGES, 0
         self._topics: dict[str, TopicInfo] = {}

@@ -6,10 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mcap.exceptions import McapError
-from mcap.records import Header
-from mcap.stream_reader import StreamReader
-
 from m2r2_ros import __version__
 from m2r2_ros.bags.rosbag2 import METADATA
 from m2r2_ros.core.errors import BagError
@@ -139,6 +135,10 @@ def _not_ours(path: Path) -> str:
 
 def library_of(file: Path) -> str:
     """Return what an MCAP file says of who wrote it; '' where it says nothing."""
+    from mcap.exceptions import McapError
+    from mcap.records import Header
+    from mcap.stream_reader import StreamReader
+
     try:
         with file.open('rb') as stream:
             header = next(StreamReader(stream).records)

@@ -11,14 +11,13 @@ from typing import Any, Final
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from rclpy.duration import Infinite
-from rclpy.node import Node
+from rclpy.node import Node, TopicEndpointInfo
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
     QoSProfile,
     ReliabilityPolicy,
 )
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from m2r2_ros.bags.writing.metadata import dump_yaml
 from m2r2_ros.core.errors import ConfigError

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.node import Node
+from rclpy.node import Node, TopicEndpointInfo
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from m2r2_ros.nodes.common.graph import matching_qos, message_class
 from m2r2_ros.nodes.common.received import Received

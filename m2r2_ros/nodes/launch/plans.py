@@ -45,7 +45,7 @@ class SegmenterArguments:
 
     model: str
     topics: str = ''
-    device: str = 'auto'
+    device: str = 'cpu'
 
 
 @dataclass(frozen=True)

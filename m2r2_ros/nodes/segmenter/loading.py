@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bundle made ready to label live: on its device, decoding as asked, warm."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.samples import EncodedImage
+from m2r2_ros.model.devices import CPU, Placement
 from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.segmenter.labelling import is_finite
 from m2r2_ros.segmenters import Model, open_model
@@ -20,16 +20,16 @@ from m2r2_ros.windows.assembler import WindowAssembler
 def load_model(
     path: str,
     *,
-    device: str = 'auto',
-    threads: int = 0,
+    device: str = CPU,
+    threads: int = 1,
     lag: int = -1,
 ) -> Model:
     """Load a bundle and let it label nothing for a moment, so that its first label is not late.
 
     Args:
         path: Folder of the bundle.
-        device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
-        threads: For the network on the CPU; 0 leaves a core to the rest of the robot.
+        device: One of model.devices.
+        threads: Cores for the network, where it runs on the processor.
         lag: Frames to look ahead; negative is the bundle's own.
 
     Raises:
@@ -39,18 +39,11 @@ def load_model(
     if not path:
         msg = 'model is not set: give the folder of a bundle, as m2r2 train writes it'
         raise ConfigError(msg)
-    use_threads(threads)
     decoding = {'lag': lag} if lag >= 0 else {}
-    model = open_model(file_path(path, 'model'), decoding, device=device, live=True)
+    placement = Placement(device, threads)
+    model = open_model(file_path(path, 'model'), decoding, placement=placement, live=True)
     _warm_up(model, path)
     return model
-
-
-def use_threads(threads: int) -> None:
-    """Let the calling thread's networks use so many cores; 0 is half of them."""
-    import torch  # takes seconds
-
-    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
 
 
 def _warm_up(model: Model, path: str) -> None:

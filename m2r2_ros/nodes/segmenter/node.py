@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `segmenter`: labels what a robot is doing, live."""
 
-import os
 import threading
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 
 from m2r2_ros.core.errors import M2R2Error
+from m2r2_ros.model.devices import CPU, DEVICES
 from m2r2_ros.nodes.common.about import About
 from m2r2_ros.nodes.common.checks import file_path
 from m2r2_ros.nodes.common.diagnostics import Diagnostics
@@ -31,7 +31,7 @@ from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.segmenters.model import Model
 from m2r2_ros.srv import LoadModel
 
-if TYPE_CHECKING:  # torch takes seconds
+if TYPE_CHECKING:
     from m2r2_ros.segmenters.decoding import Decoding
 
 PARAMETERS: Final = (
@@ -40,8 +40,8 @@ PARAMETERS: Final = (
         'topics', '', 'YAML file with the topic of each modality; those it leaves out are found.',
         kind='file',
     ),
-    Parameter('device', 'auto', 'Where the encoders run.', choices=('auto', 'cpu', 'cuda')),
-    Parameter('threads', 0, 'CPU cores for the network; 0 is half of them.', 0, 256),
+    Parameter('device', CPU, 'Where the network runs.', choices=tuple(DEVICES)),
+    Parameter('threads', 1, 'CPU cores for the network.', 1, 256),
     Parameter(
         'min_confidence', -1.0, "Hold rule: probability a new label must reach; -1 is the model's.",
         -1.0, 1.0, dynamic=True,
@@ -119,8 +119,7 @@ class SegmenterNode(ManagedNode):
         """Look for topics, and label once there are some."""
         assert self._model is not None
         self._began = time.monotonic()
-        threads = self.parameters['threads']
-        self._worker = Worker(self, self._model, self._streams, threads, self.faults)
+        self._worker = Worker(self, self._model, self._streams, self.faults)
         self._timer = self.create_timer(
             LOOK, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -196,8 +195,6 @@ class SegmenterNode(ManagedNode):
 
 def main() -> NoReturn:
     """Run the node."""
-    # Before torch is imported: threads that spin while idle take the cores from the drivers.
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     run(SegmenterNode, ABOUT)
 
 

@@ -53,6 +53,7 @@ class LiveStatus:
                 if m in labelling.windows.health
             ),
             *_misfits(labelling),
+            *_failings(labelling),
             *unserved(streams, labelling.windows.driver.derived),
         ]
 
@@ -84,6 +85,11 @@ class LiveStatus:
             values[f'{stage} p50'] = f'{p50:.2f} ms'
             values[f'{stage} p99'] = f'{p99:.2f} ms'
         return Status('labels', level, message, values)
+
+
+def _failings(labelling: Labelling) -> list[Status]:
+    """Return what the segmenter does otherwise than it was asked to."""
+    return [Status('device', WARN, warning) for warning in labelling.model.segmenter.warnings]
 
 
 def _misfits(labelling: Labelling) -> list[Status]:

@@ -21,7 +21,6 @@ from m2r2_ros.nodes.common.received import Received
 from m2r2_ros.nodes.common.status import ERROR, WARN, Status
 from m2r2_ros.nodes.segmenter.labelling import Labelling
 from m2r2_ros.nodes.segmenter.live_windows import LiveWindows
-from m2r2_ros.nodes.segmenter.loading import use_threads
 from m2r2_ros.nodes.segmenter.status import LiveStatus, unserved
 from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.segmenters.model import Model
@@ -45,11 +44,9 @@ class Worker:
     queue lies in between.
     """
 
-    def __init__(
-        self, node: Node, model: Model, streams: Streams, threads: int, faults: Faults
-    ) -> None:
+    def __init__(self, node: Node, model: Model, streams: Streams, faults: Faults) -> None:
         """Make publishers; the thread begins with `begin`."""
-        self._node, self._streams, self._threads = node, streams, threads
+        self._node, self._streams = node, streams
         self._faults = faults
         self._model = model
         self._sink = PublisherSink(node)
@@ -126,7 +123,6 @@ class Worker:
         return self._statuses
 
     def _run(self) -> None:
-        use_threads(self._threads)  # OpenMP counts threads for each thread that asks
         while self._labelling is None and not self._stopping.wait(_LONG):
             with self._faults.caught('labelling'):
                 self._labelling = self._begin()
@@ -170,7 +166,11 @@ class Worker:
         self._seen = began
 
     def _warn(self, labelling: Labelling) -> None:
-        """Log what of the inputs does not fit the training set, once for each model."""
+        """Log what does not fit the training set, and what has failed, once for each model."""
+        for failing in labelling.model.segmenter.warnings:
+            if (labelling.model.id, failing) not in self._warned:
+                self._warned.add((labelling.model.id, failing))
+                self._node.get_logger().error(failing)
         for warning in labelling.fit.warnings():
             # Figures go on changing; what is before them names the problem.
             problem = labelling.model.id, warning.partition(' is ')[0]

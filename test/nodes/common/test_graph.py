@@ -7,14 +7,13 @@ import pytest
 pytest.importorskip('rclpy', reason='this machine has no ROS 2')
 
 import yaml
-from rclpy.node import Node
+from rclpy.node import Node, TopicEndpointInfo
 from rclpy.qos import (
     DurabilityPolicy,
     QoSProfile,
     ReliabilityPolicy,
     qos_profile_sensor_data,
 )
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from std_msgs.msg import String
 
