@@ -13,13 +13,13 @@ from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.evaluation.auroc import auroc
 from m2r2_ros.model.familiarity import TRUST, Watch
-from m2r2_ros.model.inputs import make_inputs
+from m2r2_ros.model.inputs import make_inputs, with_images
 from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.network.bundle import Bundle
 from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters.kinds import open_model
-from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training.segmenter import segmenter_of
 from m2r2_ros.windows.fit import InputFit
 
 Values = NDArray[np.float32]
@@ -60,9 +60,10 @@ def label(bundle: Bundle, bundle_path: Path, bag: Path, change: Change | None = 
     plain = segmenter_of(replace(bundle, familiarity=None), live=True).segment(windows)
     inputs = make_inputs(windows, bundle.normalisation, model.modalities)
     backend = TorchBackend(bundle.network)
-    inputs = RelativePoses()(backend.prepare(inputs))
+    inputs = RelativePoses()(inputs)
+    encoded = backend.encode(inputs)
     doubts = Watch(bundle.familiarity, bundle.windows.frame_rate).step(
-        inputs, backend.features(inputs)
+        with_images(inputs, encoded.images), encoded.features
     )
     least = bundle.familiarity.least_confidence
     fit = InputFit(model.expectations)

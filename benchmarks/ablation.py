@@ -36,7 +36,7 @@ from benchmarks._ablation import (
     write_json,
 )
 from m2r2_ros import __version__
-from m2r2_ros.cli.common import use_cores
+from m2r2_ros.cli.common import expect_training
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.core.errors import ConfigError, M2R2Error
 from m2r2_ros.core.labels import LabelSet, Segment
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> None:
         msg = f'--rows: {", ".join(unknown)} is unknown: expected some of {", ".join(ROWS)}'
         raise ConfigError(msg)
     read_conclusions(options.table)  # what cannot be written is better known before training
-    use_cores()
+    expect_training()
     study = prepare(options, images=any('image' in ROWS[name] for name in names))
     rows = {}
     for k, name in enumerate(names, 1):

@@ -70,7 +70,7 @@ def posteriors(bundle: Bundle, bags: Sequence[Path]) -> list[Posterior]:
                 chunk = run[lo : lo + CHUNK]
                 inputs = make_inputs(chunk, bundle.normalisation, bundle.model.modalities)
                 inputs = relative(inputs)
-                features.append(backend.features(inputs))
+                features.append(backend.encode(inputs).features)
         values = np.concatenate(features)
         tracks.append(FeatureTrack(recording.name, values, np.array(targets, np.int64)))
     network = bundle.network

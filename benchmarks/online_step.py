@@ -26,7 +26,7 @@ from m2r2_ros.model.config import preset
 from m2r2_ros.model.head_config import CausalTCNConfig
 from m2r2_ros.network.bundle import load_bundle
 from m2r2_ros.network.heads.causal_tcn import CausalTCN, HeadState
-from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training.segmenter import segmenter_of
 from m2r2_ros.windows.assembler import WindowAssembler
 
 WANTED_STEP_MS = 5.0

@@ -34,7 +34,7 @@ from m2r2_ros.core.labels import UNKNOWN, FrameLabel
 from m2r2_ros.evaluation.score import score
 from m2r2_ros.evaluation.sequence import ScoredSequence
 from m2r2_ros.network.bundle import load_bundle
-from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training.segmenter import segmenter_of
 
 COLUMNS = {
     'accuracy': 'accuracy', 'labelled': 'coverage', 'edit': 'edit', 'F1@50': 'f1@50',

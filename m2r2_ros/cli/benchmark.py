@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from m2r2_ros.bags.overlap import refuse_inside
+from m2r2_ros.cli.common import expect_training
 from m2r2_ros.cli.console import PlainConsole, progress_bar, stdout
 from m2r2_ros.cli.options import HeadEpochs, Jobs, LevelName, Levels, Seeds
 from m2r2_ros.cli.truths import say_without_labels
@@ -53,7 +54,8 @@ def benchmark_command(
 
     For example: m2r2 benchmark features --heads causal_tcn,ms_tcn --out benchmark
     """
-    from m2r2_ros.training.benchmark import parse_head, plan  # torch takes seconds
+    expect_training()
+    from m2r2_ros.training.benchmark import parse_head, plan
 
     configs = [parse_head(text) for text in heads.split(',')]
     levels: list[LevelName] = ['fine', 'coarse'] if level == 'both' else [level]

@@ -10,7 +10,6 @@ import typer
 
 from m2r2_ros.bags.labels.merge import merge
 from m2r2_ros.bags.labels.reader import read_label_track, read_truth
-from m2r2_ros.cli.common import use_cores
 from m2r2_ros.cli.console import progress_bar, stdout
 from m2r2_ros.cli.label_rows import LabelRows
 from m2r2_ros.cli.simulate import simulate
@@ -46,7 +45,6 @@ def demo_command(
     """
     from m2r2_ros.segmenters import open_model
 
-    use_cores()
     # What is missing for labelling is better known before the simulation.
     folder = model or share_path('models', 'cell')
     whole, live = open_model(folder), open_model(folder, live=True)

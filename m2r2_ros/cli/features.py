@@ -11,7 +11,7 @@ import typer
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
-from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
+from m2r2_ros.cli.common import expect_training, given_topics, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import (
     Annotator,
@@ -55,10 +55,10 @@ def features_command(
 
     For example: m2r2 features train --test test --model pretrained/best --out features
     """
-    from m2r2_ros.network.bundle import load_bundle  # torch takes seconds
+    expect_training()
+    from m2r2_ros.network.bundle import load_bundle
     from m2r2_ros.training.feature_set import FeatureWriter
 
-    use_cores()
     parts = {
         'train': source_recordings(train),
         'val': source_recordings(validate) if validate else [],
@@ -108,9 +108,8 @@ def _write(
     raw: bool,
 ) -> None:
     """Write one recording; its windows are on disk only meanwhile."""
-    from m2r2_ros.network.torch_backend import TorchBackend
     from m2r2_ros.training.data import image_encoders_of, prepare
-    from m2r2_ros.training.extract import extract, raw_features
+    from m2r2_ros.training.extract import extract, features_of, raw_features
     from m2r2_ros.training.recordings import open_labelled
 
     work = out / '.windows'
@@ -131,7 +130,7 @@ def _write(
             soft_wrap=True,
         )
     (recording,) = prepared.recordings
-    make = raw_features if raw else TorchBackend(bundle.network).features
+    make = raw_features if raw else features_of(bundle.network)
     writer.write(
         recording_name(path), extract(recording, bundle.normalisation, make), recording.targets
     )

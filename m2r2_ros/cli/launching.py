@@ -29,9 +29,6 @@ TopicMap = Annotated[
         'guessed.',
     ),
 ]
-Device = Annotated[
-    Literal['auto', 'cpu', 'cuda'], typer.Option('--device', help='Where the network runs.')
-]
 Namespace = Annotated[
     str,
     typer.Option('--namespace', help='Namespace of all nodes, such as one arm of two.'),

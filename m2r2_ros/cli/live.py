@@ -10,7 +10,6 @@ import typer
 from m2r2_ros.cli import launching
 from m2r2_ros.cli.launching import (
     BagPath,
-    Device,
     Foxglove,
     LogLevel,
     Namespace,
@@ -20,14 +19,14 @@ from m2r2_ros.cli.launching import (
     ShowViewers,
     TopicMap,
 )
-from m2r2_ros.cli.options import ModelBundle
+from m2r2_ros.cli.options import Device, ModelBundle
 from m2r2_ros.nodes.launch.plans import RecorderArguments, SharedArguments, ViewerArguments, live
 
 
 def live_command(
     model: ModelBundle,
     topics: TopicMap = None,
-    device: Device = 'auto',
+    device: Device = 'cpu',
     namespace: Namespace = '',
     use_sim_time: Annotated[bool, typer.Option(help='Take the time from /clock.')] = False,
     params_file: ParamsFile = None,

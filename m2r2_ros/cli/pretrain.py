@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.cli.common import given_map, training_workspace, use_cores
+from m2r2_ros.cli.common import expect_training, given_map, training_workspace
 from m2r2_ros.cli.console import console, epoch_bar, stdout
 from m2r2_ros.cli.options import (
     Annotator,
@@ -119,7 +119,8 @@ def pretrain_command(
 
     For example: m2r2 pretrain train --validate val --preset proprio --out pretrained
     """
-    from m2r2_ros.training.pretraining.config import PretrainConfig  # torch takes seconds
+    expect_training()
+    from m2r2_ros.training.pretraining.config import PretrainConfig
 
     config = PretrainConfig(
         epochs=epochs,
@@ -172,7 +173,6 @@ def _setup(
     from m2r2_ros.windows.config import WindowConfig
 
     expect_extra()
-    use_cores()
     model = preset_config(preset)
     return _Setup(preset, model, WindowConfig(frame_rate=frame_rate), config, weights)
 

@@ -10,7 +10,6 @@ import typer
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.cli import launching
 from m2r2_ros.cli.launching import (
-    Device,
     Foxglove,
     LogLevel,
     Namespace,
@@ -19,7 +18,7 @@ from m2r2_ros.cli.launching import (
     ShowViewers,
     TopicMap,
 )
-from m2r2_ros.cli.options import ModelBundle
+from m2r2_ros.cli.options import Device, ModelBundle
 from m2r2_ros.nodes.launch.plans import SharedArguments, ViewerArguments, replay
 
 
@@ -35,7 +34,7 @@ def replay_command(
     ] = 10.0,
     loop: Annotated[bool, typer.Option(help='Start again at the end.')] = False,
     topics: TopicMap = None,
-    device: Device = 'auto',
+    device: Device = 'cpu',
     namespace: Namespace = '',
     params_file: ParamsFile = None,
     log_level: LogLevel = 'info',

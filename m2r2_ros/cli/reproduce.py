@@ -12,6 +12,7 @@ import typer
 
 from m2r2_ros.bags.reassemble.splits import read_split
 from m2r2_ros.cli.benchmark import benchmark_command
+from m2r2_ros.cli.common import expect_training
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.features import features_command
 from m2r2_ros.cli.options import (
@@ -69,7 +70,8 @@ def reproduce_command(
 
     For example: m2r2 reproduce reassemble --preset lite --out tables
     """
-    from m2r2_ros.model.config import preset as preset_config  # torch takes seconds
+    expect_training()
+    from m2r2_ros.model.config import preset as preset_config
     from m2r2_ros.model.config import with_modalities
 
     split = read_split(folder, 1)

@@ -10,7 +10,6 @@ import typer
 from m2r2_ros.cli import launching
 from m2r2_ros.cli.launching import (
     BagPath,
-    Device,
     Foxglove,
     LogLevel,
     Namespace,
@@ -20,6 +19,7 @@ from m2r2_ros.cli.launching import (
     ShowViewers,
     TopicMap,
 )
+from m2r2_ros.cli.options import Device
 from m2r2_ros.core.share import share_path
 from m2r2_ros.nodes.launch.plans import (
     RecorderArguments,
@@ -43,7 +43,7 @@ def sim_command(
         typer.Option(help='Bundle, as m2r2 train writes it; left out: that of the cell.'),
     ] = None,
     topics: TopicMap = None,
-    device: Device = 'auto',
+    device: Device = 'cpu',
     namespace: Namespace = '',
     params_file: ParamsFile = None,
     log_level: LogLevel = 'info',

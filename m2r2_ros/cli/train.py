@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import recording_name
-from m2r2_ros.cli.common import given_map, training_workspace, use_cores
+from m2r2_ros.cli.common import expect_training, given_map, training_workspace
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.options import (
     Annotator,
@@ -89,11 +89,11 @@ def train_command(
 
     For example: m2r2 train recordings --truth labels --out my_model
     """
-    from m2r2_ros.network.bundle import save_bundle  # torch takes seconds
+    expect_training()
+    from m2r2_ros.network.bundle import save_bundle
     from m2r2_ros.training.choices import Wishes
     from m2r2_ros.training.curves import draw_curves
 
-    use_cores()
     begin = _begin(preset, extractor, frame_rate, freeze)
     if preset == 'full':
         console.print('preset full starts from random weights: m2r2 pretrain reads pretrained ones')
@@ -111,11 +111,11 @@ def train_command(
         draft = workspace / DRAFT
         shutil.rmtree(draft, ignore_errors=True)
         if sources.held_out:
-            save_bundle(bundle, draft)
+            save_bundle(bundle, draft, trained.examples)
             scores = _validate(draft, sources.held_out, sources.truths, given, workspace)
             bundle = replace(bundle, scores=scores)
             shutil.rmtree(draft)
-        saved = save_bundle(bundle, draft)
+        saved = save_bundle(bundle, draft, trained.examples)
         draw_curves(trained.curves, draft / CURVE)
         draft.rename(out)
         shutil.rmtree(workspace)

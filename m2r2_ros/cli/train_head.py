@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.cli.common import training_workspace, use_cores
+from m2r2_ros.cli.common import expect_training, training_workspace
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import ExtractorOf, FeatureFolder, HeadEpochs, NewBundle, Note, Seed
 from m2r2_ros.cli.truths import say_without_labels
@@ -55,12 +55,12 @@ def train_head_command(
 
     For example: m2r2 train-head features --model pretrained/best --head ms_tcn --out my_model
     """
-    from m2r2_ros.network.bundle import load_bundle  # torch takes seconds
+    expect_training()
+    from m2r2_ros.network.bundle import load_bundle
     from m2r2_ros.network.heads.registry import recipe_of
     from m2r2_ros.training.benchmark import parse_head
     from m2r2_ros.training.feature_set import read_feature_set
 
-    use_cores()
     config = parse_head(head)
     recipe = recipe_of(config)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)

@@ -31,21 +31,36 @@ class Prediction:
     revised: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What an extractor makes of N frames.
+
+    Attributes:
+        features: x_i, float32 (N, D_e).
+        images: By camera, the features of the image encoder's backbone, float32 (N, K); rows of
+            frames without an image mean nothing.
+    """
+
+    features: NDArray[np.float32]
+    images: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
 class Backend(Protocol):
     """Extractor and head of one model, ready to run."""
 
     @property
     def online(self) -> bool:
-        """Whether `advance` works; `predict` always does."""
+        """Whether `advance` works; otherwise `predict` does."""
 
-    def prepare(self, inputs: Inputs) -> Inputs:
-        """Return the inputs with features of the image encoder's backbone in place of pixels."""
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not as it was asked for, such as a device that has failed."""
 
-    def features(self, inputs: Inputs) -> NDArray[np.float32]:
-        """Return x_i of N frames, float32 (N, D_e)."""
+    def encode(self, inputs: Inputs) -> Encoded:
+        """Return features of N frames."""
 
     def predict(self, features: NDArray[np.float32]) -> Prediction:
-        """Label all frames of a recording from their features, float32 (N, D_e)."""
+        """Label all frames of a recording from their features, float32 (N, D_e), N >= 1."""
 
     def initial_state(self) -> BackendState:
         """Return the state of an online head before the first frame.
@@ -55,13 +70,9 @@ class Backend(Protocol):
         """
 
     def advance(
-        self, features: NDArray[np.float32], state: BackendState
-    ) -> tuple[Prediction, BackendState]:
-        """Label N frames that follow the state; return the new state too.
-
-        Args:
-            features: x_i, float32 (N, D_e).
-            state: After the frame before the first.
+        self, inputs: Inputs, state: BackendState
+    ) -> tuple[Encoded, Prediction, BackendState]:
+        """Encode and label N frames that follow the state; return the new state too.
 
         Raises:
             BundleError: The head is offline.

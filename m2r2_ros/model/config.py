@@ -29,7 +29,9 @@ from m2r2_ros.core.options import (
 )
 from m2r2_ros.model.head_config import CausalTCNConfig, HeadConfig, head_from_dict
 
-IMAGE_ENCODERS = ('efficientnet_lite0', 'clip_vit_b16')
+#: Image encoders, and the width of what their backbones make of an image.
+IMAGE_FEATURES = {'efficientnet_lite0': 1280, 'clip_vit_b16': 512}
+IMAGE_ENCODERS = tuple(IMAGE_FEATURES)
 SOUND_ENCODERS = ('conv', 'ast')
 #: Largest width, most heads, layers of the sound encoder, and widths of its feed-forward layers.
 MAX = 8192

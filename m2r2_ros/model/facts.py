@@ -17,13 +17,15 @@ from m2r2_ros.core.modalities import Modalities, check_modalities, declared, fro
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.reading import check_file, naming, reading
 from m2r2_ros.model.config import ModelConfig
+from m2r2_ros.model.graph_facts import GraphFacts, read_graph_facts
 from m2r2_ros.model.weight_header import read_header
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.normalisation import Normalisation
 
-#: Format of new bundles, and those that can be read: up to 2, modalities were names only.
-FORMAT: Final = 3
-_READABLE: Final = (2, 3)
+#: Format of new bundles, and those that can be read: up to 2, modalities were names only; up to 3,
+#: networks had no graphs.
+FORMAT: Final = 4
+_READABLE: Final = (2, 3, 4)
 YAML: Final = 'bundle.yaml'
 WEIGHTS: Final = 'weights.safetensors'
 #: The kind of a network with M2R2 features, and of every bundle that does not name its kind.
@@ -36,6 +38,8 @@ _BUFFERS: Final = frozenset(
 #: In front of the names of tensors that describe the training set.
 FAMILIARITY: Final = 'familiarity.'
 _SEAL: Final = 'bundle_yaml_sha256'
+#: Keeps the place of a seal in weights that are written before bundle.yaml is.
+NO_SEAL: Final = {_SEAL: '0' * 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,13 @@ class NetworkFacts:
         preset: Name of the preset it was trained from.
         model: Shapes of the network.
         normalisation: Scales of the training set.
+        graphs: What a robot runs; None in bundles of older versions.
     """
 
     preset: str
     model: ModelConfig
     normalisation: Normalisation
+    graphs: GraphFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,8 @@ def _read_sections(file: Section, folder: Path, kind: str) -> BundleFacts:
         model = ModelConfig.from_dict(file.section('model').entries)
         model = replace(model, modalities=_aged(model.modalities, ages))
         scales = Normalisation.from_dict(file.section('normalisation').entries, model.modalities)
-        network = NetworkFacts(file.text('preset'), model, scales)
+        graphs = read_graph_facts(file.section('graph')) if file.has('graph') else None
+        network = NetworkFacts(file.text('preset'), model, scales, graphs)
         modalities = trained_modalities(model.modalities, topics, scales)
     else:
         modalities = _aged(_modalities(file), ages)
@@ -206,19 +213,15 @@ def _topics(section: Section) -> dict[str, dict[str, Any]]:
 
 
 def write_yaml(folder: Path, sections: Mapping[str, Any]) -> dict[str, str]:
-    """Write bundle.yaml into a folder that is empty or missing.
+    """Write bundle.yaml into a folder, made where it is missing.
 
     Args:
         folder: Of the bundle.
         sections: All but `format`, which comes first.
 
     Returns:
-        The metadata that seals the weights beside it.
-
-    Raises:
-        BundleError: The folder holds something already.
+        The metadata that seals the weights beside it; as long as that of NO_SEAL.
     """
-    expect_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     entries = {'format': FORMAT, **sections}
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)

@@ -4,11 +4,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.options import between, check_options, is_kind, read_options, shown
 
+#: What is said where a bundle without a head is asked for labels.
+NO_HEAD: Final = (
+    'the bundle is a pretrained extractor without a head: make features with it '
+    '(m2r2 features) and train a head on them (m2r2 train-head)'
+)
 #: Most outputs for labels of earlier frames, and the longest lag, in frames.
 MAX_OUTPUTS, MAX_LAG = 16, 1000
 
@@ -34,6 +39,14 @@ class HeadConfig:
 
     name: ClassVar[str] = ''
     online: ClassVar[bool] = False
+
+    @property
+    def refusal(self) -> str:
+        """What is said where an offline head is asked for labels of frames as they come."""
+        return (
+            f'the head {self.name} is offline: it labels whole recordings (m2r2 label), not '
+            'frames as they come; train an online head for a live robot'
+        )
 
     def __post_init__(self) -> None:
         check_options(self, f'model.head {self.name}')

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From frame windows to the arrays that a model takes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,6 +73,11 @@ def make_inputs(
     return Inputs(data, present, wanted)
 
 
+def with_images(inputs: Inputs, images: Mapping[str, NDArray[np.float32]]) -> Inputs:
+    """Return inputs with what a backbone made of images, by camera, in place of their pixels."""
+    return Inputs({**inputs.data, **images}, inputs.present, inputs.modalities)
+
+
 def _mel(
     sound: NDArray[np.float32], heard: NDArray[np.bool_], scale: SoundScale
 ) -> NDArray[np.float32]:
@@ -92,6 +96,8 @@ def decode_images(
     Returns:
         uint8 (N, 224, 224, 3), RGB, and bool (N,), which were there and could be decoded.
     """
+    import cv2  # for models with cameras only
+
     pixels = np.zeros((len(images), IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
     seen = np.zeros(len(images), np.bool_)
     for i, image in enumerate(images):

@@ -83,7 +83,7 @@ def _whitening(z: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _centres(q: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _centres(q: NDArray[np.float32], rng: 'np.random.Generator') -> NDArray[np.float32]:
     """Return k-means centres, float32 (M, R)."""
     count = max(1, min(MOST_CENTRES, len(q) // _FEWEST_ROWS))
     centres = q[rng.choice(len(q), count, replace=False)].astype(np.float64)

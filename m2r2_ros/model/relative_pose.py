@@ -50,7 +50,7 @@ def first_poses(
         restarts: bool (N,), frames with which a run begins.
     """
     origins = np.zeros((len(poses), poses.shape[-1]), np.float32)
-    for lo, hi in pairwise([*np.unique([0, *np.flatnonzero(restarts)]).tolist(), len(poses)]):
+    for lo, hi in pairwise([*sorted({0, *np.flatnonzero(restarts).tolist()}), len(poses)]):
         if there[lo:hi].any():
             origins[lo:hi] = poses[lo + int(np.argmax(there[lo:hi])), 0]
     return origins

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a safetensors file says it holds, read before anything is set aside for it."""
 
+import hashlib
+import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,3 +54,52 @@ def read_header(path: Path) -> WeightHeader:
         slices = {name: opened.get_slice(name) for name in names}
         tensors = {n: TensorFacts(s.get_dtype(), tuple(s.get_shape())) for n, s in slices.items()}
         return WeightHeader(opened.metadata() or {}, tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorPlace:
+    """Where the bytes of a tensor lie in its file."""
+
+    kind: str
+    shape: tuple[int, ...]
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightLayout:
+    """Where all tensors lie.
+
+    Attributes:
+        places: By name.
+        digest: SHA-256 of names, types, shapes and places: what graphs that point into the file
+            rely on.
+    """
+
+    places: Mapping[str, TensorPlace]
+    digest: str
+
+
+def read_layout(path: Path) -> WeightLayout:
+    """Read where the tensors of a safetensors file lie.
+
+    Raises:
+        BundleError: As `read_header`.
+    """
+    read_header(path)  # which checks all of it
+    with reading(path, EXPECTED, BundleError), path.open('rb') as file:
+        (size,) = struct.unpack('<Q', file.read(8))
+        entries = json.loads(file.read(size))
+        entries.pop('__metadata__', None)
+        begin = 8 + size
+        places = {
+            name: TensorPlace(
+                entry['dtype'],
+                tuple(entry['shape']),
+                begin + entry['data_offsets'][0],
+                entry['data_offsets'][1] - entry['data_offsets'][0],
+            )
+            for name, entry in sorted(entries.items())
+        }
+    listing = json.dumps({n: [p.kind, p.shape, p.start, p.length] for n, p in places.items()})
+    return WeightLayout(places, hashlib.sha256(listing.encode()).hexdigest())

@@ -14,13 +14,13 @@ from safetensors import safe_open
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.files import Claim, disk_errors, partial_path
 from m2r2_ros.core.labels import LabelSet
-from m2r2_ros.core.reading import naming, reading
+from m2r2_ros.core.reading import reading
 from m2r2_ros.core.text import listed
 from m2r2_ros.model.config import ModelConfig
-from m2r2_ros.model.describe import described_widths
 from m2r2_ros.model.facts import (
     FAMILIARITY,
     LEARNED,
+    NO_SEAL,
     WEIGHTS,
     YAML,
     BundleFacts,
@@ -28,9 +28,14 @@ from m2r2_ros.model.facts import (
     read_facts,
     write_yaml,
 )
-from m2r2_ros.model.familiarity import FEATURES, Familiarity, familiarity_shapes
-from m2r2_ros.model.weight_header import EXPECTED, read_header
-from m2r2_ros.network.image import ImageEncoder
+from m2r2_ros.model.familiarity import Familiarity
+from m2r2_ros.model.familiarity_file import promised_tensors, read_familiarity
+from m2r2_ros.model.graph_facts import GraphFacts
+from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.weight_header import EXPECTED, read_header, read_layout
+from m2r2_ros.network.graph.compare import compare
+from m2r2_ros.network.graph.trace import OPSET
+from m2r2_ros.network.graph.weights import write_graphs
 from m2r2_ros.network.network import Network
 from m2r2_ros.network.weight_files import write_tensors
 from m2r2_ros.windows.config import WindowConfig
@@ -74,16 +79,70 @@ class Bundle:
     id: str = ''
 
 
-def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
+def save_bundle(bundle: Bundle, folder: Path, examples: Inputs | None = None) -> Bundle:
     """Write a bundle into a folder that holds none yet, and return it as it was written.
 
     Weights are stored as float16: half the size, and far finer than the noise of training. The
-    folder has its name when it is complete.
+    graphs are made of the network as it was written, and must say what it says. The folder has its
+    name when it is complete.
+
+    Args:
+        bundle: The bundle.
+        folder: Where it goes.
+        examples: Windows of recordings, on which network and graphs are compared; see
+            network.graph.compare.
 
     Raises:
-        BundleError: The folder holds something already.
+        BundleError: The folder holds something already, or the graphs say something else.
         OutputError: It cannot be written, or another run is writing it.
     """
+    draft = partial_path(folder)
+    with disk_errors(folder), Claim(folder):
+        expect_free(folder)
+        shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
+        try:
+            saved = _write(bundle, draft)
+            compare(draft, saved.network, examples)
+            draft.rename(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    return saved
+
+
+def _write(bundle: Bundle, draft: Path) -> Bundle:
+    """Write weights, then the graphs that point into them, then what describes both."""
+    draft.mkdir(parents=True)
+    tensors = _tensors(bundle)
+    write_tensors(draft / WEIGHTS, tensors, NO_SEAL)
+    layout = read_layout(draft / WEIGHTS).digest
+    graphs = write_graphs(_as_written(bundle), draft)
+    facts = GraphFacts(OPSET, 'float32', layout, graphs)
+    write_tensors(draft / WEIGHTS, tensors, write_yaml(draft, _sections(bundle, facts)))
+    return load_bundle(draft)
+
+
+def _as_written(bundle: Bundle) -> Network:
+    """Return the network with weights as they are stored."""
+    network = Network(bundle.model, bundle.windows, len(bundle.labels.names))
+    state = bundle.network.state_dict()
+    network.load_state_dict({n: _stored(t).to(t.dtype) for n, t in state.items()})
+    return network.eval()
+
+
+def _stored(tensor: torch.Tensor) -> torch.Tensor:
+    return (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+
+
+def _tensors(bundle: Bundle) -> dict[str, torch.Tensor]:
+    tensors = {name: _stored(t).cpu() for name, t in bundle.network.state_dict().items()}
+    if bundle.familiarity is not None:  # small, and compared with: stored as it is
+        for name, array in bundle.familiarity.tensors().items():
+            tensors[FAMILIARITY + name] = torch.from_numpy(array).contiguous()
+    return tensors
+
+
+def _sections(bundle: Bundle, graphs: GraphFacts) -> dict[str, Any]:
     sections = {
         'kind': LEARNED,
         'preset': bundle.preset,
@@ -95,29 +154,11 @@ def save_bundle(bundle: Bundle, folder: Path) -> Bundle:
         'topics': {m: dict(t) for m, t in bundle.topics.items()},
         'training': dict(bundle.training),
         'scores': dict(bundle.scores),
+        'graph': graphs.to_dict(),
     }
     if bundle.familiarity is not None:
         sections['familiarity'] = bundle.familiarity.to_dict()
-    tensors = {
-        name: (t.half() if t.is_floating_point() else t).contiguous()
-        for name, t in bundle.network.state_dict().items()
-    }
-    if bundle.familiarity is not None:  # small, and compared with: stored as it is
-        for name, array in bundle.familiarity.tensors().items():
-            tensors[FAMILIARITY + name] = torch.from_numpy(array).contiguous()
-    draft = partial_path(folder)
-    with disk_errors(folder), Claim(folder):
-        expect_free(folder)
-        for name in (YAML, WEIGHTS):  # of a run that was killed
-            (draft / name).unlink(missing_ok=True)
-        try:
-            seal = write_yaml(draft, sections)
-            write_tensors(draft / WEIGHTS, tensors, seal)
-            draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-    return load_bundle(folder)
+    return sections
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -137,7 +178,7 @@ def load_bundle(folder: Path) -> Bundle:
     _expect_shapes(facts, facts.network.model)
     network = _network(facts, facts.network.model)
     _load_weights(network, folder / WEIGHTS)
-    familiarity = _load_familiarity(facts)
+    familiarity = read_familiarity(facts)
     return Bundle(
         preset=facts.network.preset,
         labels=facts.labels,
@@ -168,7 +209,8 @@ def _expect_shapes(facts: BundleFacts, model: ModelConfig) -> None:
     found = dict(read_header(path).tensors)
     with torch.device('meta'):
         meta = _network(facts, model)
-        expected = {**meta.state_dict(), **_familiarity_tensors(facts, meta)}
+        known = {n: torch.empty(s) for n, s in promised_tensors(facts).items()}
+        expected = {**meta.state_dict(), **known}
     for name, tensor in expected.items():
         shape = tuple(tensor.shape)
         own = found.pop(name, None)
@@ -188,43 +230,6 @@ def _expect_shapes(facts: BundleFacts, model: ModelConfig) -> None:
         raise BundleError(msg)
 
 
-def _familiarity_tensors(facts: BundleFacts, network: Network) -> dict[str, torch.Tensor]:
-    """Return tensors as the section promises them; made where tensors take no memory."""
-    if facts.familiarity is None:
-        return {}
-    extractor = network.extractor
-    encoders = {name: extractor.encoder(name) for name in extractor.modalities}
-    images = {n: e.feature_dim for n, e in encoders.items() if isinstance(e, ImageEncoder)}
-    widths = {**described_widths(extractor.modalities, images), FEATURES: network.width}
-    with naming(facts.folder / YAML, BundleError):
-        shapes = familiarity_shapes(facts.familiarity, widths)
-    return {
-        f'{FAMILIARITY}{part}.{name}': torch.empty(shape)
-        for part, tensors in shapes.items()
-        for name, shape in tensors.items()
-    }
-
-
-def _load_familiarity(facts: BundleFacts) -> Familiarity | None:
-    """Load what is known of the training set; its shapes fit by now."""
-    if facts.familiarity is None:
-        return None
-    path = facts.folder / WEIGHTS
-    arrays = {}
-    with reading(path, EXPECTED, BundleError), safe_open(path, framework='pt') as file:
-        for name in file.keys():  # noqa: SIM118 - no mapping
-            if name.startswith(FAMILIARITY):
-                tensor = file.get_tensor(name).float()
-                if not torch.isfinite(tensor).all():
-                    msg = f'{path}: tensor {name} holds values that are not finite'
-                    raise BundleError(msg)
-                arrays[name.removeprefix(FAMILIARITY)] = tensor.numpy()
-    with naming(facts.folder / YAML, BundleError):
-        assert facts.network is not None
-        return Familiarity.from_dict(facts.familiarity, arrays, facts.network.model.modalities)
-
-
-@torch.no_grad()
 def _load_weights(network: Network, path: Path) -> None:
     """Load weights that fit, one tensor at a time."""
     with reading(path, EXPECTED, BundleError), safe_open(path, framework='pt') as file:

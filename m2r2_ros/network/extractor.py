@@ -43,14 +43,14 @@ class Extractor(nn.Module):
         super().__init__()
         d = config.width
         self.modalities = config.modalities
-        self._relative = config.relative_pose
+        self.relative = config.relative_pose
 
         def make(m: Modality) -> nn.Module:
             if m.kind == IMAGE:
                 return make_image_encoder(config.image_encoder, d, pretrained=pretrained)
             if m.kind == SOUND:
                 return make_sound_encoder(config, mel_frames, new_columns)
-            return SensorEncoder((1 + self._is_relative(m)) * m.dims, points, d)
+            return SensorEncoder((1 + self.is_relative(m)) * m.dims, points, d)
 
         #: One for each modality that does not share that of another.
         self.encoders = nn.ModuleDict()
@@ -86,8 +86,9 @@ class Extractor(nn.Module):
         """Return the encoder of a modality, its own or another's."""
         return self.encoders[self.modalities[name].encoder or name]
 
-    def _is_relative(self, modality: Modality) -> bool:
-        return modality.is_pose and self._relative
+    def is_relative(self, modality: Modality) -> bool:
+        """Return whether the encoder of a modality is given relative poses, too."""
+        return modality.is_pose and self.relative
 
     def _present(self, inputs: InputTensors) -> Tensor:
         """Return which frames have which of the modalities of this network, bool (N, M)."""
@@ -121,7 +122,7 @@ class Extractor(nn.Module):
 
     def _readings(self, name: str, inputs: InputTensors) -> Tensor:
         """Return what the encoder of a modality takes."""
-        if self._is_relative(self.modalities[name]):
+        if self.is_relative(self.modalities[name]):
             return torch.cat([inputs.data[name], inputs.data[relative_name(name)]], dim=-1)
         return inputs.data[name]
 

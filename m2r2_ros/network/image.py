@@ -36,10 +36,10 @@ class ImageEncoder(BackboneEncoder):
     def features(self, pixels: Tensor) -> Tensor:
         """Map RGB uint8 (N, 224, 224, 3) to the backbone's features, float32 (N, feature_dim)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            return torch.cat([self._pooled(part) for part in pixels.split(BATCH)])
+            return torch.cat([self.pooled(part) for part in pixels.split(BATCH)])
 
     @abstractmethod
-    def _pooled(self, pixels: Tensor) -> Tensor:
+    def pooled(self, pixels: Tensor) -> Tensor:
         """Map a batch that is small enough for caches."""
 
     def forward(self, image: Tensor) -> Tensor:
@@ -85,7 +85,8 @@ class EfficientNetLite0(ImageEncoder):
         self.projection = nn.Linear(LITE0_FEATURES, width)
         self.freeze()
 
-    def _pooled(self, pixels: Tensor) -> Tensor:
+    def pooled(self, pixels: Tensor) -> Tensor:
+        """Map a batch; see ImageEncoder."""
         scaled = (pixels.permute(0, 3, 1, 2).float() - 127.0) / 128.0
         pooled: Tensor = self.backbone.extract_features(scaled).mean(dim=(2, 3))
         return pooled
@@ -113,7 +114,8 @@ class ClipImageEncoder(ImageEncoder):
         for name, values in (('mean', CLIP_MEAN), ('std', CLIP_STD)):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
-    def _pooled(self, pixels: Tensor) -> Tensor:
+    def pooled(self, pixels: Tensor) -> Tensor:
+        """Map a batch; see ImageEncoder."""
         scaled = (pixels.permute(0, 3, 1, 2) / 255.0 - self.mean) / self.std
         embedding: Tensor = self.backbone(scaled).image_embeds
         return embedding

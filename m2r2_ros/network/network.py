@@ -28,6 +28,10 @@ class Network(nn.Module):
         extractor: F_m.
         head: F_seg, of a live robot where it is online.
         offline_head: Another F_seg on the same features, for recordings that are over; or None.
+        points: T_s, grid points of each sensor in a window.
+        mel_frames: Columns of a log-mel spectrogram.
+        classes: C, labels.
+        width: D_e.
     """
 
     def __init__(
@@ -40,15 +44,17 @@ class Network(nn.Module):
         """
         super().__init__()
         _expect_size(model, windows)
+        self.points, self.classes = windows.points, classes
+        self.mel_frames = mel_frames(round(windows.audio_context * windows.audio_rate))
         self.extractor = Extractor(
             model,
-            points=windows.points,
-            mel_frames=mel_frames(round(windows.audio_context * windows.audio_rate)),
+            points=self.points,
+            mel_frames=self.mel_frames,
             new_columns=columns_per_frame(windows.frame_rate),
             pretrained=pretrained,
         )
         self.head = make_head(model.head, model.width, classes)
-        self.head_name = model.head.name
+        self._head_config = model.head
         self.width = model.width
         self.offline_head = None
         if model.offline_head is not None:
@@ -92,11 +98,7 @@ class Network(nn.Module):
         """
         if isinstance(self.head, OnlineHead):
             return self.head
-        msg = (
-            f'the head {self.head_name} is offline: it labels whole recordings (m2r2 label), not '
-            'frames as they come; train an online head for a live robot'
-        )
-        raise BundleError(msg)
+        raise BundleError(self._head_config.refusal)
 
 
 def _expect_size(model: ModelConfig, windows: WindowConfig) -> None:

@@ -25,10 +25,11 @@ class SensorEncoder(nn.Module):
 
     def forward(self, readings: Tensor) -> Tensor:
         """Map z-scores float32 (N, T_s, D_s) to S_i^s, float32 (N, D_e)."""
-        matrix, bias = self._one_matrix() if torch.is_grad_enabled() else self._kept_matrix()
+        matrix, bias = self.one_matrix() if torch.is_grad_enabled() else self._kept_matrix()
         return nn.functional.linear(readings.flatten(1), matrix, bias)
 
-    def _one_matrix(self) -> tuple[Tensor, Tensor]:
+    def one_matrix(self) -> tuple[Tensor, Tensor]:
+        """Return the matrix, float32 (D_e, T_s D_s), and the bias."""
         e, w = self.temporal_embedding, self.projection.weight
         matrix = torch.einsum('dt,dj->dtj', e, w).flatten(1) / e.shape[1]
         return matrix, self.projection.bias * e.mean(dim=1)
@@ -37,5 +38,5 @@ class SensorEncoder(nn.Module):
         """Return the matrix made before, as long as no parameter has changed since."""
         versions = [state_of(parameter) for parameter in self.parameters()]
         if self._frozen is None or self._frozen[0] != versions:
-            self._frozen = (versions, *self._one_matrix())
+            self._frozen = (versions, *self.one_matrix())
         return self._frozen[1:]

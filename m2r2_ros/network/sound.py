@@ -4,6 +4,7 @@
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from transformers import ASTConfig, ASTModel
 
@@ -75,7 +76,9 @@ class SoundEncoder(BackboneEncoder):
     def forward(self, mel: Tensor) -> Tensor:
         """Map log-mel float32 (N, 64, frames), scaled, to A_i, float32 (N, D_e)."""
         if self.padding:
-            mel = nn.functional.pad(mel, (0, 0, 0, self.padding), value=SILENCE)
+            low, _ = mel.split([self.padding, MEL_BINS - self.padding], dim=1)
+            quiet = torch.full_like(low, SILENCE)
+            mel = torch.cat([mel, quiet], dim=1)
         hidden: Tensor = self.ast(mel.transpose(1, 2)).last_hidden_state
         projected: Tensor = self.projection(hidden[:, 0])
         return projected

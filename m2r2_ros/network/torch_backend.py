@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import IMAGE, of_kind
-from m2r2_ros.model.backend import BackendState, Prediction
-from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.model.backend import BackendState, Encoded, Prediction
+from m2r2_ros.model.inputs import Inputs, with_images
 from m2r2_ros.network.heads.base import HeadOutput
 from m2r2_ros.network.image import ImageEncoder
 from m2r2_ros.network.network import Network
@@ -37,30 +37,24 @@ class TorchBackend:
         """Whether the head labels frames as they come."""
         return bool(self._network.head.online)
 
-    @torch.no_grad()
-    def prepare(self, inputs: Inputs) -> Inputs:
-        """Return the inputs with the backbone's features in place of pixels; see Backend."""
-        extractor, data = self._network.extractor, dict(inputs.data)
-        for name in of_kind(extractor.modalities, IMAGE):
-            pixels, encoder = data.get(name), extractor.encoder(name)
-            if pixels is None or pixels.dtype != np.uint8:
-                continue
-            assert isinstance(encoder, ImageEncoder)
-            seen = inputs.has(name)
-            data[name] = np.zeros((len(inputs), encoder.feature_dim), np.float32)
-            if seen.any():
-                device = next(encoder.parameters()).device
-                found = encoder.features(torch.from_numpy(pixels[seen]).to(device))
-                data[name][seen] = _array(found.cpu())
-        return Inputs(data, inputs.present, inputs.modalities)
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing: it runs where it was asked to."""
+        return ()
 
-    def features(self, inputs: Inputs) -> NDArray[np.float32]:
-        """Return x_i of N frames; see Backend."""
-        return _array(self._network.features(InputTensors.of(inputs)))
+    def prepare(self, inputs: Inputs) -> Inputs:
+        """Return the inputs with features of the image encoder's backbone in place of pixels."""
+        return with_images(inputs, self._images(inputs))
+
+    def encode(self, inputs: Inputs) -> Encoded:
+        """Return features of N frames; see Backend."""
+        images = self._images(inputs)
+        ready = InputTensors.of(with_images(inputs, images))
+        return Encoded(_array(self._network.features(ready)), images)
 
     @torch.no_grad()
     def predict(self, features: NDArray[np.float32]) -> Prediction:
-        """Label all frames of a recording; see Backend."""
+        """Label all frames of a recording, with any head; see Backend."""
         head = self._network.recording_head
         return _prediction(head.predict(torch.from_numpy(features)))
 
@@ -70,11 +64,30 @@ class TorchBackend:
 
     @torch.no_grad()
     def advance(
-        self, features: NDArray[np.float32], state: BackendState
-    ) -> tuple[Prediction, BackendState]:
-        """Label N frames that follow the state; see Backend."""
-        prediction, state = self._network.online_head.advance(torch.from_numpy(features), state)
-        return _prediction(prediction), state
+        self, inputs: Inputs, state: BackendState
+    ) -> tuple[Encoded, Prediction, BackendState]:
+        """Encode and label N frames; see Backend."""
+        encoded = self.encode(inputs)
+        features = torch.from_numpy(encoded.features)
+        prediction, state = self._network.online_head.advance(features, state)
+        return encoded, _prediction(prediction), state
+
+    @torch.no_grad()
+    def _images(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+        """Return the backbone's features of each camera, zero where there is no image."""
+        extractor, found = self._network.extractor, {}
+        for name in of_kind(extractor.modalities, IMAGE):
+            pixels, encoder = inputs.data.get(name), extractor.encoder(name)
+            if pixels is None or pixels.dtype != np.uint8:
+                continue
+            assert isinstance(encoder, ImageEncoder)
+            seen = inputs.has(name)
+            found[name] = np.zeros((len(inputs), encoder.feature_dim), np.float32)
+            if seen.any():
+                device = next(encoder.parameters()).device
+                features = encoder.features(torch.from_numpy(pixels[seen]).to(device))
+                found[name][seen] = _array(features.cpu())
+        return found
 
 
 def _prediction(found: HeadOutput) -> Prediction:

@@ -32,6 +32,10 @@ class Segmenter(Protocol):
     def counters(self) -> Counter[str]:
         """What could not be used, by '<modality>.<reason>', until it is cleared."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not as it was asked for, such as a device that has failed since."""
+
     def set_hold(
         self, min_confidence: float | None = None, min_duration: float | None = None
     ) -> None:

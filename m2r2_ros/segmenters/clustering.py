@@ -55,6 +55,11 @@ class ClusterSegmenter(SteppingSegmenter):
         return self._counters
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing is ever otherwise than asked: empty."""
+        return ()
+
+    @property
     def labels(self) -> LabelSet:
         """The labels that it can give."""
         return self._labels

@@ -12,6 +12,7 @@ from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.discovery.found import Discovered
 from m2r2_ros.discovery.method import Setting
 from m2r2_ros.discovery.methods import METHODS, find_method
+from m2r2_ros.model.devices import Placement
 from m2r2_ros.model.facts import WEIGHTS, YAML, BundleFacts
 from m2r2_ros.model.weight_header import EXPECTED, read_header
 from m2r2_ros.segmenters.clustering import ClusterSegmenter
@@ -22,10 +23,10 @@ class DiscoveredKind:
     """Opens the bundle that `m2r2 discover` wrote."""
 
     def open(
-        self, facts: BundleFacts, decoding: Decoding, device: str, *, live: bool
+        self, facts: BundleFacts, decoding: Decoding, placement: Placement, *, live: bool
     ) -> ClusterSegmenter:
         """Return the segmenter; see Kind."""
-        del device  # everything is small enough for the CPU
+        del placement  # everything is small enough for one core
         if decoding != Decoding():
             msg = (
                 f'{facts.folder}: labels of a discovered model begin where its methods find a '

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.text import excerpt
+from m2r2_ros.model.devices import Placement
 from m2r2_ros.model.facts import YAML, BundleFacts, read_facts
 from m2r2_ros.model.head_config import CausalTCNConfig
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
@@ -20,13 +21,15 @@ from m2r2_ros.windows.fit import Expectations
 class Kind(Protocol):
     """What a kind of model can do with its bundle; what it cannot do it says itself."""
 
-    def open(self, facts: BundleFacts, decoding: Decoding, device: str, *, live: bool) -> Segmenter:
+    def open(
+        self, facts: BundleFacts, decoding: Decoding, placement: Placement, *, live: bool
+    ) -> Segmenter:
         """Return the segmenter.
 
         Args:
             facts: Of a bundle of this kind.
             decoding: Options of the decoder.
-            device: 'auto', 'cpu' or 'cuda'.
+            placement: Where it runs.
             live: For frames as they come; otherwise what labels recordings best.
 
         Raises:
@@ -56,7 +59,7 @@ def open_model(
     path: Path,
     decoding: Mapping[str, float] | None = None,
     *,
-    device: str = 'cpu',
+    placement: Placement | None = None,
     live: bool = False,
 ) -> Model:
     """Open a bundle of any kind.
@@ -64,7 +67,7 @@ def open_model(
     Args:
         path: Folder of the bundle.
         decoding: Options of the decoder that replace the bundle's own, by name.
-        device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
+        placement: Where it runs; the processor by default.
         live: Label as a live robot does, each frame as it comes; by default with the offline
             head where there is one.
 
@@ -78,7 +81,7 @@ def open_model(
         kind.expect_live(facts)
     own = _own_decoding(facts)
     options = own.asked(decoding or {})
-    segmenter = kind.open(facts, options, device, live=live)
+    segmenter = kind.open(facts, options, placement or Placement(), live=live)
     whole = segmenter.revision_lag == WHOLE_RECORDING
     return Model(
         segmenter=segmenter,

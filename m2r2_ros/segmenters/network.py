@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.modalities import IMAGE, Modalities, of_kind
 from m2r2_ros.core.windows import FrameWindows, masks_of
-from m2r2_ros.model.backend import Backend
+from m2r2_ros.model.backend import Backend, Encoded
 from m2r2_ros.model.familiarity import Doubt, Familiarity, Watch
-from m2r2_ros.model.inputs import Inputs, make_inputs
+from m2r2_ros.model.inputs import Inputs, make_inputs, with_images
 from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.segmenters.decoding import Decoding, Rule
 from m2r2_ros.segmenters.frame import Frame
@@ -64,6 +64,11 @@ class NetworkSegmenter(SteppingSegmenter):
         return self._counters
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not as it was asked for; see Segmenter."""
+        return self._backend.warnings
+
+    @property
     def labels(self) -> LabelSet:
         """The labels that it can give."""
         return self._labels
@@ -99,13 +104,10 @@ class NetworkSegmenter(SteppingSegmenter):
         labels: list[FrameLabel] = []
         for first in range(0, len(run), CHUNK):
             chunk = run[first : first + CHUNK]
-            inputs = make_inputs(chunk, self._normalisation, self._modalities)
-            if self._watch is not None:
-                inputs = self._backend.prepare(inputs)
-            inputs = self._relative(inputs)
-            features = self._backend.features(inputs)
-            self._withholding.expect(self._doubts(inputs, features))
-            labels += self._withholding.apply(self._take(chunk, inputs, features))
+            inputs = self._relative(make_inputs(chunk, self._normalisation, self._modalities))
+            encoded, completed = self._take(chunk, inputs)
+            self._withholding.expect(self._doubts(inputs, encoded))
+            labels += self._withholding.apply(completed)
         return labels
 
     def _pending(self) -> list[FrameLabel]:
@@ -117,20 +119,18 @@ class NetworkSegmenter(SteppingSegmenter):
             self._watch.reset()
         self._begin()
 
-    def _doubts(self, inputs: Inputs, features: NDArray[np.float32]) -> list[Doubt]:
+    def _doubts(self, inputs: Inputs, encoded: Encoded) -> list[Doubt]:
         if self._watch is None:
             return [Doubt()] * len(inputs)
-        return self._watch.step(inputs, features)
+        return self._watch.step(with_images(inputs, encoded.images), encoded.features)
 
     @abstractmethod
     def _begin(self) -> None:
         """Begin a run of windows that follow on each other."""
 
     @abstractmethod
-    def _take(
-        self, windows: FrameWindows, inputs: Inputs, features: NDArray[np.float32]
-    ) -> list[FrameLabel]:
-        """Take a chunk of the run and its x_i; return the labels that it completes."""
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> tuple[Encoded, list[FrameLabel]]:
+        """Take a chunk of the run; return its features and the labels that it completes."""
 
     @abstractmethod
     def _end(self) -> list[FrameLabel]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.backend import Encoded
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.segmenters.base import WHOLE_RECORDING
 from m2r2_ros.segmenters.decoding import Rule
@@ -34,13 +35,12 @@ class OfflineSegmenter(NetworkSegmenter):
         self._features: list[NDArray[np.float32]] = []
         self._frames: list[Frame] = []
 
-    def _take(
-        self, windows: FrameWindows, inputs: Inputs, features: NDArray[np.float32]
-    ) -> list[FrameLabel]:
-        self._features.append(features)
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> tuple[Encoded, list[FrameLabel]]:
+        encoded = self._backend.encode(inputs)
+        self._features.append(encoded.features)
         unknown = np.zeros(len(windows), np.float32)
         self._frames += frames_of(windows, inputs, unknown, 0, self._counters)
-        return []
+        return encoded, []
 
     def _end(self) -> list[FrameLabel]:
         if not self._frames:

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmenter of an online head: each frame's label as it comes."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from m2r2_ros.core.labels import FrameLabel
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.backend import Encoded
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.segmenters.decoding import Rule
 from m2r2_ros.segmenters.network import NetworkSegmenter, frames_of
@@ -30,10 +28,8 @@ class OnlineSegmenter(NetworkSegmenter):
     def _begin(self) -> None:
         self._state = self._backend.initial_state()
 
-    def _take(
-        self, windows: FrameWindows, inputs: Inputs, features: NDArray[np.float32]
-    ) -> list[FrameLabel]:
-        prediction, self._state = self._backend.advance(features, self._state)
+    def _take(self, windows: FrameWindows, inputs: Inputs) -> tuple[Encoded, list[FrameLabel]]:
+        encoded, prediction, self._state = self._backend.advance(inputs, self._state)
         labels: list[FrameLabel] = []
         frames = frames_of(
             windows, inputs, prediction.boundaries, self.revision_lag, self._counters
@@ -41,7 +37,7 @@ class OnlineSegmenter(NetworkSegmenter):
         said = {0: prediction.probabilities, **prediction.revised}
         for t, frame in enumerate(frames):
             labels += self._track.add(frame, {lag: rows[t] for lag, rows in said.items()})
-        return labels
+        return encoded, labels
 
     def _end(self) -> list[FrameLabel]:
         return self._track.finish()

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from m2r2_ros.core.modalities import SOUND, VECTOR
 from m2r2_ros.model.inputs import Inputs
+from m2r2_ros.network.network import Network
+from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.windows.normalisation import Normalisation
 
@@ -30,6 +32,16 @@ def raw_features(inputs: Inputs) -> NDArray[np.float32]:
             assert modality.kind == VECTOR or x.ndim == 2
             columns.append(x.reshape(len(x), -1))
     return np.concatenate(columns, axis=1)
+
+
+def features_of(network: Network) -> Callable[[Inputs], NDArray[np.float32]]:
+    """Return what maps inputs of n frames to x_i, float32 (n, D_e)."""
+
+    def features(inputs: Inputs) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = network.features(InputTensors.of(inputs)).numpy()
+        return found
+
+    return features
 
 
 def extract(

@@ -4,17 +4,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from m2r2_ros.model.familiarity import Familiarity
-from m2r2_ros.model.inputs import Inputs
-from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.segmenters.calibration import calibrated
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.data import TrainingData
 from m2r2_ros.training.described import Described, describe_recording
+from m2r2_ros.training.extract import features_of
 from m2r2_ros.training.familiarity import KnownFold, fit_familiarity
 from m2r2_ros.training.judge import Judged
 from m2r2_ros.training.search import TrainedFold
@@ -56,10 +52,7 @@ def measure(
 def _described(
     fold: TrainedFold, recordings: Sequence[CachedRecording], config: TrainConfig
 ) -> list[Described]:
-    def features(inputs: Inputs) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = fold.network.features(InputTensors.of(inputs)).numpy()
-        return found
-
+    features = features_of(fold.network)
     return [
         describe_recording(
             r, fold.data.normalisation, features, offset=config.offset, gain=config.gain, seed=seed

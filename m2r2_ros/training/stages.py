@@ -16,12 +16,11 @@ from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.network.bundle import Bundle
 from m2r2_ros.network.heads.registry import is_online
 from m2r2_ros.network.network import Network
-from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.segmenters.decoding import Decoding
 from m2r2_ros.training.cache import CachedRecording
 from m2r2_ros.training.choices import ExtractorChoice, HeadChoice, with_relative_pose
 from m2r2_ros.training.data import TrainingData, fingerprint
-from m2r2_ros.training.extract import extract
+from m2r2_ros.training.extract import extract, features_of
 from m2r2_ros.training.feature_set import FeatureSet, FeatureTrack
 from m2r2_ros.training.loop import Progress, train_network
 from m2r2_ros.training.parameter_groups import freeze_backbones
@@ -127,7 +126,7 @@ class Stages:
         return tuple(
             FeatureTrack(
                 r.name,
-                extract(r, scales, lambda x: network.features(InputTensors.of(x)).numpy()),
+                extract(r, scales, features_of(network)),
                 np.array(r.targets),  # of a file that is mapped for reading alone
             )
             for r in recordings

@@ -10,7 +10,9 @@ from typing import Any
 from m2r2_ros import __version__
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.model.config import ModelConfig, restrict_modalities
+from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.network.bundle import Bundle
+from m2r2_ros.network.graph.compare import FRAMES
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig
@@ -34,12 +36,14 @@ class Trained:
         survey: What it was trained on.
         trials: What was tried.
         curves: How each stage went.
+        examples: Windows of a recording, on which the graphs of the bundle are compared with it.
     """
 
     bundle: Bundle
     survey: Survey
     trials: list[Trial]
     curves: list[Curve]
+    examples: Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,9 @@ def train(
     made = make_model(stages, everything, own, folds, config, wishes)
     facts = _facts(made, begin, data, found, names, wishes)
     bundle = replace(made.bundle(begin, preset), training=facts)
-    return Trained(bundle, found, made.trials, list(stages.curves.values()))
+    first = data.recordings[0]
+    examples = first.inputs(0, min(len(first), FRAMES), bundle.normalisation)
+    return Trained(bundle, found, made.trials, list(stages.curves.values()), examples)
 
 
 def _facts(

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.modalities import BUILTIN, SENSORS, declared
 from m2r2_ros.core.share import share_path
-from m2r2_ros.model.facts import WEIGHTS, YAML, bundle_id, read_facts
+from m2r2_ros.model.facts import FORMAT, WEIGHTS, YAML, bundle_id, read_facts
 from m2r2_ros.model.head_config import CausalTCNConfig
 from m2r2_ros.model.inputs import make_inputs
 from m2r2_ros.network.bundle import (
@@ -88,7 +88,7 @@ def test_the_yaml_has_every_section_and_reads_like_one(folder: Path) -> None:
     entries = yaml.safe_load((folder / YAML).read_text())
     assert list(entries) == [
         'format', 'kind', 'preset', 'labels', 'windows', 'model', 'normalisation', 'decoding',
-        'topics', 'training', 'scores',
+        'topics', 'training', 'scores', 'graph',
     ]  # fmt: skip
     assert entries['kind'] == 'learned'
     assert entries['labels'] == {
@@ -269,6 +269,7 @@ def as_format_2(folder: Path, ages: dict[str, float]) -> None:
     """Write a bundle as versions did in which modalities were names."""
     entries = yaml.safe_load((folder / YAML).read_text())
     entries['format'] = 2
+    del entries['graph']
     entries['model']['modalities'] = list(entries['model']['modalities'])
     entries['windows']['max_age'] = ages
     entries['normalisation']['sound'] = entries['normalisation'].pop('sounds')['sound']
@@ -295,7 +296,7 @@ def test_bundles_of_format_2_name_built_in_modalities_and_have_ages_in_windows(
     assert torch.equal(predictions(old), predictions(new))
     # Saved again, it is one of today.
     again = save_bundle(old, tmp_path / 'again')
-    assert yaml.safe_load((tmp_path / 'again' / YAML).read_text())['format'] == 3
+    assert yaml.safe_load((tmp_path / 'again' / YAML).read_text())['format'] == 4
     assert again.model == old.model
 
 
@@ -322,9 +323,9 @@ def test_damaged_entries_of_format_2_are_named(
         load_bundle(tmp_path / 'old')
 
 
-def test_the_shipped_model_is_one_of_format_2() -> None:
+def test_the_shipped_model_is_one_of_today() -> None:
     folder = share_path('models', 'cell')
-    assert yaml.safe_load((folder / YAML).read_text())['format'] == 2
+    assert yaml.safe_load((folder / YAML).read_text())['format'] == FORMAT
     facts, bundle = read_facts(folder), load_bundle(folder)
     assert bundle.model.modalities == facts.modalities == declared(('sound', *SENSORS))
     assert set(bundle.normalisation.sounds) == {'sound'}

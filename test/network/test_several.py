@@ -15,7 +15,7 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.modalities import BUILTIN, Modality, declared
 from m2r2_ros.model.config import PRESETS, ModelConfig, restrict_modalities, with_modalities
 from m2r2_ros.model.describe import describe, described_widths
-from m2r2_ros.model.facts import YAML, read_facts
+from m2r2_ros.model.facts import FORMAT, YAML, read_facts
 from m2r2_ros.model.inputs import Inputs, make_inputs
 from m2r2_ros.model.relative_pose import RelativePoses
 from m2r2_ros.network.bundle import Bundle, load_bundle, save_bundle
@@ -215,7 +215,7 @@ def test_a_bundle_keeps_all_that_was_declared(tmp_path: Path) -> None:
     assert facts.modalities == HEARING
     assert facts.parameters == sum(p.numel() for p in made.network.parameters())
     entries = yaml.safe_load((tmp_path / 'model' / YAML).read_text())
-    assert entries['format'] == 3
+    assert entries['format'] == FORMAT
     assert entries['model']['modalities']['tactile'] == {
         'kind': 'vector', 'like': '', 'dims': 16, 'unit': 'N', 'max_age': 0.3, 'min_rate': 20,
         'max_rate': 50, 'derived_from': '', 'encoder': '',

@@ -17,6 +17,7 @@ from m2r2_ros.cli.main import app
 from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.labels import FrameLabel, LabelSet
 from m2r2_ros.core.windows import FrameWindows
+from m2r2_ros.model.devices import Placement
 from m2r2_ros.model.facts import BundleFacts, read_facts, write_yaml
 from m2r2_ros.network.bundle import load_bundle, save_bundle
 from m2r2_ros.nodes.segmenter.loading import load_model
@@ -40,6 +41,7 @@ class Push:
         self.labels, self.decoding = labels, decoding
         self.revision_lag = decoding.lag
         self.counters: Counter[str] = Counter()
+        self.warnings = ()
         self._threshold = threshold
         self.reset()
 
@@ -73,7 +75,9 @@ class Push:
 class PushKind:
     """Opens a rule; refuses a live robot where the bundle says so."""
 
-    def open(self, facts: BundleFacts, decoding: Decoding, device: str, *, live: bool) -> Segmenter:
+    def open(
+        self, facts: BundleFacts, decoding: Decoding, placement: Placement, *, live: bool
+    ) -> Segmenter:
         return Push(facts.labels, float(facts.options['threshold']), decoding)
 
     def expect_live(self, facts: BundleFacts) -> None:
@@ -165,6 +169,7 @@ def test_facts_need_no_torch(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
+from m2r2_ros.model.devices import Placement
 from m2r2_ros.model.facts import read_facts
 assert read_facts(Path({str(tmp_path / 'network')!r})).parameters > 10_000
 from m2r2_ros.cli.models import models_command

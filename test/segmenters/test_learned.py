@@ -22,8 +22,8 @@ from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.segmenters.base import Segmenter
 from m2r2_ros.segmenters.commit import feature_names
 from m2r2_ros.segmenters.decoding import Decoding, Rule
-from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.network import CHUNK, NetworkSegmenter
+from m2r2_ros.training.segmenter import segmenter_of
 from test.network.networks import LABELS, SENSING, SMALL, enliven, make_bundle, make_windows
 
 BUNDLE = make_bundle(replace(SENSING, head=CausalTCNConfig(width=16, layers=4, lags=(0, 1, 4))))
@@ -300,7 +300,7 @@ def test_an_output_for_a_lag_labels_the_frame_that_it_is_of() -> None:
     found = segmenter(Decoding(lag=4, learnt=(Rule(4, own_output=True),))).segment(WINDOWS)
     backend = TorchBackend(BUNDLE.network)
     inputs = make_inputs(WINDOWS, BUNDLE.normalisation, BUNDLE.model.modalities)
-    said = backend.advance(backend.features(inputs), backend.initial_state())[0]
+    said = backend.advance(inputs, backend.initial_state())[1]
     rows = np.array([x.probabilities for x in found])
     np.testing.assert_allclose(rows[:-4], said.revised[4][4:], atol=1e-5)
     np.testing.assert_allclose(rows[-4:-1], said.revised[1][-3:], atol=1e-5)

@@ -20,10 +20,10 @@ from m2r2_ros.network.tensors import InputTensors
 from m2r2_ros.segmenters import open_model
 from m2r2_ros.segmenters.base import WHOLE_RECORDING, Segmenter
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.network import NetworkSegmenter
 from m2r2_ros.segmenters.offline import OfflineSegmenter
 from m2r2_ros.segmenters.online import OnlineSegmenter
+from m2r2_ros.training.segmenter import segmenter_of
 from test.network.networks import SENSING, make_bundle, make_windows
 from test.segmenters.test_learned import restarting, same, stepped
 

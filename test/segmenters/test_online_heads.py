@@ -8,7 +8,7 @@ import pytest
 
 from m2r2_ros.model.head_config import HeadConfig, OnlineTASConfig, ProTASConfig
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training.segmenter import segmenter_of
 from test.network.networks import SENSING, make_bundle, make_windows
 from test.segmenters.test_learned import restarting, same, stepped
 

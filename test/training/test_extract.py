@@ -8,9 +8,8 @@ import torch
 
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.network.tensors import InputTensors
-from m2r2_ros.network.torch_backend import TorchBackend
 from m2r2_ros.training import extract as module
-from m2r2_ros.training.extract import extract, raw_features
+from m2r2_ros.training.extract import extract, features_of, raw_features
 from test.network.networks import SMALL, make_inputs_of
 from test.training.trials import fitted, network, trial
 
@@ -22,7 +21,7 @@ def test_chunks_are_the_same_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> No
         whole = net.extractor(InputTensors.of(recording.inputs(0, 23, scales)))
     monkeypatch.setattr(module, 'CHUNK', 5)
     np.testing.assert_allclose(
-        extract(recording, scales, TorchBackend(net).features), whole, atol=1e-5
+        extract(recording, scales, features_of(net)), whole, atol=1e-5
     )
 
 

@@ -14,12 +14,12 @@ from m2r2_ros.core.modalities import declared
 from m2r2_ros.model.head_config import CausalTCNConfig, HeadConfig, MSTCNConfig
 from m2r2_ros.network.bundle import Bundle, load_bundle
 from m2r2_ros.segmenters.decoding import Decoding
-from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.training import make
 from m2r2_ros.training.choices import Wishes
 from m2r2_ros.training.config import TrainConfig
 from m2r2_ros.training.curves import draw_curves
 from m2r2_ros.training.loop import Progress
+from m2r2_ros.training.segmenter import segmenter_of
 from m2r2_ros.training.stages import Begin
 from m2r2_ros.training.survey import Survey
 from m2r2_ros.training.train import Told, Trained, train

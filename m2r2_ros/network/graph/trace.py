@@ -44,7 +44,7 @@ def trace(
             torch.onnx.export(
                 module,
                 tuple(inputs.values()),
-                file,
+                file,  # type: ignore[arg-type] # as this exporter takes it
                 input_names=list(inputs),
                 output_names=list(outputs),
                 opset_version=OPSET,

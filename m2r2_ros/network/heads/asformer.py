@@ -3,16 +3,16 @@
 """ASFormer (Yi et al., BMVC 2021), offline."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm
 
 from m2r2_ros.model.head_config import ASFormerConfig
 from m2r2_ros.network.heads.base import Head, HeadOutput, Recipe, change_scores
-from m2r2_ros.network.heads.dilated import Dropout, Pointwise
-from m2r2_ros.network.heads.local_attention import local_attention
+from m2r2_ros.network.heads.dilated import Dropout, Pointwise, standardised
+from m2r2_ros.network.heads.local_attention import Windows, local_attention, windows
 from m2r2_ros.network.losses import classification_loss, smoothing_loss
 
 DROPOUT = 0.5
@@ -21,19 +21,18 @@ DROPOUT = 0.5
 class Attention(nn.Module):
     """Local attention of blocks of frames, with queries, keys and values of fewer maps."""
 
-    def __init__(self, width: int, reduction: int, block: int) -> None:
+    def __init__(self, width: int, reduction: int) -> None:
         """Make an attention from `width` feature maps to as many."""
         super().__init__()
         inner = max(width // reduction, 1)
-        self.block = block
         self.query = Pointwise(width, inner)
         self.key = Pointwise(width, inner)
         self.value = Pointwise(width, inner)
         self.leave = Pointwise(inner, width)
 
-    def forward(self, x: Tensor, source: Tensor) -> Tensor:
+    def forward(self, x: Tensor, source: Tensor, around: Windows) -> Tensor:
         """Attend within x and answer with values of the source, both (width, N), in their shape."""
-        found = local_attention(self.query(x), self.key(x), self.value(source), self.block)
+        found = local_attention(self.query(x), self.key(x), self.value(source), around)
         y: Tensor = self.leave(found.relu())
         return y
 
@@ -46,16 +45,15 @@ class Block(nn.Module):
         super().__init__()
         self.alpha = alpha
         self.taps = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
-        self.attention = Attention(width, reduction, block=dilation)
+        self.attention = Attention(width, reduction)
         self.mix = nn.Conv1d(width, width, 1)
         self.dropout = Dropout(DROPOUT)
 
-    def forward(self, x: Tensor, source: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, source: Tensor | None, around: Windows) -> Tensor:
         """Map (width, N) to the same shape; values come from the source, if any (section 3.3)."""
         y = torch.relu(self.taps(x))
-        # Instance normalisation: each map over the whole recording, without parameters.
-        even = layer_norm(y, y.shape[1:])
-        y = y + self.alpha * self.attention(even, even if source is None else source)
+        even = standardised(y)
+        y = y + self.alpha * self.attention(even, even if source is None else source, around)
         out: Tensor = x + self.dropout(self.mix(y))
         return out
 
@@ -72,11 +70,19 @@ class Coder(nn.Module):
         )
         self.leave = Pointwise(config.width, classes)
 
-    def forward(self, x: Tensor, source: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (inputs, N) to logits (C, N) and to features (width, N) for the next decoder."""
+    def forward(
+        self, x: Tensor, source: Tensor | None, around: Sequence[Windows]
+    ) -> tuple[Tensor, Tensor]:
+        """Map (inputs, N) to logits (C, N) and to features (width, N) for the next decoder.
+
+        Args:
+            x: float32 (inputs, N).
+            source: Features that values come from, float32 (width, N); None for its own.
+            around: What the frames of each layer's blocks see.
+        """
         y = self.enter(x)
-        for block in self.blocks:
-            y = block(y, source)
+        for block, near in zip(self.blocks, around, strict=True):
+            y = block(y, source, near)
         return self.leave(y), y
 
 
@@ -115,12 +121,17 @@ class ASFormer(Head):
         Returns:
             For each float32 (N, C).
         """
-        y, source = self.encoder(self.masking(features.t()))
+        around = self.windows(features)
+        y, source = self.encoder(self.masking(features.t()), None, around)
         logits = [y]
         for decoder in self.decoders:
-            y, source = decoder(y.softmax(dim=0), source)
+            y, source = decoder(y.softmax(dim=0), source, around)
             logits.append(y)
         return [y.t() for y in logits]
+
+    def windows(self, features: Tensor) -> list[Windows]:
+        """Return what the frames of blocks see, for each layer of a coder."""
+        return [windows(features, 2**k) for k in range(self.config.layers)]
 
     def loss(self, features: Tensor, targets: Tensor) -> Tensor:
         """Return the sum over encoder and decoders of L_cls + lambda L_smo (section 3.4)."""

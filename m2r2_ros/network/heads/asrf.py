@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from m2r2_ros.model.head_config import ASRFConfig
+from m2r2_ros.model.refinement import pieces_between, vote
 from m2r2_ros.network.heads.asrf_losses import (
     boundary_weight,
     class_weights,
@@ -17,7 +18,6 @@ from m2r2_ros.network.heads.asrf_losses import (
 )
 from m2r2_ros.network.heads.base import Head, HeadOutput, Recipe
 from m2r2_ros.network.heads.dilated import DilatedStack, DilatedStage, Pointwise
-from m2r2_ros.network.heads.refinement import pieces_between, vote
 from m2r2_ros.network.losses import classification_loss
 
 
@@ -93,6 +93,7 @@ class ASRF(Head):
         Probabilities are a piece's shares of votes, the same for all of its frames.
         """
         classes, logits = self(features)
-        boundaries = logits[-1].sigmoid()
-        pieces = pieces_between(boundaries, self.config.threshold)
-        return HeadOutput(vote(classes[-1].softmax(dim=1), pieces), boundaries)
+        probabilities, boundaries = classes[-1].softmax(dim=1), logits[-1].sigmoid()
+        pieces = pieces_between(boundaries.numpy(force=True), self.config.threshold)
+        votes = torch.from_numpy(vote(probabilities.numpy(force=True), pieces))
+        return HeadOutput(votes.to(features.device), boundaries)

@@ -46,6 +46,7 @@ class CausalTCN(OnlineHead):
         """Make a head for `classes` labels from features of width `inputs`."""
         super().__init__()
         width, layers = config.width, config.layers
+        self.config = config
         self._width, self._layers, self._lags = width, layers, config.lags
         # The classes for each lag; the last output of each stage is the boundary logit.
         outputs = len(config.lags) * classes + 1

@@ -4,12 +4,13 @@
 
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.model.finish import noise_for
 from m2r2_ros.model.head_config import DiffActConfig
+from m2r2_ros.model.median import median_filtered
 from m2r2_ros.network.heads.base import Head, HeadOutput, Recipe, change_scores
 from m2r2_ros.network.heads.diffact_losses import (
     MASKS,
@@ -77,33 +78,17 @@ class DiffAct(Head):
 
     def predict(self, features: Tensor) -> HeadOutput:
         """Label all frames of a recording; the noise is always the same."""
-        generator = torch.Generator().manual_seed(0)
-        shape = (1, self._classes, len(features))
+        drawn = noise_for(self.config, self._classes, len(features))
+        assert drawn is not None
+        noise = iter(torch.from_numpy(drawn).to(features).unsqueeze(1))
         _, condition = self.encoder(features.T.unsqueeze(0))
         labels = sample(
             lambda labels, step: self.decoder(labels, step, condition).softmax(dim=1),
-            lambda: torch.randn(shape, generator=generator).to(features),
+            lambda: next(noise),
             self.schedule,
             self.config.sampling_steps,
             self.config.snr_scale,
         )
-        probabilities = median_filtered(labels[0].T, self.config.median)
+        found = median_filtered(labels[0].T.numpy(force=True), self.config.median)
+        probabilities = torch.from_numpy(found).to(features.device)
         return HeadOutput(probabilities, change_scores(probabilities))
-
-
-def median_filtered(probabilities: Tensor, width: int) -> Tensor:
-    """Return the median of each label's probability over `width` frames, rows adding up to 1.
-
-    Frames are mirrored beyond the ends. Where all medians are 0, a frame is left as it is.
-
-    Args:
-        probabilities: float32 (N, C).
-        width: Frames; 1 changes nothing.
-    """
-    before = width // 2
-    reach = (before, width - 1 - before)
-    mirrored = np.pad(np.arange(len(probabilities)), reach, mode='symmetric')
-    windows = probabilities[torch.from_numpy(mirrored)].unfold(0, width, 1)
-    medians = windows.kthvalue(before + 1, dim=2).values
-    whole = medians.sum(dim=1, keepdim=True)
-    return torch.where(whole > 0, medians / whole, probabilities)

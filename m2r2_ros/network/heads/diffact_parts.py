@@ -9,7 +9,9 @@ from math import log
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, dropout1d, layer_norm, pad, silu
+from torch.nn.functional import dropout, dropout1d, pad, silu
+
+from m2r2_ros.network.heads.dilated import standardised
 
 #: Layers, counted from the last, whose outputs condition the decoder (5, 7 and 9 of 0 to 9).
 LEVELS = (5, 3, 1)
@@ -82,8 +84,7 @@ class MixedLayer(nn.Module):
         shown = self.dropout(x)
         near = self.taps(around(shown, self.kernel, self.dilation))
         found = near + self.attend(shown, self.dropout(condition))
-        # Each map has mean 0 and variance 1 over the recording: instance norm, for N = 1 too.
-        y: Tensor = x + self.mix(torch.relu(self.spread(layer_norm(found, found.shape[-1:]))))
+        y: Tensor = x + self.mix(torch.relu(self.spread(standardised(found))))
         return y
 
 
@@ -125,7 +126,7 @@ class Decoder(nn.Module):
     ) -> None:
         """Make a decoder; the dilation of layer k is 2 ** k."""
         super().__init__()
-        self.time_width = time_width
+        self.time_width, self.condition = time_width, condition
         self.time = nn.Sequential(
             nn.Linear(time_width, time_width), nn.SiLU(), nn.Linear(time_width, time_width)
         )
@@ -138,16 +139,26 @@ class Decoder(nn.Module):
 
     def forward(self, labels: Tensor, step: int, condition: Tensor) -> Tensor:
         """Map noisy labels (1, C, N), 0..1, at a step of diffusion to logits (1, C, N)."""
-        time = self.time(waves(step, self.time_width).to(labels))
-        x = self.enter(labels) + self.time_leave(silu(time)).unsqueeze(1)
+        shift = self.shift(waves(step, self.time_width).to(labels))
+        x = self.enter(labels) + shift.unsqueeze(1)
         for layer in self.layers:
             x = layer(x, condition)
         logits: Tensor = self.leave(x)
         return logits
 
+    def shift(self, time: Tensor) -> Tensor:
+        """Map steps of diffusion as `waves`, (..., time_width), to what each adds to the maps."""
+        shift: Tensor = self.time_leave(silu(self.time(time)))
+        return shift
+
 
 def waves(step: int, width: int) -> Tensor:
     """Return sines and cosines of the step at wavelengths from 2 pi to 20000 pi, (width,)."""
-    half = (width + 1) // 2
-    phases = step * torch.exp(-log(10_000) * torch.arange(half) / max(half - 1, 1))
+    phases = step * frequencies(width)
     return torch.cat([phases.sin(), phases.cos()])[:width]
+
+
+def frequencies(width: int) -> Tensor:
+    """Return the angular frequencies of `waves`, the greatest first."""
+    half = (width + 1) // 2
+    return torch.exp(-log(10_000) * torch.arange(half) / max(half - 1, 1))

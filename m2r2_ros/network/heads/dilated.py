@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stage of dilated convolutions that MS-TCN and ASRF are made of, looking both ways."""
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
+
+#: Added to variances.
+EPSILON: Final = 1e-5
 
 
 class Pointwise(nn.Linear):
@@ -24,6 +29,17 @@ class Dropout(nn.Dropout):
         return x * (torch.rand_like(x) >= self.p).to(x.dtype).div_(1 - self.p)
 
 
+def standardised(x: Tensor) -> Tensor:
+    """Return x with mean 0 and variance 1 of each map over the recording, (..., N).
+
+    Instance normalisation without parameters, for N = 1 too. PyTorch's own either refuse that or,
+    as `layer_norm`, are exported with the length that they were traced with.
+    """
+    centred = x - x.mean(dim=-1, keepdim=True)
+    spread = centred.square().mean(dim=-1, keepdim=True) + EPSILON
+    return centred / spread.sqrt()
+
+
 class DilatedLayer(nn.Module):
     """A residual layer whose three taps are t - d, t and t + d (MS-TCN, section 3.1)."""
 
@@ -35,7 +51,7 @@ class DilatedLayer(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (width, N) to the same shape."""
+        """Map (width, N), or a batch of that, to the same shape."""
         y: Tensor = x + self.dropout(self.mix(torch.relu(self.taps(x))))
         return y
 
@@ -49,6 +65,14 @@ class DilatedStack(nn.Sequential):
             Pointwise(inputs, width),
             *(DilatedLayer(width, 2**k, dropout) for k in range(layers)),
         )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (inputs, N) to (width, N)."""
+        enter, *layers = self
+        y: Tensor = enter(x).unsqueeze(0)  # as a batch: without, each convolution makes one of it
+        for layer in layers:
+            y = layer(y)
+        return y.squeeze(0)
 
 
 class DilatedStage(nn.Sequential):

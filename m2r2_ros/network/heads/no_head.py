@@ -7,7 +7,7 @@ from typing import NoReturn
 from torch import Tensor
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.model.head_config import NoHeadConfig
+from m2r2_ros.model.head_config import NO_HEAD, NoHeadConfig
 from m2r2_ros.network.heads.base import Head
 
 
@@ -28,8 +28,4 @@ class NoHead(Head):
 
     def refuse(self) -> NoReturn:
         """Raise the BundleError that says how to get a head."""
-        msg = (
-            'the bundle is a pretrained extractor without a head: make features with it '
-            '(m2r2 features) and train a head on them (m2r2 train-head)'
-        )
-        raise BundleError(msg)
+        raise BundleError(NO_HEAD)

@@ -71,7 +71,7 @@ class Iteration(nn.Module):
         return y + found, frames[:, x.shape[1] :]
 
 
-def outside(n: int, window: int, seen: int, device: torch.device) -> Tensor:
+def outside(n: int, window: int, seen: int | Tensor, device: torch.device) -> Tensor:
     """Return which keys are not in the clip of `window` frames that ends with a query's frame.
 
     Args:

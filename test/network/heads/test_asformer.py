@@ -10,7 +10,7 @@ import torch
 from m2r2_ros.core.labels import UNKNOWN
 from m2r2_ros.model.head_config import ASFormerConfig
 from m2r2_ros.network.heads.asformer import ASFormer, Block
-from m2r2_ros.network.heads.local_attention import local_attention
+from m2r2_ros.network.heads.local_attention import local_attention, windows
 from m2r2_ros.network.losses import classification_loss, smoothing_loss
 from test.network.heads.toy import (
     CLASSES,
@@ -41,30 +41,31 @@ def test_a_block_is_its_formula(decoding: bool) -> None:
     torch.manual_seed(0)
     block = Block(width=6, reduction=2, dilation=4, alpha=0.3).eval()
     x, other = torch.randn(6, 20), torch.randn(6, 20)
+    around = windows(x.t(), 4)
     y = block.taps(x).relu()
     even = (y - y.mean(1, keepdim=True)) / (y.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt()
     a = block.attention
     query, key, value = a.query(even), a.key(even), a.value(other if decoding else even)
     assert query.shape == key.shape == value.shape == (3, 20)
-    y = y + 0.3 * a.leave(local_attention(query, key, value, 4).relu())
-    torch.testing.assert_close(block(x, other if decoding else None), x + block.mix(y))
+    y = y + 0.3 * a.leave(local_attention(query, key, value, around).relu())
+    torch.testing.assert_close(block(x, other if decoding else None, around), x + block.mix(y))
 
 
 @torch.no_grad()
 def test_decoders_refine_with_less_and_less_attention() -> None:
     head = make_head(ASFormerConfig(decoders=2, layers=2, width=8)).eval()
     features = torch.randn(30, WIDTH)
-    y, source = head.encoder(features.t())
+    around = head.windows(features)
+    assert [view.own.shape[1] for view in around] == [1, 2]
+    y, source = head.encoder(features.t(), None, around)
     expected = [y]
     for decoder in head.decoders:
-        y, source = decoder(y.softmax(0), source)
+        y, source = decoder(y.softmax(0), source, around)
         expected.append(y)
     for a, b in zip(head(features), expected, strict=True):
         torch.testing.assert_close(a, b.t())
     alphas = [[m.alpha for m in head.modules() if isinstance(m, Block)][k] for k in (0, 2, 4)]
     assert alphas == pytest.approx([1, 1, math.exp(-3)])
-    blocks = [m.attention.block for m in head.modules() if isinstance(m, Block)]
-    assert blocks == [1, 2] * 3
 
 
 @torch.no_grad()
@@ -89,9 +90,9 @@ def test_convolutions_and_blocks_double_their_reach() -> None:
     blocks = [Block(width=32, reduction=1, dilation=2**k, alpha=1.0).eval() for k in range(3)]
     features = torch.randn(60, 32, requires_grad=True)
     y = features.t()
-    for block in blocks:
+    for k, block in enumerate(blocks):
         taps = block.taps(y).relu()
-        y = y + block.mix(taps + block.attention(taps, taps))
+        y = y + block.mix(taps + block.attention(taps, taps, windows(features, 2**k)))
     assert frames_seen(y[:, 30].sum(), features) == list(range(18, 41))
 
 

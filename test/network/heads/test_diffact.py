@@ -1,13 +1,16 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DiffAct: its layers by plain loops, what they look at, and its median filter."""
+"""DiffAct: its layers by plain loops, what they look at, and what is filtered."""
+
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from m2r2_ros.model.head_config import DiffActConfig
-from m2r2_ros.network.heads.diffact import DiffAct, median_filtered
+from m2r2_ros.model.median import median_filtered
+from m2r2_ros.network.heads.diffact import DiffAct
 from m2r2_ros.network.heads.diffact_parts import Encoder, LocalAttention, MixedLayer, waves
 
 INPUTS, CLASSES = 6, 4
@@ -105,18 +108,12 @@ def test_waves_tell_steps_apart() -> None:
     assert waves(7, 5).shape == (5,)
 
 
-def test_the_median_of_each_label() -> None:
-    p = torch.tensor([[0.8, 0.2], [0.7, 0.3], [0.1, 0.9], [0.6, 0.4], [0.3, 0.7]])
-    assert torch.equal(median_filtered(p, 1), p)
-    found = median_filtered(p, 3)
-    # Mirrored: 0.8 0.8 0.7, 0.8 0.7 0.1, 0.7 0.1 0.6, 0.1 0.6 0.3, 0.6 0.3 0.3.
-    torch.testing.assert_close(found[:, 0], torch.tensor([0.8, 0.7, 0.6, 0.3, 0.3]))
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(5))
-    # Of an even number, the greater one in the middle: two frames before, one after.
-    assert float(median_filtered(p, 4)[2, 0]) == pytest.approx(0.7 / (0.7 + 0.4))
-    torch.testing.assert_close(median_filtered(p[:1], 9), p[:1])
-
-
-def test_a_frame_without_a_median_stays() -> None:
-    p = torch.eye(3)
-    assert median_filtered(p, 3).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+@torch.no_grad()
+def test_the_median_filter_is_the_last_thing() -> None:
+    x = torch.randn(30, INPUTS)
+    rough = HEAD.predict(x).probabilities
+    smooth = make(replace(SMALL, median=5)).predict(x)
+    expected = torch.from_numpy(median_filtered(rough.numpy(), 5))
+    assert torch.equal(smooth.probabilities, expected)
+    assert not torch.equal(rough, expected)
+    torch.testing.assert_close(smooth.boundaries[7], 1 - expected[7] @ expected[6])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2r2_ros.network.heads.local_attention import local_attention
+from m2r2_ros.network.heads.local_attention import local_attention, windows
 from test.network.heads.toy import frames_seen
 
 
@@ -44,7 +44,7 @@ def test_it_is_that_of_a_plain_loop(seed: int, frames: int, block: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     query, key = (3 * torch.randn(4, frames, generator=generator) for _ in range(2))
     value = torch.randn(3, frames, generator=generator)
-    found = local_attention(query, key, value, block)
+    found = local_attention(query, key, value, windows(query.t(), block))
     assert found.shape == (3, frames)
     torch.testing.assert_close(found, plain(query, key, value, block), atol=1e-5, rtol=1e-4)
 
@@ -55,7 +55,7 @@ def test_it_is_that_of_a_plain_loop(seed: int, frames: int, block: int) -> None:
 )
 def test_a_frame_sees_what_its_block_sees(block: int, seen: list[int]) -> None:
     x = torch.randn(100, 3, requires_grad=True)
-    out = local_attention(x.t().detach(), x.t().detach(), x.t(), block)
+    out = local_attention(x.t().detach(), x.t().detach(), x.t(), windows(x, block))
     assert frames_seen(out[:, 70].sum(), x) == seen
 
 
@@ -63,7 +63,7 @@ def test_gradients_are_finite_and_those_of_a_plain_loop() -> None:
     query, key, value = inputs = [torch.randn(3, 70, requires_grad=True) for _ in range(3)]
     for block in (1, 4, 256):
         quick = torch.autograd.grad(
-            local_attention(query, key, value, block).square().sum(), inputs
+            local_attention(query, key, value, windows(query.t(), block)).square().sum(), inputs
         )
         hidden = torch.ones(70, 70, dtype=torch.bool)
         for t in range(70):

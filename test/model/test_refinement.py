@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pieces between boundaries and their votes, by hand and by plain loops."""
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2r2_ros.network.heads.refinement import pieces_between, vote
+from m2r2_ros.model.refinement import pieces_between, vote
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from m2r2_ros.network.heads.refinement import pieces_between, vote
     ],
 )
 def test_pieces_begin_at_peaks(boundaries: list[float], pieces: list[int]) -> None:
-    assert pieces_between(torch.tensor(boundaries), 0.5).tolist() == pieces
+    assert pieces_between(np.array(boundaries, np.float32), 0.5).tolist() == pieces
 
 
 @given(st.lists(st.integers(0, 9).map(lambda k: k / 9), min_size=1, max_size=40))
@@ -41,34 +41,35 @@ def test_pieces_are_those_of_a_plain_loop(values: list[float]) -> None:
         if t and values[t - 1] < value and falls and value >= 0.5:
             piece += 1
         expected.append(piece)
-    assert pieces_between(torch.tensor(values), 0.5).tolist() == expected
+    assert pieces_between(np.array(values, np.float32), 0.5).tolist() == expected
 
 
 def test_the_majority_wins_a_piece_whatever_the_probabilities() -> None:
     rows = [[0.4, 0.3, 0.3], [0.4, 0.3, 0.3], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
-    found = vote(torch.tensor(rows), torch.tensor([0, 0, 0, 1]))
-    assert found.argmax(dim=1).tolist() == [0, 0, 0, 2]
+    found = vote(np.array(rows, np.float32), np.array([0, 0, 0, 1]))
+    assert found.argmax(axis=1).tolist() == [0, 0, 0, 2]
     mean = [0.8 / 3, 1.6 / 3, 0.6 / 3]
     expected = [(v + 0.5 * m) / 3.5 for v, m in zip([2, 1, 0], mean, strict=True)]
     assert found[0].tolist() == pytest.approx(expected)
-    assert torch.equal(found[0], found[2])
+    assert np.array_equal(found[0], found[2])
 
 
 @pytest.mark.parametrize('length', [1, 500, 5000])
 def test_ties_go_to_the_larger_sum(length: int) -> None:
-    rows = torch.tensor([[0.6, 0.4], [0.35, 0.65]]).repeat(length, 1)
-    pieces = torch.zeros(2 * length, dtype=torch.long)
-    assert set(vote(rows, pieces).argmax(dim=1).tolist()) == {1}
-    assert set(vote(rows.flip(1), pieces).argmax(dim=1).tolist()) == {0}
+    rows = np.tile(np.array([[0.6, 0.4], [0.35, 0.65]], np.float32), (length, 1))
+    pieces = np.zeros(2 * length, np.int64)
+    assert set(vote(rows, pieces).argmax(axis=1).tolist()) == {1}
+    assert set(vote(rows[:, ::-1], pieces).argmax(axis=1).tolist()) == {0}
 
 
 @settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), n=st.integers(1, 60), classes=st.integers(1, 5))
 def test_votes_are_those_of_a_plain_loop(seed: int, n: int, classes: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    p = torch.randn(n, classes, generator=generator).double().softmax(dim=1)
-    pieces = (torch.rand(n, generator=generator) > 0.8).long()
-    pieces = (pieces - pieces[0] * (torch.arange(n) == 0)).cumsum(0)
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.ones(classes), n).astype(np.float32)
+    begins = rng.uniform(size=n) > 0.8
+    begins[0] = False
+    pieces = np.cumsum(begins, dtype=np.int64)
     expected = []
     for piece in pieces.tolist():
         frames = [p[t].tolist() for t in range(n) if pieces[t] == piece]
@@ -76,6 +77,6 @@ def test_votes_are_those_of_a_plain_loop(seed: int, n: int, classes: int) -> Non
         expected.append(
             max(range(classes), key=lambda c: (labels.count(c), sum(row[c] for row in frames)))
         )
-    found = vote(p.float(), pieces)
-    assert found.argmax(dim=1).tolist() == expected
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(n))
+    found = vote(p, pieces)
+    assert found.argmax(axis=1).tolist() == expected
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
