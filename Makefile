@@ -1,7 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Everything stays inside the checkout: one virtual environment and one colcon workspace for each
+# Everything stays inside the checkout: two virtual environments and one colcon workspace for each
 # ROS distribution. Stamp files remember what is up to date.
 
 SHELL := /bin/bash
@@ -12,6 +12,8 @@ SEED := $(or $(SEED),$(shell echo $$RANDOM))
 FACTOR ?= 100
 
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
+# What `pip install m2r2_ros` brings to a robot, and nothing else: test/robot works with it.
+ROBOT := $(VENV)-robot
 BUILD := .build/$(DISTRO)
 UV := uv==0.13.9
 REQUIREMENTS := requirements/ros-$(DISTRO).txt requirements/build.txt
@@ -19,6 +21,8 @@ REQUIREMENTS := requirements/ros-$(DISTRO).txt requirements/build.txt
 LOCK ?= requirements/lock.txt
 LOCKED := $(addprefix -c ,$(LOCK))
 SOURCES := CMakeLists.txt package.xml msg srv config launch models m2r2_ros scripts
+PACKAGE := setup.py pyproject.toml package.xml README.md LICENSE requirements msg srv config launch models m2r2_ros
+PACKAGED := $(shell find $(PACKAGE) -type f -not -name '*.pyc')
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg srv/*.srv scripts/*) $(wildcard tools/messages/*/* tools/messages/*/msg/*)
 # Those that need neither data of others nor an hour.
 BENCHMARKS := $(addprefix benchmarks/,decode.py discovery.py labelling.py live.py online_step.py pages.py recording.py simulation.py)
@@ -28,7 +32,7 @@ IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
 
 .DEFAULT_GOAL := help
-.PHONY: help build lock test fuzz lint format demo bench bench-ablation bench-annotate bench-discovery bench-real bench-unknown clean
+.PHONY: help build lock test fuzz lint format demo bench bench-ablation bench-annotate bench-discovery bench-real bench-unknown clean lost
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,9 +47,24 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created $(wildcard requirements/*.txt) setup.py tools/relocate_wheels.py
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation $(LOCKED) \
-	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,discover,kinematics,lite,pretrain,reassemble,rerun,review,sim]'
+	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,discover,kinematics,lite,pretrain,reassemble,rerun,review,sim,train]'
 	$(VENV)/bin/python tools/relocate_wheels.py
 	echo $(or $(LOCK),newest) > $@
+
+$(ROBOT)/.created: $(VENV)/.created requirements/runtime.txt requirements/lock.txt
+	$(VENV)/bin/python -m venv --clear $(ROBOT)
+	$(ROBOT)/bin/python -m pip install --quiet $(LOCKED) setuptools
+	touch $@
+
+# Modules that the checkout has lost must go too: so from a copy, and again where one of the stamp's
+# list is missing.
+$(ROBOT)/.installed: $(ROBOT)/.created $(PACKAGED) $(if $(filter-out $(PACKAGED),$(shell cat $(ROBOT)/.installed 2>&-)),lost)
+	rm -rf $(ROBOT)/source
+	mkdir $(ROBOT)/source
+	cp -r $(PACKAGE) $(ROBOT)/source
+	$(ROBOT)/bin/python -m pip install --quiet --no-build-isolation $(LOCKED) $(ROBOT)/source/
+	rm -r $(ROBOT)/source
+	@printf '%s\n' $(PACKAGED) > $@
 
 # CMake does not want the environment, whose include folders the messages export, inside the source
 # folder; so the workspace gets a source folder of links.
@@ -63,12 +82,12 @@ lock:  ## Write requirements/lock.txt again, with the newest versions that requi
 	.build/lock/bin/python -m pip install --quiet $(UV)
 	PATH=$(CURDIR)/.build/lock/bin:$$PATH python tools/lock.py
 
-test: build  ## Run the tests; TESTS="test/core -k name" runs some of them.
+test: build $(ROBOT)/.installed  ## Run the tests; TESTS="test/core -k name" runs some of them.
 ifdef TESTS
 	$(IN_ROS) python -m pytest $(TESTS)
 else
 	$(IN_ROS) python -m pytest -n auto --dist worksteal --durations 15 -m 'not ros'
-	$(IN_ROS) python -m pytest test/nodes -n 2 --durations 15 -m ros  # these keep time with the wall clock
+	$(IN_ROS) python -m pytest test/nodes test/robot -n 2 --durations 15 -m ros  # these keep time with the wall clock
 endif
 
 fuzz: build  ## Attack every reader and writer for long; SEED=n repeats a run, FACTOR=n its length.

@@ -19,7 +19,10 @@ EXTRAS = (
     'rerun',
     'review',
     'sim',
+    'train',
 )
+#: Extras for nothing but training.
+OF_TRAINING = ('lite', 'pretrain')
 
 
 def data_files() -> list[tuple[str, list[str]]]:
@@ -38,6 +41,11 @@ def requirements(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith('#')]
 
 
+def extra_requirements(extra: str) -> list[str]:
+    """Return what an extra brings."""
+    return requirements(extra) + (requirements('train') if extra in OF_TRAINING else [])
+
+
 setup(
     name=PACKAGE,
     version='0.1.0',
@@ -54,6 +62,6 @@ setup(
     data_files=data_files(),
     entry_points={'console_scripts': [f'm2r2 = {PACKAGE}.cli.main:main']},
     install_requires=requirements('runtime'),
-    extras_require={extra: requirements(extra) for extra in EXTRAS},
+    extras_require={extra: extra_requirements(extra) for extra in EXTRAS},
     zip_safe=False,
 )

@@ -79,7 +79,7 @@ def test_container_builds_from_all_that_cmake_installs() -> None:
 def test_container_and_workspace_install_the_locked_versions_of_what_setup_demands() -> None:
     (pip,) = (w for w in instructions(DOCKERFILE) if any(word.endswith('/pip') for word in w))
     options = [word for word in pip[pip.index('install') + 1 :] if not word.startswith('--')]
-    assert options == ['-c', 'lock.txt', '-r', 'runtime.txt', '-r', 'lite.txt']
+    assert options == ['-c', 'lock.txt', '-r', 'runtime.txt']
     readme = (ROOT / 'README.md').read_text()
     (folder,) = re.findall(
         r'pip install -c (\S+)/requirements/lock.txt -r \1/requirements/runtime.txt', readme
@@ -181,6 +181,7 @@ HARDENED = {
     # Netlink is how DDS looks for network interfaces.
     'RestrictAddressFamilies': 'AF_UNIX AF_INET AF_INET6 AF_NETLINK',
     'LockPersonality': 'yes',
+    'MemoryDenyWriteExecute': 'yes',
     'SystemCallArchitectures': 'native',
     'OOMPolicy': 'continue',
 }
@@ -192,13 +193,13 @@ def test_service_has_no_more_rights_than_it_needs() -> None:
     assert re.fullmatch(r'\d+G', service['MemoryMax'])
     lists = re.findall('^SystemCallFilter=(.+)$', SERVICE.read_text(), re.MULTILINE)
     assert lists == ['@system-service', '~@privileged']
-    assert 'yes' not in service.get('MemoryDenyWriteExecute', '')  # PyTorch compiles
 
 
 def test_devices_are_allowed_by_a_drop_in_alone() -> None:
     devices = settings(DEPLOY / 'm2r2-devices.conf')
     assert devices['PrivateDevices'] == 'no'
     assert devices['DevicePolicy'] == 'closed'
+    assert devices['MemoryDenyWriteExecute'] == 'no'
     text = (DEPLOY / 'm2r2-devices.conf').read_text()
     allowed = re.findall('^DeviceAllow=(.+)$', text, re.MULTILINE)
     assert all(re.fullmatch(r'char-[a-z0-9*]+ rw', device) for device in allowed)

@@ -17,20 +17,18 @@ FOLDER = ROOT / 'requirements'
 
 #: The key under which rosdep knows each package of requirements/runtime.txt, if it knows it:
 #: https://github.com/ros/rosdistro/blob/master/rosdep/python.yaml. Keys that end in -pip are those
-#: that only pip can resolve. Debian's python3-torch is older than what runtime.txt allows.
+#: that only pip can resolve.
 ROSDEP_KEYS = {
     'lz4': None,
     'matplotlib': 'python3-matplotlib',
     'mcap': None,
     'numpy': 'python3-numpy',
+    'onnxruntime': 'python3-onnxruntime-pip',
     'opencv-python-headless': 'python3-opencv',
     'pyyaml': 'python3-yaml',
     'rich': 'python3-rich',
     'rosbags': 'python3-rosbags-pip',
     'safetensors': None,
-    'torch': 'python3-pytorch-pip',
-    'torchaudio': None,
-    'transformers': 'python3-transformers-pip',
     'typer': 'python3-typer',
     'zstandard': None,
 }
