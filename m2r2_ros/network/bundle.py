@@ -30,7 +30,7 @@ from m2r2_ros.model.facts import (
 )
 from m2r2_ros.model.familiarity import Familiarity
 from m2r2_ros.model.familiarity_file import promised_tensors, read_familiarity
-from m2r2_ros.model.graph_facts import GraphFacts
+from m2r2_ros.model.graph_facts import FULL, GraphFacts
 from m2r2_ros.model.inputs import Inputs
 from m2r2_ros.model.weight_header import EXPECTED, read_header, read_layout
 from m2r2_ros.network.graph.compare import compare
@@ -117,7 +117,7 @@ def _write(bundle: Bundle, draft: Path) -> Bundle:
     write_tensors(draft / WEIGHTS, tensors, NO_SEAL)
     layout = read_layout(draft / WEIGHTS).digest
     graphs = write_graphs(_as_written(bundle), draft)
-    facts = GraphFacts(OPSET, 'float32', layout, graphs)
+    facts = GraphFacts(OPSET, FULL, layout, graphs)
     write_tensors(draft / WEIGHTS, tensors, write_yaml(draft, _sections(bundle, facts)))
     return load_bundle(draft)
 
@@ -173,6 +173,13 @@ def load_bundle(folder: Path) -> Bundle:
         msg = (
             f'{folder}: is a model of kind {facts.kind}, which has no network to extract features '
             'with or to train further; m2r2 label opens it'
+        )
+        raise BundleError(msg)
+    if facts.network.graphs is not None and facts.network.graphs.precision != FULL:
+        origin = facts.training.get('compressed', {}).get('from', 'another')
+        msg = (
+            f'{folder}: was compressed to {facts.network.graphs.precision}: it labels, but '
+            f'training goes on from the bundle that it was made of, model {origin}'
         )
         raise BundleError(msg)
     _expect_shapes(facts, facts.network.model)

@@ -36,7 +36,10 @@ def move_out(graph: onnx.ModelProto, stem: str) -> dict[str, torch.Tensor]:
     for tensor in graph.graph.initializer:
         if np.prod(tensor.dims) >= _MANY:
             names[tensor.name] = f'{stem}.{tensor.name}'
-            tensors[f'{stem}.{tensor.name}'] = _tensor(tensor)
+            found = _tensor(tensor)
+            # As weights are stored; scales of whole numbers are left as exact as they are.
+            half = found.dtype == torch.float32 and found.ndim > 1
+            tensors[f'{stem}.{tensor.name}'] = found.half() if half else found
             tensor.name = names[tensor.name]
     for node in graph.graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]

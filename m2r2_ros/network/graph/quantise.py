@@ -87,13 +87,12 @@ def _fold(graph: onnx.ModelProto, path: Path) -> None:
 
 
 def _large(graph: onnx.ModelProto) -> list[str]:
-    """Return the names of the products with a large matrix."""
+    """Return the names of the products with a large matrix, as the library calls them."""
     sizes = {t.name: int(np.prod(t.dims)) for t in graph.graph.initializer}
-    return [
-        node.name
-        for node in graph.graph.node
-        if node.op_type in ('MatMul', 'Gemm') and sizes.get(node.input[1], 0) >= _LARGE
-    ]
+    large = [n for n in graph.graph.node if len(n.input) > 1 and sizes.get(n.input[1], 0) >= _LARGE]
+    # Each Gemm becomes a product and a sum at first.
+    ends = {'MatMul': '', 'Gemm': '_MatMul'}
+    return [f'{n.name}{ends[n.op_type]}' for n in large if n.op_type in ends]
 
 
 def _of_images(graph: onnx.ModelProto) -> list[str]:
