@@ -4,15 +4,20 @@
 
 import os
 from collections.abc import Collection
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.cli.console import console
-from m2r2_ros.core.errors import BagError, BundleError
+from m2r2_ros.core.errors import BagError, BundleError, ConfigError
 from m2r2_ros.core.files import names_of
 from m2r2_ros.readers.topic_map import TopicMap, read_topic_map
 from m2r2_ros.readers.topics import TopicSpec
+
+#: What the extra `train` brings that no network can be made or saved without.
+_TRAINING: Final = ('torch', 'onnx')
 
 
 def source_recordings(paths: list[Path]) -> list[Path]:
@@ -89,9 +94,20 @@ def given_map(path: Path | None) -> TopicMap:
     return TopicMap() if path is None else read_topic_map(path)
 
 
-def use_cores() -> None:
-    """Let torch use the cores that this process may run on, or as many as OMP_NUM_THREADS says."""
-    import torch  # commands that need no model start without torch
+def expect_training() -> None:
+    """Refuse to go on where the extra `train` is missing; let torch use the cores otherwise.
+
+    It uses those that this process may run on, or as many as OMP_NUM_THREADS says.
+
+    Raises:
+        ConfigError: Something of the extra is not installed.
+    """
+    if missing := [name for name in _TRAINING if find_spec(name) is None]:
+        msg = f"this needs {' and '.join(missing)}: pip install 'm2r2_ros[train]'"
+        raise ConfigError(msg)
+    # Before torch is imported: idle OpenMP threads that spin make two cores slower than one.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    import torch  # takes seconds
 
     if 'OMP_NUM_THREADS' not in os.environ:
         torch.set_num_threads(len(os.sched_getaffinity(0)))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 label`: recordings to label bags."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,21 +11,23 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
-from m2r2_ros.cli.common import given_topics, source_recordings, use_cores
+from m2r2_ros.cli.common import given_topics, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import (
     Bags,
+    Device,
     Lag,
     MinConfidence,
     MinDuration,
     ModelBundle,
     Overwrite,
     Resume,
+    Threads,
     Topics,
 )
 from m2r2_ros.core.errors import BagError, ConfigError
 
-if TYPE_CHECKING:  # torch takes seconds
+if TYPE_CHECKING:  # reading recordings and models takes a while to import
     from m2r2_ros.replay.batch import BatchOptions, Outcome
     from m2r2_ros.replay.labeller import Summary
     from m2r2_ros.segmenters import Model
@@ -47,6 +50,8 @@ def label_command(
     min_confidence: MinConfidence = None,
     min_duration: MinDuration = None,
     lag: Lag = None,
+    device: Device = 'cpu',
+    threads: Threads = 0,
 ) -> None:
     """Label recordings: with the whole recording in view, or --as-live.
 
@@ -61,15 +66,21 @@ def label_command(
 
     For example: m2r2 label recordings --model my_model --out labels
     """
-    from m2r2_ros.replay.batch import BatchOptions
+    from m2r2_ros.model.devices import Placement
     from m2r2_ros.segmenters import open_model
 
-    use_cores()
     given = given_topics(topics)
-    paths = source_recordings(bags)
-    expect_distinct_names(paths)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
-    opened = open_model(model, {k: v for k, v in asked.items() if v is not None}, live=as_live)
+    wanted = {k: v for k, v in asked.items() if v is not None}
+    placement = Placement(device, threads)
+    with ThreadPoolExecutor(1) as thread:
+        # ONNX Runtime leaves Python's lock to others while it loads graphs.
+        opening = thread.submit(open_model, model, wanted, placement=placement, live=as_live)
+        paths = source_recordings(bags)
+        expect_distinct_names(paths)
+        from m2r2_ros.replay.batch import BatchOptions
+
+        opened = opening.result()
     _expect_lag_fits(opened, lag)
     _announce(opened)
     options = BatchOptions(given, merge, overwrite, resume)

@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entry point of `m2r2`."""
 
-import os
 import sys
-
-# Before torch is imported: idle OpenMP threads that spin make two cores slower than one.
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 import typer
 

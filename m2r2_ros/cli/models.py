@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`m2r2 models`: presets, heads, and what a bundle is."""
+"""`m2r2 models`: presets, heads, devices, what a bundle is, and new ones of old versions."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,8 +10,10 @@ import typer
 from rich.table import Table
 
 from m2r2_ros.cli.console import stdout
+from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.share import share_path
 from m2r2_ros.model.config import PRESETS
+from m2r2_ros.model.devices import DEVICES, installed_devices
 from m2r2_ros.model.facts import read_facts
 from m2r2_ros.model.head_config import CONFIGS
 
@@ -20,16 +22,59 @@ def models_command(
     bundles: Annotated[
         list[Path] | None, typer.Argument(help='Bundles; without any, those that are shipped.')
     ] = None,
+    devices: Annotated[
+        bool,
+        typer.Option('--devices', help='List where networks can run, and what to install for it.'),
+    ] = False,
+    upgrade: Annotated[
+        bool,
+        typer.Option(
+            '--upgrade',
+            help='Write the bundles anew in their places, as this version does: those of older '
+            'versions get the graphs that label.',
+        ),
+    ] = False,
 ) -> None:
     """List presets and heads, and describe bundles.
 
     For example: m2r2 models my_model
     """
-    if not bundles:
+    if upgrade:
+        _upgrade(bundles or [])
+        return
+    if devices:
+        _print_devices()
+    elif not bundles:
         _print_presets()
         _print_heads()
-    for folder in bundles or sorted(p.parent for p in share_path('models').glob('*/bundle.yaml')):
+        bundles = sorted(p.parent for p in share_path('models').glob('*/bundle.yaml'))
+    for folder in bundles or []:
         stdout.print(_describe(folder))
+
+
+def _upgrade(folders: list[Path]) -> None:
+    """Write bundles anew, and say what each was called in labels and is called now."""
+    if not folders:
+        msg = '--upgrade: expected the folders of bundles'
+        raise ConfigError(msg)
+    from m2r2_ros.cli.common import expect_training
+
+    expect_training()
+    from m2r2_ros.network.upgrade import upgrade
+
+    for folder in folders:
+        upgraded = upgrade(folder)
+        stdout.print(f'{folder}: {upgraded.old_id} is now {upgraded.id}', soft_wrap=True)
+
+
+def _print_devices() -> None:
+    table = Table('device', 'installed', 'to install', title='devices')
+    there = installed_devices()
+    for name, device in DEVICES.items():
+        wanted = [f'{device.wheel} in place of onnxruntime', device.needs]
+        todo = '-' if there[name] else ', '.join(filter(None, wanted))
+        table.add_row(name, 'yes' if there[name] else 'no', todo)
+    stdout.print(table)
 
 
 def _print_presets() -> None:
@@ -64,6 +109,9 @@ def _describe(folder: Path) -> Table:
         for head in filter(None, heads):
             when = 'online' if head.online else 'offline, for recordings'
             table.add_row('head', f'{head.name}, {when}')
+        graphs = facts.network.graphs
+        made = graphs and f'opset {graphs.opset}, {graphs.precision}'
+        table.add_row('graph', made or f'none: m2r2 models --upgrade {folder}')
     table.add_row('parameters', f'{facts.parameters:,}')
     table.add_row('labels', ', '.join(facts.labels.names))
     table.add_row('frame rate', f'{facts.windows.frame_rate:g} Hz')

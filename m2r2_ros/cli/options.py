@@ -67,6 +67,15 @@ Validate = Annotated[
         help='Labelled recordings to validate on; they are not trained on. Never a test set.',
     ),
 ]
+DeviceName: TypeAlias = Literal['cpu', 'cuda', 'tensorrt', 'openvino']
+Device = Annotated[
+    DeviceName,
+    typer.Option('--device', help='Where the network runs; m2r2 models --devices lists them.'),
+]
+Threads = Annotated[
+    int,
+    typer.Option('--threads', help='Cores for the network; 0: all that are there.', min=0),
+]
 ModelBundle = Annotated[Path, typer.Option('--model', help='Bundle, as m2r2 train writes it.')]
 ExtractorOf = Annotated[
     Path, typer.Option('--model', help='Bundle whose extractor makes the features.')

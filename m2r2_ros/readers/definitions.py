@@ -3,27 +3,62 @@
 """What message types look like: ROS 2 Jazzy's, our own, and those that a recording brings."""
 
 from functools import cache, lru_cache
-
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.base import TypesysError
-from rosbags.typesys.store import Typestore
+from typing import TYPE_CHECKING, Final
 
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.share import PACKAGE, share_path
 
+if TYPE_CHECKING:  # rosbags is imported for the first message
+    from rosbags.typesys.store import Typestore
+
+
+#: What messages of this package hold besides numbers and texts.
+_HELD: Final = {
+    'builtin_interfaces/msg/Time': 'int32 sec\nuint32 nanosec',
+    'std_msgs/msg/Header': 'builtin_interfaces/Time stamp\nstring frame_id',
+    'std_msgs/msg/ColorRGBA': 'float32 r\nfloat32 g\nfloat32 b\nfloat32 a',
+}
+
 
 @cache
-def typestore() -> Typestore:
+def typestore() -> 'Typestore':
     """Return the types of ROS 2 Jazzy and of this package. Shared: do not register more in it."""
+    from rosbags.typesys import Stores, get_typestore
+
     store = get_typestore(Stores.ROS2_JAZZY)
-    for path in sorted(share_path('msg').glob('*.msg')):
-        types = get_types_from_msg(path.read_text(), f'{PACKAGE}/msg/{path.stem}')
-        store.register(types)
+    _register_own(store)
     return store
 
 
+@cache
+def own_types() -> 'Typestore':
+    """Return the types of this package alone: those of ROS 2 Jazzy take a tenth of a second."""
+    store = held_types()
+    _register_own(store)
+    return store
+
+
+def held_types() -> 'Typestore':
+    """Return a new store of what messages of this package hold, to register some in it."""
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.EMPTY)
+    for name, text in _HELD.items():
+        types = get_types_from_msg(text, name)
+        store.register({n: fields for n, fields in types.items() if n not in store.fielddefs})
+    return store
+
+
+def _register_own(store: 'Typestore') -> None:
+    from rosbags.typesys import get_types_from_msg
+
+    for path in sorted(share_path('msg').glob('*.msg')):
+        types = get_types_from_msg(path.read_text(), f'{PACKAGE}/msg/{path.stem}')
+        store.register(types)
+
+
 @lru_cache(maxsize=64)
-def store_for(type_name: str, definition: str = '') -> Typestore:
+def store_for(type_name: str, definition: str = '') -> 'Typestore':
     """Return a store that knows `type_name` as a recording defines it.
 
     Different recordings may define the same name differently (there are two packages called
@@ -38,6 +73,8 @@ def store_for(type_name: str, definition: str = '') -> Typestore:
         MessageError: The type is unknown, or its definition cannot be read.
     """
     if not definition:
+        if type_name.startswith(f'{PACKAGE}/') and type_name in own_types().fielddefs:
+            return own_types()
         if type_name not in typestore().fielddefs:
             msg = (
                 f'type {type_name} is unknown here and came without a definition: record it with '
@@ -45,6 +82,9 @@ def store_for(type_name: str, definition: str = '') -> Typestore:
             )
             raise MessageError(msg)
         return typestore()
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+    from rosbags.typesys.base import TypesysError
+
     store = get_typestore(Stores.EMPTY)
     try:
         types = get_types_from_msg(definition, type_name)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from rosbags.interfaces import Nodetype
-
 from m2r2_ros.core.errors import MessageError
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.readers.definitions import store_for
@@ -191,6 +189,8 @@ class _Builder:
         return self._made[name]
 
     def _node(self, description: Any, depth: int) -> Node:  # noqa: ANN401 - nested tuples
+        from rosbags.interfaces import Nodetype
+
         kind, what = description
         if kind == Nodetype.NAME:
             return self.message(what, depth + 1)

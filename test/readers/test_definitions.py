@@ -6,6 +6,7 @@ from m2r2_ros.core.errors import MessageError
 from m2r2_ros.readers.definitions import (
     is_known,
     message_definition,
+    own_types,
     store_for,
     type_hash,
     typestore,
@@ -19,6 +20,15 @@ def test_our_messages_are_known_beside_those_of_ros() -> None:
         assert is_known(f'm2r2_ros/msg/{name}')
     assert is_known('sensor_msgs/msg/JointState')
     assert not is_known('my_msgs/msg/Thing')
+
+
+def test_our_types_alone_are_what_they_are_among_those_of_ros() -> None:
+    own, every = own_types(), typestore()
+    names = [name for name in own.fielddefs if '/msg/' in name]
+    assert {name for name in every.fielddefs if name.startswith('m2r2_ros/')} <= set(names)
+    for name in names:
+        assert own.hash_rihs01(name) == every.hash_rihs01(name)
+        assert own.generate_msgdef(name)[0] == every.generate_msgdef(name)[0]
 
 
 def test_definitions_bring_what_their_fields_need() -> None:

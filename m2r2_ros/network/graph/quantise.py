@@ -50,7 +50,7 @@ def to_int8(graph: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
         found = onnx.load(str(dynamic))
         if convolutions := _of_images(found):
             quantize_static(
-                dynamic, whole, _Reader(feeds), QuantFormat.QDQ, ['Conv'], per_channel=True,
+                dynamic, whole, _Feeds(feeds), QuantFormat.QDQ, ['Conv'], per_channel=True,
                 activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                 nodes_to_quantize=convolutions,
             )  # fmt: skip
@@ -102,7 +102,7 @@ def _of_images(graph: onnx.ModelProto) -> list[str]:
     return [node.name for node in nodes if dims.get(node.input[1]) == 4]
 
 
-class _Reader(CalibrationDataReader):
+class _Feeds(CalibrationDataReader):
     """Gives the library one feed after the other."""
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
