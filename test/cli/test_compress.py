@@ -10,6 +10,7 @@ import pytest
 from onnx import numpy_helper
 
 from m2r2_ros.bags.labels.reader import read_label_track
+from m2r2_ros.core.files import Claim
 from m2r2_ros.core.share import share_path
 from m2r2_ros.model.facts import read_facts
 from m2r2_ros.model.graph_names import NETWORK
@@ -103,6 +104,17 @@ def test_one_that_labels_otherwise_is_not_written(
     assert way.agreement < 0.9
     before, after = way.scores['accuracy']
     assert before > 0.8 > after
+
+
+def test_two_do_not_write_one_bundle(bundle: Path, robots: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    command = ('compress', bundle, '--out', out, '--check', robots / 'first')
+    with Claim(out):
+        assert 'another run' in m2r2(*command).error
+    done(*command)
+    before = digest(out)
+    assert 'exists already' in m2r2(*command).error
+    assert digest(out) == before
 
 
 def test_what_is_no_bundle_of_a_network_is_refused(robots: Path, tmp_path: Path) -> None:
