@@ -188,6 +188,11 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding='utf-8')
 
 
+def share(path: Path) -> None:
+    """Let whoever can read a folder read a file in it that a library made for its owner alone."""
+    path.chmod(path.parent.stat().st_mode & 0o644 | 0o600)
+
+
 def sync(path: Path) -> None:
     """Wait until a file is on the disk."""
     file = os.open(path, os.O_RDONLY)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels: the set of names, one frame's label, a segment."""
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -121,6 +122,12 @@ class FrameLabel:
     revision_lag: int
     modality_mask: int
     reason: str = ''
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all its numbers are numbers."""
+        numbers = math.isfinite(self.confidence) and math.isfinite(self.boundary_score)
+        return numbers and bool(np.isfinite(self.probabilities).all())
 
 
 @dataclass(frozen=True, slots=True)

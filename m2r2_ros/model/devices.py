@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a network can run: ONNX Runtime's execution providers under short names."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,7 +31,9 @@ DEVICES: Final[dict[str, DeviceFacts]] = {
     for d in (
         DeviceFacts('cpu', 'CPUExecutionProvider', 'onnxruntime', ''),
         DeviceFacts('cuda', 'CUDAExecutionProvider', 'onnxruntime-gpu', 'CUDA and cuDNN'),
-        DeviceFacts('tensorrt', 'TensorrtExecutionProvider', 'onnxruntime-gpu', 'CUDA and TensorRT'),
+        DeviceFacts(
+            'tensorrt', 'TensorrtExecutionProvider', 'onnxruntime-gpu', 'CUDA and TensorRT'
+        ),
         DeviceFacts('openvino', 'OpenVINOExecutionProvider', 'onnxruntime-openvino', ''),
     )
 }
@@ -44,10 +47,13 @@ class Placement:
     Attributes:
         device: One of DEVICES.
         threads: Of the processor; 0 for as many as this process may use.
+        one_frame: Whether frames come one by one, as on a robot: calls are of one frame then, whose
+            shapes are known beforehand.
     """
 
     device: str = 'cpu'
     threads: int = 0
+    one_frame: bool = False
 
 
 def installed_devices() -> dict[str, bool]:
@@ -95,10 +101,18 @@ def missing_libraries(device: DeviceFacts, found: list[str]) -> ConfigError:
     )
 
 
-def provider_options(device: DeviceFacts, precision: str) -> dict[str, Any]:
-    """Return options of a provider that a bundle's precision asks for."""
+def provider_options(device: DeviceFacts, precision: str, threads: int) -> dict[str, Any]:
+    """Return options of a provider that a bundle's precision asks for.
+
+    Args:
+        device: What the provider belongs to.
+        precision: Of the bundle.
+        threads: Of the processor; 0 for as many as the provider likes.
+    """
     if device.name == 'openvino':
-        # Left alone, it computes in half precision wherever the processor can.
-        exact = 'BF16' if precision == 'bf16' else 'FP32'
-        return {'device_type': 'CPU', 'precision': exact}
+        # Left alone, it computes in half precision wherever the processor can, on all cores.
+        own = {'INFERENCE_PRECISION_HINT': 'bf16' if precision == 'bf16' else 'f32'}
+        if threads:
+            own['INFERENCE_NUM_THREADS'] = str(threads)
+        return {'device_type': 'CPU', 'load_config': json.dumps({'CPU': own})}
     return {}

@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.files import sync
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.modalities import Modalities, check_modalities, declared, from_entries
 from m2r2_ros.core.options import Section
@@ -107,8 +108,11 @@ def read_facts(folder: Path) -> BundleFacts:
     path = folder / YAML
     file = Section.read(path, f'a bundle, which is a folder with {YAML} and {WEIGHTS}', BundleError)
     if (found := file.get('format', (int,))) not in _READABLE:
-        known = ' and '.join(map(str, _READABLE))
-        msg = f'{path}: format {found}: this m2r2_ros reads formats {known}'
+        first, last = _READABLE[0], _READABLE[-1]
+        msg = (
+            f'{path}: format {found}: this m2r2_ros reads formats {first} to {last}; a newer one '
+            'may read it'
+        )
         raise BundleError(msg)
     kind = file.text('kind', LEARNED)
     with naming(path, BundleError):
@@ -226,6 +230,7 @@ def write_yaml(folder: Path, sections: Mapping[str, Any]) -> dict[str, str]:
     entries = {'format': FORMAT, **sections}
     text = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
     (folder / YAML).write_text(text, encoding='utf-8')
+    sync(folder / YAML)
     return {_SEAL: _hash(folder / YAML)}
 
 

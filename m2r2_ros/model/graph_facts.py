@@ -11,13 +11,20 @@ from typing import Any, Final
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.reading import check_file, reading
+from m2r2_ros.core.text import excerpt
 from m2r2_ros.model.graph_names import NETWORK, RECORDING
+from m2r2_ros.model.graph_places import entries_of
 from m2r2_ros.model.weight_header import read_layout
 
 #: How weights are stored, and what arithmetic a graph asks for where a device has it.
-PRECISIONS: Final = ('float32', 'bf16', 'int8')
+FULL: Final = 'float32'
+PRECISIONS: Final = (FULL, 'bf16', 'int8')
 #: Bytes of a graph without its weights, at most: one of CLIP and AST has under a megabyte.
 MOST_GRAPH: Final = 64 << 20
+
+
+#: The operator that stands for programs of a device, in the graph or in any file beside it.
+_COMPILED: Final = b'EPContext'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +80,23 @@ def read_graph(folder: Path, facts: GraphFacts, name: str, weights: str) -> byte
         weights: The file of the weights.
 
     Raises:
-        BundleError: It is missing, was edited, or the weights are not those that it points into.
+        BundleError: It is missing, was edited, holds programs, or the weights are not those that it
+            points into.
     """
     path = folder / name
-    check_file(path, 'a graph, without which the bundle is incomplete', BundleError)
-    if path.stat().st_size > MOST_GRAPH:
-        msg = f'{path}: {path.stat().st_size} bytes, expected a graph of at most {MOST_GRAPH}'
-        raise BundleError(msg)
-    with reading(path, 'a graph of a bundle', BundleError):
+    expected = 'a graph, without which the bundle is incomplete'
+    check_file(path, expected, BundleError, most=MOST_GRAPH)
+    with reading(path, expected, BundleError):
         raw = path.read_bytes()
     if hashlib.sha256(raw).hexdigest() != facts.files.get(name):
         msg = (
             f'{path}: is not the graph that was saved with the bundle; restore it, or write the '
             'graphs anew: m2r2 models --upgrade'
+        )
+        raise BundleError(msg)
+    if _COMPILED in raw:
+        msg = (
+            f'{path}: holds what was compiled for a device, which could be any code: expected none'
         )
         raise BundleError(msg)
     if read_layout(folder / weights).digest != facts.layout:
@@ -94,4 +105,20 @@ def read_graph(folder: Path, facts: GraphFacts, name: str, weights: str) -> byte
             'anew: m2r2 models --upgrade'
         )
         raise BundleError(msg)
+    _expect_places(path, raw, folder / weights)
     return raw
+
+
+def _expect_places(path: Path, raw: bytes, weights: Path) -> None:
+    """Refuse a graph that looks for weights elsewhere than in the file of the weights."""
+    with reading(path, 'a graph of ONNX', BundleError):
+        size = weights.stat().st_size
+        for key, value in entries_of(raw):
+            if key == 'location' and value != weights.name:
+                msg = (
+                    f'{path}: looks for weights in {excerpt(value)}: expected {weights.name} alone'
+                )
+                raise BundleError(msg)
+            if key in ('offset', 'length') and not 0 <= int(value) <= size:
+                msg = f'{path}: looks for weights at {key} {excerpt(value)} of {size} bytes'
+                raise BundleError(msg)

@@ -3,6 +3,7 @@
 """Graphs of a bundle, loaded by ONNX Runtime."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final
 import onnxruntime
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import BundleError
+from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.model.devices import (
     CPU,
@@ -26,6 +27,10 @@ _FATAL: Final = 4
 #: Option of a session: where weights lie that a graph refers to.
 WEIGHT_FOLDER: Final = 'session.model_external_initializers_file_folder_path'
 
+#: In its messages: which of its functions has raised what follows.
+_PLACE: Final = re.compile(r'\S+\.(?:cc|h):\d+ (?:\w+ (?=[A-Z])|.{0,1500}?\)(?: const)? (?=[A-Z]))')
+_CODE: Final = '[ONNXRuntimeError]'
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -36,12 +41,14 @@ class GraphFile:
     Attributes:
         path: For messages.
         raw: The graph.
+        weights: The file that it points into.
         precision: What arithmetic it asks for where a device has it.
         one_frame: Whether every call will be of one frame: shapes are then known beforehand.
     """
 
     path: Path
     raw: bytes
+    weights: Path
     precision: str
     one_frame: bool
 
@@ -67,7 +74,7 @@ class GraphSession:
 
         Raises:
             BundleError: ONNX Runtime cannot load it.
-            ConfigError: There is no such device, or it does not start.
+            ConfigError: There is no such device, it does not start, or cannot load the graph.
         """
         self._file, self._threads, self._warn = file, threads, warn
         self._device = find_device(device)
@@ -109,13 +116,16 @@ class GraphSession:
         options.inter_op_num_threads = 1
         # Threads that spin while they wait take the cores from the drivers of the robot.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        folder = str(self._file.path.parent)
+        options.add_session_config_entry('session.load_model_format', 'ONNX')
+        # Links are followed here: the library takes a file that lies elsewhere for an attack.
+        folder = str(self._file.weights.resolve().parent)
         options.add_session_config_entry(WEIGHT_FOLDER, folder)
         if self._file.precision == 'bf16':
             options.add_session_config_entry('mlas.enable_gemm_fastmath_arm64_bfloat16', '1')
         if self._file.one_frame:
             options.add_free_dimension_override_by_name('frames', 1)
-        providers: list[Any] = [(device.provider, provider_options(device, self._file.precision))]
+        own = provider_options(device, self._file.precision, self._threads)
+        providers: list[Any] = [(device.provider, own)]
         if device.name == 'tensorrt':  # takes what it can, and leaves the rest to CUDA
             providers.append(DEVICES['cuda'].provider)
         if device.name != CPU:
@@ -125,7 +135,11 @@ class GraphSession:
                 self._file.raw, options, providers=providers, enable_fallback=False
             )
         except Exception as error:
-            raise self._unusable(error) from error
+            if device.name == CPU:
+                raise self._unusable(error) from error
+            self._load(DEVICES[CPU])  # or the graph is to blame
+            msg = f'device {device.name} cannot load {self._file.path}: {_why(error)}; take cpu'
+            raise ConfigError(msg) from error
         if device.provider not in session.get_providers():
             raise missing_libraries(device, session.get_providers())
         return session
@@ -133,10 +147,11 @@ class GraphSession:
     def _unusable(self, error: Exception) -> BundleError:
         return BundleError(
             f'{self._file.path}: ONNX Runtime {onnxruntime.__version__} cannot run this graph: '
-            f'{_why(error)}'
+            f'{_why(error)}; restore it, or write the graphs anew: m2r2 models --upgrade'
         )
 
 
 def _why(error: Exception) -> str:
-    """Return what ONNX Runtime says, in one line."""
-    return excerpt(' '.join(str(error).split()), 300)
+    """Return what ONNX Runtime says, in one line, without where in its sources it says so."""
+    told = ' '.join(str(error).split()).rpartition(_CODE)[2]
+    return excerpt(_PLACE.sub('', told).lstrip(' :0123456789'), 300)

@@ -25,7 +25,7 @@ from m2r2_ros.model.facts import (
     read_facts,
     write_yaml,
 )
-from m2r2_ros.model.graph_facts import FULL, GraphFacts
+from m2r2_ros.model.graph_facts import FULL, GraphFacts, read_graph
 from m2r2_ros.model.graph_names import NETWORK
 from m2r2_ros.model.weight_header import EXPECTED, read_layout
 from m2r2_ros.network.graph.inline import move_out, read_inline, write_outside
@@ -75,16 +75,28 @@ def compress(
             layout = read_layout(draft / WEIGHTS).digest
             hashes = write_outside(graphs, draft)
             sections['graph'] = GraphFacts(OPSET, precision, layout, hashes).to_dict()
-            for found in ({}, None):  # what the check finds of the bundle is kept in it
-                found = check(draft) if found is None else found
-                told = {'from': facts.id, 'precision': precision, **found}
-                sections['training'] = {**facts.training, COMPRESSED: told}
-                write_tensors(draft / WEIGHTS, tensors, write_yaml(draft, sections))
+            told = {'from': facts.id, 'precision': precision}
+            _describe(draft, sections, facts, told, tensors)
+            # What is found of the bundle is kept in it.
+            _describe(draft, sections, facts, {**told, **check(draft)}, tensors)
             draft.rename(out)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
     return read_facts(out)
+
+
+def _describe(
+    draft: Path,
+    sections: Mapping[str, Any],
+    facts: BundleFacts,
+    told: Mapping[str, Any],
+    tensors: Mapping[str, torch.Tensor],
+) -> None:
+    """Write bundle.yaml, and the weights with its seal."""
+    training = {**facts.training, COMPRESSED: dict(told)}
+    seal = write_yaml(draft, {**sections, 'training': training})
+    write_tensors(draft / WEIGHTS, tensors, seal)
 
 
 def _smaller(
@@ -105,10 +117,17 @@ def _smaller(
             f'{found}; compress the bundle that m2r2 train wrote'
         )
         raise BundleError(msg)
-    graphs = {name: read_inline(facts.folder, name) for name in network.graphs.files}
+    graphs = {name: _graph(facts.folder, network.graphs, name) for name in network.graphs.files}
     if precision == 'bf16':
         return {name: to_bf16(graph) for name, graph in graphs.items()}
     return {**graphs, NETWORK: to_int8(graphs[NETWORK], feeds)}
+
+
+def _graph(folder: Path, graphs: GraphFacts, name: str) -> onnx.ModelProto:
+    """Return a graph that is the one that was saved."""
+    read_graph(folder, graphs, name, WEIGHTS)
+    with reading(folder / name, 'a graph of ONNX', BundleError):
+        return read_inline(folder, name)
 
 
 def _known_tensors(facts: BundleFacts) -> dict[str, torch.Tensor]:

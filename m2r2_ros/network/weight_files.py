@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from m2r2_ros.core.errors import BundleError
-from m2r2_ros.core.files import cannot_write, disk_errors, sync
+from m2r2_ros.core.files import cannot_write, disk_errors, share, sync
 from m2r2_ros.core.reading import check_file, reading
 from m2r2_ros.model.weight_header import read_header
 
@@ -36,6 +36,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     try:
         with disk_errors(path):
             save_file(dict(tensors), path, metadata=dict(metadata))
+            share(path)
             sync(path)
     except SafetensorError as error:  # what the library makes of an OSError
         raise cannot_write(path, str(error).rpartition('error: ')[2]) from error

@@ -14,7 +14,7 @@ from m2r2_ros.bags.labels.topics import LABEL_SET_TOPIC, LABEL_TOPIC, SEGMENT_TO
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, BundleError
 from m2r2_ros.core.files import atomic_write, write_text
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, Segment
 from m2r2_ros.core.time import to_ns
@@ -49,7 +49,7 @@ class Summary:
         confidence: Mean confidence of the labels given, 0..1; 0 without any.
         unknown: Share of the frames without a label, 0..1.
         reasons: How many frames have no label for each reason, the most frequent first.
-        warnings: What of the inputs does not fit the training set.
+        warnings: What of the inputs does not fit the training set, and what did not run as asked.
         revision_lag: Frames each label waited for.
         counters: Windows, masks and drops, those that are not zero.
     """
@@ -96,7 +96,7 @@ def label_recording(
         progress: Called now and then with the share that is done.
 
     Raises:
-        M2R2Error: The recording cannot be read, or an output exists already.
+        M2R2Error: The recording cannot be read, an output exists already, or the model gives NaN.
     """
     recording = open_recording(path)
     outputs = Outputs.of(folder, recording.name)
@@ -150,7 +150,11 @@ def _summarise(
         confidence=round(tally.confidence, 4),
         unknown=round(tally.unknown, 4),
         reasons=dict(tally.reasons.most_common()),
-        warnings=[*fit.warnings(stream.rates), *_doubts(model, tally)],
+        warnings=[
+            *model.segmenter.warnings,
+            *fit.warnings(stream.rates),
+            *_doubts(model, tally),
+        ],
         revision_lag=model.segmenter.revision_lag,
         counters={k: int(n) for k, n in sorted(counters.items()) if n},
     )
@@ -200,6 +204,12 @@ def _write_labels(
 
         def write(labels: list[FrameLabel]) -> None:
             for label in labels:
+                if not label.is_finite:
+                    msg = (
+                        f'{recording.path}: model {model.id} gives NaN instead of probabilities; '
+                        'train it again, or take another one'
+                    )
+                    raise BundleError(msg)
                 if not tally.frames:
                     # Both bags begin together: seconds from the start are the same in them.
                     first = min(recording.start, label.stamp + stream.log_offset)

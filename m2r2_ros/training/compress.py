@@ -167,8 +167,8 @@ def _compare(
     if sequences[0]:
         before, after = (score(found) for found in sequences)
         scores = {
-            'accuracy': (before.accuracy, after.accuracy),
-            'F1@50': (before.f1[50], after.f1[50]),
+            'accuracy': (before.accuracy or 0.0, after.accuracy or 0.0),
+            'F1@50': (before.f1[50] or 0.0, after.f1[50] or 0.0),
         }
     return Way(name, frames, equal, scores)
 
@@ -222,7 +222,7 @@ def _feeds(facts: BundleFacts, windows: FrameWindows) -> list[dict[str, NDArray[
 
 def _milliseconds(facts: BundleFacts, windows: FrameWindows) -> float:
     """Return the median time that a frame takes in the network, on one core."""
-    backend = GraphBackend(facts, _ONE_CORE, live=True)
+    backend = GraphBackend(facts, Placement(threads=1, one_frame=True), live=True)
     took = []
     for _ in range(2):
         for k in range(len(windows)):

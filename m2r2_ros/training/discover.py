@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.core.errors import BagError, ConfigError, DiscoveryError, M2R2Error
-from m2r2_ros.core.files import cannot_write, disk_errors, new_folder, sync
+from m2r2_ros.core.files import cannot_write, disk_errors, new_folder, share, sync
 from m2r2_ros.core.modalities import IMAGE, VECTOR, Modalities, to_entries
 from m2r2_ros.core.windows import FrameWindows
 from m2r2_ros.discovery.clusters import Clusters, find_clusters
@@ -381,6 +381,7 @@ def _write_arrays(
     try:
         with disk_errors(path):
             save_file(dict(arrays), path, metadata=dict(metadata))
+            share(path)
             sync(path)
     except SafetensorError as error:  # what the library makes of an OSError
         raise cannot_write(path, str(error).rpartition('error: ')[2]) from error

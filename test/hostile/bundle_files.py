@@ -137,9 +137,9 @@ def paths_of(entries: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[t
             yield from paths_of(value, (*place, key))
 
 
-def wrong_values(folder: Path) -> Iterator[Change]:
-    """A wrong value in the place of each entry."""
-    entries = load(folder)
+def wrong_values(folder: Path, *sections: str) -> Iterator[Change]:
+    """A wrong value in the place of each entry, of some sections or of all."""
+    entries = {k: v for k, v in load(folder).items() if not sections or k in sections}
     for k, path in enumerate(paths_of(entries)):
         for value in WRONG[k % 9 :: 9]:
             yield edited(partial(put, path=path, value=value))

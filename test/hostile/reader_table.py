@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,8 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.share import share_path
 from m2r2_ros.discovery.laps.export import Primitive, read_primitives, write_primitives
+from m2r2_ros.model.graph_names import NETWORK, RECORDING
+from m2r2_ros.model.head_config import MSTCNConfig
 from m2r2_ros.network.bundle import load_bundle, save_bundle
 from m2r2_ros.network.clip_vocabulary import read_tokenizer
 from m2r2_ros.network.weight_files import read_weights
@@ -49,9 +51,12 @@ from test.discovery.bundles import discovered_bundle
 from test.hostile.bundle_files import seal
 from test.hostile.sqlite_files import fill
 from test.network.clip_files import write_vocabulary
-from test.network.networks import make_bundle
+from test.network.networks import SENSING, make_bundle
 from test.readers.descriptions import ARM
 from test.training.feature_sets import toy_set
+
+#: A network that has both graphs.
+BOTH: Final = replace(SENSING, offline_head=MSTCNConfig(stages=1, layers=2, width=8))
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def split(folder: Path) -> Path:
 
 
 def bundle(name: str, folder: Path) -> Path:
-    save_bundle(make_bundle(), folder / 'model')
+    save_bundle(make_bundle(BOTH), folder / 'model')
     return folder / 'model' / name
 
 
@@ -270,9 +275,15 @@ READERS: Final[Mapping[str, Reader]] = {
     'weights of a bundle': Reader(
         partial(bundle, 'weights.safetensors'),
         beside(0, load_bundle),
-        ('model.bundle', 'model.weight_header'),
+        ('network.bundle', 'model.weight_header', 'model.familiarity_file'),
         renames=False,
     ),
+    **{
+        f'graph of a bundle, {name}': Reader(
+            partial(bundle, name), beside(0, open_model), ('model.graph_facts',), renames=False
+        )
+        for name in (NETWORK, RECORDING)
+    },
     'discovered bundle': Reader(
         partial(discovered, 'bundle.yaml'), sealed, ('model.facts',), renames=False
     ),
@@ -305,11 +316,11 @@ READERS: Final[Mapping[str, Reader]] = {
         )
         for name in ('meta.json', 'primitives.csv', 'codes.npy', 'latents.npy', 'offsets.npy')
     },
-    'weights': Reader(partial(weights, 'a.safetensors'), read_weights, ('model.weight_files',)),
-    'torch weights': Reader(partial(weights, 'a.pt'), read_weights, ('model.weight_files',)),
-    'vocabulary': Reader(vocabulary, read_tokenizer, ('model.clip_vocabulary',)),
+    'weights': Reader(partial(weights, 'a.safetensors'), read_weights, ('network.weight_files',)),
+    'torch weights': Reader(partial(weights, 'a.pt'), read_weights, ('network.weight_files',)),
+    'vocabulary': Reader(vocabulary, read_tokenizer, ('network.clip_vocabulary',)),
     'packed vocabulary': Reader(
-        packed('a.txt.gz', '# 1\na b\n'), read_tokenizer, ('model.clip_vocabulary',)
+        packed('a.txt.gz', '# 1\na b\n'), read_tokenizer, ('network.clip_vocabulary',)
     ),
     **{
         f'feature set, {name}': Reader(
@@ -337,7 +348,10 @@ OTHERS: Final = {
     'readers.definitions': 'reads the messages that the package ships',
     'nodes.common.graph': 'reads the messages of installed packages',
     'nodes.player.outlets': 'reads the hashes of installed packages',
-    'model.image': 'reads the weights of an installed package',
+    'network.image': 'reads the weights of an installed package',
+    'network.compress': 'reads what model.facts and model.graph_facts have read before',
+    'network.graph.inline': 'reads graphs that model.graph_facts has read before',
+    'network.graph.quantise': 'reads what it wrote just before',
     'training.cache': 'maps what it wrote just before',
     'cli.reproduce': 'reads what it wrote just before',
     'bags.writing.replacing': 'copies what it wrote just before',

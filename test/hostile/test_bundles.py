@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from m2r2_ros.core.share import share_path
 from m2r2_ros.discovery.laps.method_motion import LapsMotion, LapsMotionOptions
 from m2r2_ros.network.bundle import save_bundle
 from test.discovery.arm import SETTING
@@ -55,6 +56,14 @@ def test_no_size_is_set_aside_before_the_weights_are_seen_to_have_it(
 
 def test_any_entry_may_be_anything(bundle: Path, tmp_path: Path) -> None:
     for path in copies(bundle, tmp_path / 'bundles', bundle_files.wrong_values(bundle)):
+        bundle_files.open_or_refuse(path)
+        shutil.rmtree(path)
+
+
+def test_what_is_said_of_the_training_set_may_be_anything(tmp_path: Path) -> None:
+    shipped = share_path('models', 'cell')
+    changes = bundle_files.wrong_values(shipped, 'familiarity')
+    for path in copies(shipped, tmp_path / 'bundles', changes):
         bundle_files.open_or_refuse(path)
         shutil.rmtree(path)
 

@@ -196,7 +196,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     'unknown section': (edit_yaml(lambda e: e.update(extra=1)), (YAML, 'extra')),
     'missing section': (edit_yaml(lambda e: e.pop('topics')), (YAML, 'topics')),
     'wrong format': (
-        edit_yaml(lambda e: e.update(format=1)), (YAML, 'format 1', 'formats 2 and 3'),
+        edit_yaml(lambda e: e.update(format=1)), (YAML, 'format 1', 'formats 2 to 4'),
     ),
     'twice a label': (
         edit_yaml(lambda e: e['labels'].update(names=['a', 'a', 'b'])), (YAML, 'labels.names'),

@@ -6,7 +6,7 @@ import pytest
 
 from m2r2_ros.network.bundle import Bundle
 from m2r2_ros.segmenters import Model
-from m2r2_ros.segmenters.learned import segmenter_of
+from m2r2_ros.training.segmenter import segmenter_of
 from test.replay.recordings import robot_bag, tiny_bundle
 
 

@@ -23,8 +23,8 @@ from m2r2_ros.replay.outputs import Outputs
 from m2r2_ros.replay.stream import WindowStream
 from m2r2_ros.segmenters import Model
 from m2r2_ros.segmenters.decoding import Decoding, Rule
-from m2r2_ros.segmenters.learned import segmenter_of
 from m2r2_ros.segmenters.online import OnlineSegmenter
+from m2r2_ros.training.segmenter import segmenter_of
 from test.cli.run import digest
 from test.replay.recordings import SECOND, START, WRENCH, robot, robot_bag, write_bag, write_mcap
 from test.replay.test_stream import STORES

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether graphs say what the network says, frame by frame, with and without masks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,7 @@ def compare(folder: Path, network: Network, examples: Inputs | None = None) -> f
     worst = 0.0
     one = Placement(threads=1)
     if network.head.online:
-        live = GraphBackend(facts, one, live=True)
+        live = GraphBackend(facts, replace(one, one_frame=True), live=True)
         worst = _difference(_streamed(torch, inputs), _streamed(live, inputs))
     whole = GraphBackend(facts, one, live=False)
     own, encoded = torch.encode(inputs), whole.encode(inputs)

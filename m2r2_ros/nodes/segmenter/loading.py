@@ -12,7 +12,7 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.model.devices import CPU, Placement
 from m2r2_ros.nodes.common.checks import file_path
-from m2r2_ros.nodes.segmenter.labelling import is_finite
+from m2r2_ros.nodes.segmenter.large_pages import large_pages
 from m2r2_ros.segmenters import Model, open_model
 from m2r2_ros.windows.assembler import WindowAssembler
 
@@ -40,9 +40,10 @@ def load_model(
         msg = 'model is not set: give the folder of a bundle, as m2r2 train writes it'
         raise ConfigError(msg)
     decoding = {'lag': lag} if lag >= 0 else {}
-    placement = Placement(device, threads)
-    model = open_model(file_path(path, 'model'), decoding, placement=placement, live=True)
-    _warm_up(model, path)
+    placement = Placement(device, threads, one_frame=True)
+    with large_pages():
+        model = open_model(file_path(path, 'model'), decoding, placement=placement, live=True)
+        _warm_up(model, path)
     return model
 
 
@@ -66,7 +67,7 @@ def _warm_up(model: Model, path: str) -> None:
     )
     for k in range(count):
         label = model.segmenter.step(windows[k : k + 1])
-        if label is not None and not is_finite(label):
+        if label is not None and not label.is_finite:
             msg = f'{path}: gives NaN instead of probabilities; train it again'
             raise BundleError(msg)
     model.segmenter.reset()
