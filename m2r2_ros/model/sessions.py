@@ -126,6 +126,8 @@ class GraphSession:
             options.add_free_dimension_override_by_name('frames', 1)
         own = provider_options(device, self._file.precision, self._threads)
         providers: list[Any] = [(device.provider, own)]
+        if device.needs:  # libraries that pip may have installed where nothing looks for them
+            onnxruntime.preload_dlls()
         if device.name == 'tensorrt':  # takes what it can, and leaves the rest to CUDA
             providers.append(DEVICES['cuda'].provider)
         if device.name != CPU:
