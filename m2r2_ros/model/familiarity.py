@@ -70,7 +70,9 @@ class Familiarity:
             if part not in vectors:
                 continue
             rows = inputs.present.any(axis=1) if part == FEATURES else inputs.has(part)
-            if rows.any():
+            if rows.all():
+                found[:, k] = self.references[part].distance(vectors[part])
+            elif rows.any():
                 found[rows, k] = self.references[part].distance(vectors[part][rows])
         return found
 

@@ -3,6 +3,7 @@
 """What vectors of a training set look like, in few numbers, and how far others lie from them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,7 @@ _RIDGE: Final = 0.1
 _LEAST_SPREAD: Final = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class Reference:
     """Vectors of a training set as centres in scaled coordinates.
 
@@ -37,6 +38,10 @@ class Reference:
     projection: NDArray[np.float32]
     centres: NDArray[np.float32]
 
+    @cached_property
+    def _lengths(self) -> NDArray[np.float32]:
+        return _square_lengths(self.centres)
+
     def distance(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the root mean square distance to the nearest centre, float32 (N,).
 
@@ -44,9 +49,9 @@ class Reference:
             vectors: float32 (N, K).
         """
         q = ((vectors - self.mean) @ self.projection).astype(np.float32)
-        gaps = _square_gaps(q, self.centres).min(axis=1)
+        gaps = _square_gaps(q, self.centres, self._lengths).min(axis=1)
         found: NDArray[np.float32] = np.sqrt(np.maximum(gaps, 0) / q.shape[1])
-        return found.astype(np.float32)
+        return found.astype(np.float32, copy=False)
 
 
 def fit_reference(
@@ -88,7 +93,8 @@ def _centres(q: NDArray[np.float32], rng: 'np.random.Generator') -> NDArray[np.f
     count = max(1, min(MOST_CENTRES, len(q) // _FEWEST_ROWS))
     centres = q[rng.choice(len(q), count, replace=False)].astype(np.float64)
     for _ in range(_ROUNDS):
-        nearest = _square_gaps(q, centres.astype(np.float32)).argmin(axis=1)
+        now = centres.astype(np.float32)
+        nearest = _square_gaps(q, now, _square_lengths(now)).argmin(axis=1)
         sizes = np.bincount(nearest, minlength=count)
         sums = np.zeros_like(centres)
         np.add.at(sums, nearest, q)
@@ -97,8 +103,15 @@ def _centres(q: NDArray[np.float32], rng: 'np.random.Generator') -> NDArray[np.f
     return centres.astype(np.float32)
 
 
-def _square_gaps(q: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return |q_i - c_j|^2, float32 (N, M)."""
-    lengths = np.square(q).sum(axis=1)[:, None] + np.square(centres).sum(axis=1)
-    gaps: NDArray[np.float32] = (lengths - 2 * q @ centres.T).astype(np.float32)
+def _square_lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths: NDArray[np.float32] = np.square(rows).sum(axis=1)
+    return lengths
+
+
+def _square_gaps(
+    q: NDArray[np.float32], centres: NDArray[np.float32], lengths: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return |q_i - c_j|^2, float32 (N, M); `lengths` are the |c_j|^2."""
+    sums = _square_lengths(q)[:, None] + lengths
+    gaps: NDArray[np.float32] = (sums - 2 * q @ centres.T).astype(np.float32, copy=False)
     return gaps

@@ -113,16 +113,20 @@ class Inlet:
     def _take_from(self, subscription: Any) -> list[Received]:  # noqa: ANN401 - a Subscription
         found: list[Received] = []
         take, kind = subscription.handle.take_message, subscription.msg_type
+        counted, before = len(self.publishers) == 1, self._sequence
         with subscription.handle:
             # No more than it keeps: a flood may come faster than it is taken.
-            while len(found) < self._depth and (taken := take(kind, True)) is not None:
+            for _ in range(self._depth):
+                if (taken := take(kind, True)) is None:
+                    break
                 raw, info = taken
                 sequence = info['publication_sequence_number'] or 0
-                if len(self.publishers) == 1 and 0 < self._sequence < sequence - 1:
-                    self.lost += sequence - self._sequence - 1
-                self._sequence = sequence
+                if counted and 0 < before < sequence - 1:
+                    self.lost += sequence - before - 1
+                before = sequence
                 # Not every middleware says when.
                 found.append(Received(raw, info['received_timestamp'] or time.time_ns()))
+        self._sequence = before
         return found
 
     @property

@@ -93,6 +93,11 @@ class Durations:
         """Whether there is any."""
         return bool(self._seconds)
 
+    @property
+    def median(self) -> float:
+        """About the median, s; 0 without any. For few durations much faster than a percentile."""
+        return sorted(self._seconds)[len(self._seconds) // 2] if self._seconds else 0.0
+
     def percentile(self, percent: float) -> float:
         """Return a percentile, s; 0 without any."""
         return float(np.percentile(list(self._seconds), percent)) if self._seconds else 0.0

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The work of the segmenter node: from raw messages to published labels, cycle by cycle."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +139,7 @@ class Labelling:
 
     def _affordable(self, waiting: int) -> int:
         """Return how many windows can be labelled in time."""
-        cost = self._costs.percentile(50)
+        cost = self._costs.median
         if not cost:
             return waiting
         return max(1, int(CATCH_UP * (1 / cost - 1 / self.period)))
@@ -162,7 +161,7 @@ class Labelling:
         self._costs.note((done - cut) / len(windows))
 
     def _publish(self, labels: list[FrameLabel]) -> None:
-        finite = [label for label in labels if is_finite(label)]
+        finite = [label for label in labels if label.is_finite]
         if len(finite) < len(labels):
             # What the network remembers may be NaN too, and stay so.
             self.refused += len(labels) - len(finite)
@@ -185,9 +184,3 @@ class Labelling:
                 UNKNOWN if segment.reason else self.model.segmenter.labels.id_of(segment.label)
             )
             self._writer.write_segment(segment, label_id, index, self.model.id)
-
-
-def is_finite(label: FrameLabel) -> bool:
-    """Return whether all numbers of a label are numbers."""
-    numbers = math.isfinite(label.confidence) and math.isfinite(label.boundary_score)
-    return numbers and bool(np.isfinite(label.probabilities).all())

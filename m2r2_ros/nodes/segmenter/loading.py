@@ -12,7 +12,6 @@ from m2r2_ros.core.errors import BundleError, ConfigError
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.model.devices import CPU, Placement
 from m2r2_ros.nodes.common.checks import file_path
-from m2r2_ros.nodes.segmenter.large_pages import large_pages
 from m2r2_ros.segmenters import Model, open_model
 from m2r2_ros.windows.assembler import WindowAssembler
 
@@ -41,9 +40,8 @@ def load_model(
         raise ConfigError(msg)
     decoding = {'lag': lag} if lag >= 0 else {}
     placement = Placement(device, threads, one_frame=True)
-    with large_pages():
-        model = open_model(file_path(path, 'model'), decoding, placement=placement, live=True)
-        _warm_up(model, path)
+    model = open_model(file_path(path, 'model'), decoding, placement=placement, live=True)
+    _warm_up(model, path)
     return model
 
 

@@ -53,7 +53,7 @@ class LiveStatus:
                 if m in labelling.windows.health
             ),
             *_misfits(labelling),
-            *_failings(labelling),
+            *failings(labelling),
             *unserved(streams, labelling.windows.driver.derived),
         ]
 
@@ -87,7 +87,7 @@ class LiveStatus:
         return Status('labels', level, message, values)
 
 
-def _failings(labelling: Labelling) -> list[Status]:
+def failings(labelling: Labelling) -> list[Status]:
     """Return what the segmenter does otherwise than it was asked to."""
     return [Status('device', WARN, warning) for warning in labelling.model.segmenter.warnings]
 

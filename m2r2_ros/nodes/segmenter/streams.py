@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subscriptions of the segmenter node: found, read and followed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from rclpy.node import Node
@@ -113,9 +113,13 @@ class Streams:
                 kind = STRING if topic == spec.urdf else spec.type
                 self.inlets = {**self.inlets, topic: Inlet(self._node, topic, kind)}
 
-    def take(self) -> dict[str, list[Received]]:
-        """Return what has come, by topic."""
-        return {inlet.topic: inlet.take() for inlet in self.inlets.values()}
+    def take(self, topics: Collection[str] | None = None) -> dict[str, list[Received]]:
+        """Return what has come, by topic; of all that are subscribed to, or of some of them."""
+        return {
+            topic: inlet.take()
+            for topic, inlet in self.inlets.items()
+            if topics is None or topic in topics
+        }
 
     def close(self) -> None:
         """Unsubscribe from everything."""

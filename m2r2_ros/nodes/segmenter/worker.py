@@ -26,10 +26,17 @@ from m2r2_ros.nodes.segmenter.streams import Streams
 from m2r2_ros.segmenters.model import Model
 
 #: Seconds between two looks for messages while a frame is due, and the longest wait before.
-_SHORT: Final = 0.002
-_LONG: Final = 0.05
-#: Seconds that messages are held back for those that the next window waits for.
+_SHORT: Final = 0.001
+_LONG: Final = 0.1
+#: Seconds that a due window's messages are held back for those that it waits for, and between two
+#: looks where nothing comes any more.
 _PATIENCE: Final = 0.02
+#: Seconds that messages are held back where the next frame is far away.
+_HELD: Final = 0.2
+#: Seconds from a step to the next one, should it have come too early.
+_AGAIN: Final = 0.003
+#: Nanoseconds by which what a window waits for may come earlier than ever of late.
+_EARLY: Final = 1_000_000
 #: Seconds without a sign of life after which the thread counts as stuck.
 _STUCK: Final = 5.0
 #: Seconds in which the last labels are made.
@@ -56,7 +63,8 @@ class Worker:
         self._statuses: list[Status] = []
         self._seen = self._told = time.monotonic()
         self._held: dict[str, list[Received]] = {}
-        self._stepped = 0.0
+        self._awaited: dict[str, int] = {}
+        self._stepped = self._due = 0.0
         self._asked: tuple[Model, Future[None]] | None = None
         self._stopping = threading.Event()
         self._labelling: Labelling | None = None
@@ -156,9 +164,10 @@ class Worker:
         asked, self._asked = self._asked, None
         if asked is not None:
             self._swap(labelling, *asked)
-        self._take(labelling)
-        if self._worth_a_step(labelling, began):
-            self._step(labelling)
+        if self._worth_a_step(began):
+            self._take(labelling)
+            if any(self._held.values()):
+                self._step(labelling)
         if began - self._told > _STATUS_PERIOD:
             self._told = began
             self._statuses = self._status.collect(labelling, self._streams, self._now())
@@ -197,26 +206,41 @@ class Worker:
 
     def _step(self, labelling: Labelling) -> None:
         self._stepped = time.monotonic()
+        now = time.time_ns()
         held, self._held = self._held, {}
+        self._awaited = {}  # until it is known again, should the step fail
         labelling.step(held, self._sim_time())
+        self._awaited = labelling.windows.awaited()
+        until = max(self._awaited.values(), default=now) - now
+        self._due = self._stepped + (until - _EARLY) * 1e-9
 
-    def _worth_a_step(self, labelling: Labelling, now: float) -> bool:
-        """Return whether what is held may complete a window, or has been held for long enough.
+    def _worth_a_step(self, now: float) -> bool:
+        """Return whether what has come may complete a window, or was held for long enough.
 
-        A step has its price, however few the messages are.
+        A step has its price, however few the messages are, and so has a look at a topic: before
+        the window is due there is none, and then only at those that it waits for.
         """
-        come = [topic for topic, received in self._held.items() if received]
-        waited = now - self._stepped > _PATIENCE
-        return bool(come) and (waited or labelling.windows.driver.awaits(come))
+        if now < self._due:
+            return now - self._stepped > _HELD
+        if now - self._stepped < _AGAIN:
+            return False
+        if not self._awaited or now - max(self._due, self._stepped) > _PATIENCE:
+            return now - self._stepped > _PATIENCE
+        for topic, received in self._streams.take(self._awaited).items():
+            self._held.setdefault(topic, []).extend(received)
+            if received and received[-1].time > self._awaited[topic] - _EARLY:
+                del self._awaited[topic]
+        return not self._awaited
 
     def _pause(self, labelling: Labelling) -> float:
-        """Return how long to wait: until the next frame is about due, in short steps after."""
-        assembler = labelling.windows.driver.assembler
-        if assembler.clock is None or assembler.upcoming is None:
+        """Return how long to wait: until the next window is about due, in short steps after."""
+        now = time.monotonic()
+        if labelling.windows.driver.assembler.clock is None:
             return _LONG
-        passed = time.monotonic() - self._stepped
-        due = (assembler.upcoming - assembler.clock) * 1e-9 - passed
-        return min(max(due, _SHORT), _LONG)
+        if now < self._due:
+            return min(max(self._due - now, _SHORT), _LONG)
+        silent = not self._awaited or now - max(self._due, self._stepped) > _LONG
+        return _PATIENCE if silent else _SHORT
 
     def _windows(self, model: Model) -> LiveWindows:
         return LiveWindows(model.windows, model.modalities, self._streams.given)
