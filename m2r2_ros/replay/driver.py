@@ -112,11 +112,6 @@ class WindowDriver:
             for topic in topics_of(self.topics[name]):
                 self._served.setdefault(topic, []).append(name)
 
-    def awaits(self, topics: Collection[str]) -> bool:
-        """Return whether messages of these topics may complete a window."""
-        awaited = self.assembler.awaited
-        return any(name in awaited for topic in topics for name in self._served.get(topic, ()))
-
     def push(self, blocks: Sequence[MessageBlock]) -> FrameWindows:
         """Take messages that came after all before, and return the windows that they complete.
 

@@ -110,10 +110,27 @@ def test_the_twist_is_made_from_a_pose_that_comes_late_until_a_topic_has_it() ->
 def test_messages_that_no_reader_waits_for_complete_nothing() -> None:
     entries = robot(1.0)
     windows = LiveWindows(WindowConfig(), ['wrench'])
-    assert not windows.driver.awaits([WRENCH])  # no topic has appeared
+    assert not windows.awaited()  # no topic has appeared
     follow(windows, 'wrench')
-    assert windows.driver.awaits([POSE, WRENCH])
-    assert not windows.driver.awaits([POSE])
     assert not len(windows.push(received([e for e in entries if e.topic == POSE])))
     assert not windows.driver.counters
     assert len(windows.push(received(entries)))
+
+
+@pytest.mark.parametrize('off', [-(10**18), 0, 10**12])
+def test_what_a_window_waits_for_is_expected_after_its_usual_delay(off: int) -> None:
+    """Whatever the clock of the stamps says; by the shortest delay, since late is too late."""
+    windows = LiveWindows(WindowConfig(), ['wrench', 'pose'])
+    follow(windows, 'wrench', 'pose')
+    usual = {WRENCH: 3_000_000, POSE: 9_000_000}
+    entries = [e for e in robot(2.0) if e.topic in usual]
+    for k, entry in enumerate(entries):
+        late = 40_000_000 if k % 7 == 0 else 0
+        came = Received(entry.raw, entry.log_time + off + usual[entry.topic] + late)
+        windows.push({entry.topic: [came]})
+        if windows.driver.assembler.upcoming is not None and k > 20:
+            tick = windows.driver.assembler.upcoming + off
+            found = windows.awaited()
+            assert found
+            assert found == pytest.approx({t: tick + usual[t] for t in found}, abs=10_000, rel=0)
+    assert len(entries) == 200
