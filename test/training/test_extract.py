@@ -20,9 +20,7 @@ def test_chunks_are_the_same_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> No
     with torch.no_grad():
         whole = net.extractor(InputTensors.of(recording.inputs(0, 23, scales)))
     monkeypatch.setattr(module, 'CHUNK', 5)
-    np.testing.assert_allclose(
-        extract(recording, scales, features_of(net)), whole, atol=1e-5
-    )
+    np.testing.assert_allclose(extract(recording, scales, features_of(net)), whole, atol=1e-5)
 
 
 def numpy_inputs(n: int) -> Inputs:
