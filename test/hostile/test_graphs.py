@@ -18,6 +18,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from m2r2_ros.core.errors import BundleError
+from m2r2_ros.model.devices import Placement
 from m2r2_ros.model.facts import WEIGHTS, YAML
 from m2r2_ros.model.graph_facts import MOST_GRAPH
 from m2r2_ros.model.graph_names import BOUNDARIES, LOGITS, NETWORK, RECORDING
@@ -63,7 +64,8 @@ def bundle(whole: Path, tmp_path: Path) -> Path:
 
 def labelled(folder: Path, *, live: bool = False) -> int:
     """Label some windows; return of how many the label is finite."""
-    segmenter = open_model(folder, live=live).segmenter
+    placement = Placement(one_frame=live)
+    segmenter = open_model(folder, placement=placement, live=live).segmenter
     found = segmenter.extend(make_windows(5)) + segmenter.finish()
     return sum(label.is_finite for label in found)
 
