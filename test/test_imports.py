@@ -6,6 +6,7 @@ test/test_architecture.py reads imports from the source; this runs them, with th
 packages. test/robot has the same where nothing that trains is installed.
 """
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -69,3 +70,20 @@ def test_nodes_do_without() -> None:
 def test_models_are_opened_without() -> None:
     """By functions, too."""
     run(OPEN)
+
+
+@pytest.mark.parametrize('module', ['m2r2_ros.cli.label', 'm2r2_ros.nodes.segmenter.loading'])
+def test_numpy_multiplies_on_one_core(module: str) -> None:
+    """Whatever is imported first: threads of OpenBLAS are made when numpy is."""
+    code = f"""
+import {module}, numpy
+from threadpoolctl import threadpool_info
+found = [own['num_threads'] for own in threadpool_info() if own['user_api'] == 'blas']
+assert found == [1], found
+"""
+    chosen = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS')
+    free = {k: v for k, v in os.environ.items() if k not in chosen}
+    done = subprocess.run(
+        [sys.executable, '-c', code], check=False, capture_output=True, text=True, env=free
+    )
+    assert done.returncode == 0, done.stderr

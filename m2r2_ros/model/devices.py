@@ -51,7 +51,7 @@ class Placement:
             shapes are known beforehand.
     """
 
-    device: str = 'cpu'
+    device: str = CPU
     threads: int = 0
     one_frame: bool = False
 

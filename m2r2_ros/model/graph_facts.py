@@ -21,8 +21,6 @@ FULL: Final = 'float32'
 PRECISIONS: Final = (FULL, 'bf16', 'int8')
 #: Bytes of a graph without its weights, at most: one of CLIP and AST has under a megabyte.
 MOST_GRAPH: Final = 64 << 20
-
-
 #: The operator that stands for programs of a device, in the graph or in any file beside it.
 _COMPILED: Final = b'EPContext'
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network on disk: bundle.yaml and weights.safetensors (design contract 7)."""
+"""A trained network on disk: bundle.yaml, graphs and weights.safetensors (design contract 7)."""
 
 import shutil
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Bundle:
         training: How it was trained and on what.
         scores: What it scored on recordings that it was not trained on.
         familiarity: What it knows of its training set; None where that was not measured.
-        id: Hash of both files; travels in every label. Empty before the bundle was saved.
+        id: Hash of bundle.yaml and weights; travels in every label. Empty before it was saved.
     """
 
     preset: str

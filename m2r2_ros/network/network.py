@@ -65,10 +65,6 @@ class Network(nn.Module):
         """The head that labels recordings best: the offline one where there is one."""
         return self.head if self.offline_head is None else self.offline_head
 
-    def use(self, device: torch.device) -> None:
-        """Encode on a device; the head, whose steps are small and many, stays on the CPU."""
-        self.extractor.to(device)
-
     @torch.no_grad()
     def features(self, inputs: InputTensors) -> Tensor:
         """Map N frames to x_i on the CPU, float32 (N, D_e)."""

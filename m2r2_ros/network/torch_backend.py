@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.modalities import IMAGE, of_kind
 from m2r2_ros.model.backend import BackendState, Encoded, Prediction
 from m2r2_ros.model.inputs import Inputs, with_images
@@ -19,18 +18,9 @@ from m2r2_ros.network.tensors import InputTensors
 class TorchBackend:
     """Keeps the Backend protocol; encodes on a device, labels on the CPU."""
 
-    def __init__(self, network: Network, device: str = 'cpu') -> None:
-        """Take a network in evaluation mode.
-
-        Args:
-            network: Extractor and head.
-            device: 'auto', 'cpu' or 'cuda'; 'auto' takes a GPU where there is one.
-
-        Raises:
-            ConfigError: There is no such device.
-        """
+    def __init__(self, network: Network) -> None:
+        """Take a network in evaluation mode, on the processor."""
         self._network = network
-        network.use(_find_device(device))
 
     @property
     def online(self) -> bool:
@@ -41,10 +31,6 @@ class TorchBackend:
     def warnings(self) -> tuple[str, ...]:
         """Nothing: it runs where it was asked to."""
         return ()
-
-    def prepare(self, inputs: Inputs) -> Inputs:
-        """Return the inputs with features of the image encoder's backbone in place of pixels."""
-        return with_images(inputs, self._images(inputs))
 
     def encode(self, inputs: Inputs) -> Encoded:
         """Return features of N frames; see Backend."""
@@ -84,9 +70,7 @@ class TorchBackend:
             seen = inputs.has(name)
             found[name] = np.zeros((len(inputs), encoder.feature_dim), np.float32)
             if seen.any():
-                device = next(encoder.parameters()).device
-                features = encoder.features(torch.from_numpy(pixels[seen]).to(device))
-                found[name][seen] = _array(features.cpu())
+                found[name][seen] = _array(encoder.features(torch.from_numpy(pixels[seen])))
         return found
 
 
@@ -98,11 +82,3 @@ def _prediction(found: HeadOutput) -> Prediction:
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
     array: NDArray[np.float32] = tensor.numpy()
     return array
-
-
-def _find_device(asked: str) -> torch.device:
-    available = torch.cuda.is_available()
-    if asked == 'cuda' and not available:
-        msg = "device is 'cuda', but torch finds no GPU: take 'auto' or 'cpu'"
-        raise ConfigError(msg)
-    return torch.device('cuda' if available and asked != 'cpu' else 'cpu')

@@ -1,6 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The segmenter that a bundle will be, while it is in memory."""
+"""The segmenter that a bundle will be, run by PyTorch: the yardstick of benchmarks and tests."""
 
 from m2r2_ros.model.facts import trained_modalities
 from m2r2_ros.network.bundle import Bundle
@@ -13,19 +13,18 @@ from m2r2_ros.segmenters.online import OnlineSegmenter
 
 
 def segmenter_of(
-    bundle: Bundle, decoding: Decoding | None = None, device: str = 'cpu', *, live: bool = False
+    bundle: Bundle, decoding: Decoding | None = None, *, live: bool = False
 ) -> NetworkSegmenter:
     """Return the segmenter of a bundle: the offline one where it has an offline head.
 
     Args:
         bundle: The bundle.
         decoding: Options of the decoder instead of the bundle's own.
-        device: 'auto', 'cpu' or 'cuda'.
         live: Take the online head, even where there is an offline one too.
 
     Raises:
         BundleError: The bundle has no head, or no online one for live labels.
-        ConfigError: An option of the decoder is out of range, or there is no such device.
+        ConfigError: An option of the decoder is out of range.
     """
     network = bundle.network
     if isinstance(network.head, NoHead):
@@ -35,7 +34,7 @@ def segmenter_of(
         bundle.labels,
         trained_modalities(bundle.model.modalities, bundle.topics, bundle.normalisation),
         bundle.normalisation,
-        TorchBackend(network, device),
+        TorchBackend(network),
         Decoding.from_dict(bundle.decoding) if decoding is None else decoding,
         bundle.familiarity,
         bundle.windows.frame_rate,

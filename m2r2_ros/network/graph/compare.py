@@ -40,7 +40,7 @@ def compare(folder: Path, network: Network, examples: Inputs | None = None) -> f
             there are none.
 
     Returns:
-        The greatest difference of a probability or a boundary score.
+        The greatest difference of a probability or a boundary score, of x_i without a head.
 
     Raises:
         BundleError: It is greater than TOLERANCE.
@@ -67,7 +67,7 @@ def compare(folder: Path, network: Network, examples: Inputs | None = None) -> f
         worst = float(np.abs(own.features - encoded.features).max())
     if not worst <= TOLERANCE:  # which NaN is not either
         msg = (
-            f'{folder}: the graphs differ from the network by {worst:.2g} in probabilities, more '
+            f'{folder}: the graphs differ from the network by {worst:.2g} in what they say, more '
             f'than {TOLERANCE:g}: the bundle is not written'
         )
         raise BundleError(msg)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graphs with their weights inside, and out of them again."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,9 +11,8 @@ import onnx
 import torch
 from onnx import TensorProto, numpy_helper
 
-from m2r2_ros.core.files import sync
 from m2r2_ros.model.facts import WEIGHTS
-from m2r2_ros.network.graph.weights import refer_to_weights
+from m2r2_ros.network.graph.weights import refer_to_weights, write_graph
 
 #: Numbers of a tensor that is stored beside the graph; fewer stay in it.
 _MANY: Final = 256
@@ -51,10 +49,7 @@ def write_outside(graphs: Mapping[str, onnx.ModelProto], folder: Path) -> dict[s
     hashes = {}
     for name, graph in graphs.items():
         refer_to_weights(graph, {}, folder / WEIGHTS)
-        raw = graph.SerializeToString(deterministic=True)
-        (folder / name).write_bytes(raw)
-        sync(folder / name)
-        hashes[name] = hashlib.sha256(raw).hexdigest()
+        hashes[name] = write_graph(graph, folder / name)
     return hashes
 
 

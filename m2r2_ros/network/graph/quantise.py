@@ -55,6 +55,7 @@ def to_int8(graph: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
                 nodes_to_quantize=convolutions,
             )  # fmt: skip
             found = onnx.load(str(whole))
+    _forget_domains(found)
     return found
 
 
@@ -84,6 +85,14 @@ def _fold(graph: onnx.ModelProto, path: Path) -> None:
     options.optimized_model_filepath = str(path)
     options.log_severity_level = 4
     onnxruntime.InferenceSession(graph.SerializeToString(), options)
+
+
+def _forget_domains(graph: onnx.ModelProto) -> None:
+    """Leave out operators that no node is of: another runtime need not know them."""
+    used = {node.domain for node in graph.graph.node}
+    kept = [own for own in graph.opset_import if own.domain in used]
+    del graph.opset_import[:]
+    graph.opset_import.extend(kept)
 
 
 def _large(graph: onnx.ModelProto) -> list[str]:

@@ -47,11 +47,16 @@ def write_graphs(network: Network, folder: Path) -> dict[str, str]:
         refer_to_weights(graph, parameter_names(module, network), folder / WEIGHTS)
         fold_constants(graph)
         fix_reshapes(graph, folder)
-        raw = graph.SerializeToString(deterministic=True)
-        hashes[file] = hashlib.sha256(raw).hexdigest()
-        (folder / file).write_bytes(raw)
-        sync(folder / file)
+        hashes[file] = write_graph(graph, folder / file)
     return hashes
+
+
+def write_graph(graph: onnx.ModelProto, path: Path) -> str:
+    """Write a graph, wait until it is on the disk, and return its SHA-256."""
+    raw = graph.SerializeToString(deterministic=True)
+    path.write_bytes(raw)
+    sync(path)
+    return hashlib.sha256(raw).hexdigest()
 
 
 def refer_to_weights(graph: onnx.ModelProto, names: Mapping[str, str], weights: Path) -> None:

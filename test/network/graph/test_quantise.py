@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from m2r2_ros.network.graph.quantise import to_bf16, to_int8
-from m2r2_ros.network.graph.trace import trace
+from m2r2_ros.network.graph.trace import OPSET, trace
 
 
 class Seeing(nn.Module):
@@ -38,6 +38,7 @@ def test_convolutions_and_large_matrices_are_whole_numbers() -> None:
     assert kinds.count('MatMulInteger') == 1
     assert kinds.count('MatMul') == 1
     assert 'DequantizeLinear' in kinds
+    assert [(own.domain, own.version) for own in small.opset_import] == [('', OPSET)]
     one, other = (
         onnxruntime.InferenceSession(g.SerializeToString()).run(None, feeds[3])[0]
         for g in (graph, small)
