@@ -47,7 +47,7 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created $(wildcard requirements/*.txt) setup.py tools/relocate_wheels.py
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation $(LOCKED) \
-	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,discover,kinematics,lite,pretrain,reassemble,rerun,review,sim,train]'
+	    $(addprefix -r ,$(REQUIREMENTS)) -e '.[bench,dev,discover,elan,fleet,kinematics,lerobot,lite,pretrain,reassemble,rerun,review,rlds,s3,sim,train]'
 	$(VENV)/bin/python tools/relocate_wheels.py
 	echo $(or $(LOCK),newest) > $@
 
