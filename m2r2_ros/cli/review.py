@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.bags.labels.label_set_file import read_label_set_file
+from m2r2_ros.bags.labels.taxonomy_file import read_taxonomy
 from m2r2_ros.cli.common import given_topics, say_passed_over
 from m2r2_ros.cli.console import console, stdout
-from m2r2_ros.cli.options import Bags, LabelBags, Topics
+from m2r2_ros.cli.options import LabelBags, LocalBags, Topics
 from m2r2_ros.core.errors import ConfigError
 
 #: What the server needs, which `pip install` brings with an extra.
@@ -22,7 +22,7 @@ _NEEDED = ('starlette', 'uvicorn')
 
 
 def review_command(
-    bags: Bags,
+    bags: LocalBags,
     labels: LabelBags = None,
     label_set: Annotated[
         Path | None,
@@ -68,7 +68,7 @@ def review_command(
     from m2r2_ros.review.server import ReviewServer
 
     given = given_topics(topics)
-    offered = None if label_set is None else read_label_set_file(label_set)
+    offered = None if label_set is None else read_taxonomy(label_set).label_set
     reviewed = find_reviewed(bags, labels or [], say_passed_over)
     folder = ReviewFolder(reviewed, bags[0].absolute().name, offered)
     options = ReviewOptions(annotator or _user(), given, offered, _say, min_segment)

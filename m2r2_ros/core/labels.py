@@ -3,8 +3,8 @@
 """Labels: the set of names, one frame's label, a segment."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,12 @@ class LabelSet:
     Attributes:
         names: Label of id 0, 1, ...
         parents: Coarse label of each name (two-level taxonomy); '' without one.
+        chosen: RGB in 0..1 of each name, where a taxonomy says it; empty for those of the palette.
     """
 
     names: tuple[str, ...]
     parents: tuple[str, ...]
+    chosen: tuple[Colour, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
@@ -44,6 +46,9 @@ class LabelSet:
         if len(self.parents) != len(self.names):
             msg = f'{len(self.names)} labels need as many parents, not {len(self.parents)}'
             raise LabelError(msg)
+        if self.chosen and len(self.chosen) != len(self.names):
+            msg = f'{len(self.names)} labels need as many colours, not {len(self.chosen)}'
+            raise LabelError(msg)
 
     @classmethod
     def of(cls, names: Iterable[str]) -> 'LabelSet':
@@ -55,10 +60,27 @@ class LabelSet:
         """Return the id of `name`, UNKNOWN where it is not in the set."""
         return self.names.index(name) if name in self.names else UNKNOWN
 
+    def coloured(self, chosen: Mapping[str, Colour]) -> 'LabelSet':
+        """Return the same labels in colours that were chosen for some of them."""
+        if chosen.keys().isdisjoint(self.names):
+            return self
+        own = zip(self.names, self.colours, strict=True)
+        return replace(self, chosen=tuple(chosen.get(name, colour) for name, colour in own))
+
     @property
     def colours(self) -> tuple[Colour, ...]:
-        """RGB in 0..1 of each label: that of its place in the set."""
-        return tuple(map(colour_of, range(len(self.names))))
+        """RGB in 0..1 of each label: that which was chosen, or that of its place in the set."""
+        return self.chosen or tuple(map(colour_of, range(len(self.names))))
+
+
+def chosen_colours(label_sets: Iterable[LabelSet | None]) -> dict[str, Colour]:
+    """Return the colours that were chosen for labels, by name: those of the first set that has."""
+    found: dict[str, Colour] = {}
+    for label_set in label_sets:
+        if label_set is not None and label_set.chosen:
+            for name, colour in zip(label_set.names, label_set.chosen, strict=True):
+                found.setdefault(name, colour)
+    return found
 
 
 def colours_of(label_set: LabelSet | None, used: Iterable[str]) -> dict[str, Colour]:
@@ -70,8 +92,9 @@ def colours_of(label_set: LabelSet | None, used: Iterable[str]) -> dict[str, Col
     """
     names = label_set.names if label_set else ()
     extra = sorted({*used} - {*names, UNKNOWN_LABEL})
-    colours = {name: colour_of(k) for k, name in enumerate((*names, *extra))}
-    return {**colours, UNKNOWN_LABEL: UNKNOWN_COLOUR}
+    own = dict(zip(names, label_set.colours, strict=True)) if label_set else {}
+    others = {name: colour_of(k) for k, name in enumerate(extra, len(names))}
+    return {**own, **others, UNKNOWN_LABEL: UNKNOWN_COLOUR}
 
 
 def expect_labels(names: Collection[str]) -> None:

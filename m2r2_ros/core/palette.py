@@ -54,7 +54,7 @@ def colour_of(place: int) -> Colour:
     to another degree.
     """
     turn, k = divmod(place, len(PALETTE))
-    colour = _parse(PALETTE[k])
+    colour = parse_colour(PALETTE[k])
     if not turn:
         return colour
     towards = float(turn % 2)
@@ -83,6 +83,7 @@ def luminance(colour: Colour) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _parse(code: str) -> Colour:
+def parse_colour(code: str) -> Colour:
+    """Return the colour that #rrggbb stands for."""
     red, green, blue = (int(code[k : k + 2], 16) / 255 for k in (1, 3, 5))
     return red, green, blue

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which label bag belongs to which ground truth: they share the name of the recording."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from m2r2_ros.bags.labels.sources import (
 )
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.bags.recording import find_recordings
+from m2r2_ros.bags.remote.places import real_name
 from m2r2_ros.core.errors import LabelError
 
 
@@ -85,11 +85,11 @@ def pair_recordings(
 
 def _holding(paths: Sequence[Path], topic: str) -> list[Path]:
     """Return the recordings with a topic, and those given by path, so that an error names them."""
-    named = {os.path.realpath(path) for path in paths}
+    named = {real_name(path) for path in paths}
     return [
         path
         for path in find_recordings(paths)
-        if os.path.realpath(path) in named or topic in topics_in(path, topic)
+        if real_name(path) in named or topic in topics_in(path, topic)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.recording import Recording
-from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet
+from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, chosen_colours
 from m2r2_ros.core.palette import UNKNOWN_COLOUR, colour_of, hex_colour
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.pages.container import Container
@@ -59,16 +59,19 @@ def page_json(
 def labels_of(lanes: Collection[LabelLane], offered: LabelSet | None = None) -> LabelSet:
     """Return all labels of a page: those offered, of the lanes' label sets, and others they use.
 
-    Their colours go by their places, so that those of the first label set are as everywhere.
+    Their colours are those that were chosen, or go by their places, so that those of the first
+    label set are as everywhere.
     """
     parents: dict[str, str] = {}
-    for label_set in [offered, *(lane.label_set for lane in lanes)]:
+    label_sets = [offered, *(lane.label_set for lane in lanes)]
+    for label_set in label_sets:
         if label_set is not None:
             for name, parent in zip(label_set.names, label_set.parents, strict=True):
                 parents[name] = parents.get(name) or parent
     used = {s.label for lane in lanes for s in lane.segments}
     parents |= dict.fromkeys(sorted(used - parents.keys() - {'', UNKNOWN_LABEL}), '')
-    return LabelSet(tuple(parents), tuple(parents.values()))
+    labels = LabelSet(tuple(parents), tuple(parents.values()))
+    return labels.coloured(chosen_colours(label_sets))
 
 
 def label_entries(labels: LabelSet) -> list[dict[str, str]]:

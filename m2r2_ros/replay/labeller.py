@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from m2r2_ros import __version__
 from m2r2_ros.bags.labels.csv import write_segments_csv
 from m2r2_ros.bags.labels.merge import merge
+from m2r2_ros.bags.labels.origin_marks import origin_entries
 from m2r2_ros.bags.labels.topics import LABEL_SET_TOPIC, LABEL_TOPIC, SEGMENT_TOPIC
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import Recording, open_recording
@@ -17,6 +19,7 @@ from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, BundleError
 from m2r2_ros.core.files import atomic_write, write_text
 from m2r2_ros.core.labels import UNKNOWN, FrameLabel, Segment
+from m2r2_ros.core.origin import LayerFacts, Origin
 from m2r2_ros.core.time import to_ns
 from m2r2_ros.readers.topics import TopicSpec
 from m2r2_ros.replay.ahead import one_ahead
@@ -200,6 +203,7 @@ def _write_labels(
     segments: list[Segment] = []
     length = max(recording.end - recording.start, 1)
     with BagWriter(out, discard_failed=True) as bag:
+        bag.custom |= origin_entries(_origin(model))
         writer = LabelWriter(bag)
 
         def write(labels: list[FrameLabel]) -> None:
@@ -233,3 +237,9 @@ def _write_labels(
         write(segmenter.finish())
         keep(builder.finish())
     return segments
+
+
+def _origin(model: Model) -> LayerFacts:
+    """Return where the labels of a model come from: clusters are found by rules, not learned."""
+    origin = Origin.HEURISTIC if model.kind == 'discovered' else Origin.AUTOMATIC
+    return LayerFacts(origin, model.id, tool=f'm2r2 label {__version__}')

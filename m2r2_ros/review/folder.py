@@ -13,7 +13,7 @@ from typing import Any, Final
 from m2r2_ros.bags.labels.topics import SEGMENT_TOPIC
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import M2R2Error
-from m2r2_ros.core.labels import MAX_LABELS, LabelSet
+from m2r2_ros.core.labels import MAX_LABELS, LabelSet, chosen_colours
 from m2r2_ros.core.palette import UNKNOWN_COLOUR, hex_colour
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.pages.document import label_entries, palette
@@ -135,15 +135,14 @@ class ReviewFolder:
         if self._offered is not None:
             return self._offered
         parents: dict[str, str] = {}
-        for entry in self._entries:
-            for said in (entry.layers.said, entry.labels):
-                if said.label_set is not None:
-                    for name, parent in zip(
-                        said.label_set.names, said.label_set.parents, strict=True
-                    ):
-                        parents[name] = parents.get(name) or parent
+        said = [s for e in self._entries for s in (e.layers.said.label_set, e.labels.label_set)]
+        label_sets = [label_set for label_set in said if label_set is not None]
+        for label_set in label_sets:
+            for name, parent in zip(label_set.names, label_set.parents, strict=True):
+                parents[name] = parents.get(name) or parent
         pairs = list(parents.items())[:MAX_LABELS]
-        return LabelSet(tuple(name for name, _ in pairs), tuple(parent for _, parent in pairs))
+        labels = LabelSet(tuple(name for name, _ in pairs), tuple(parent for _, parent in pairs))
+        return labels.coloured(chosen_colours(label_sets))
 
     def _look_at_all(self) -> None:
         try:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from m2r2_ros import __version__
+from m2r2_ros.bags.labels.origin_marks import origin_entries
 from m2r2_ros.bags.labels.reader import Truth, read_given_labels
 from m2r2_ros.bags.labels.sources import TruthOptions, find_truths, labelled_recording
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC
@@ -16,6 +18,7 @@ from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
 from m2r2_ros.core.options import Section
+from m2r2_ros.core.origin import LayerFacts, Origin
 from m2r2_ros.core.text import listed
 
 #: What follows the name of a recording in that of the bag with its named segments.
@@ -156,7 +159,13 @@ def write_named(recording: Clustered, names: Mapping[str, str], folder: Path) ->
     segments = named_segments(recording, names)
     labels = LabelSet.of(dict.fromkeys(name for name in names.values() if name))
     start = open_recording(recording.path).start
+    facts = LayerFacts(
+        Origin.HEURISTIC,
+        tool=f'm2r2 name {__version__}',
+        started_from=f'labels {recording.path.name}',
+    )
     with BagWriter(folder / f'{recording.name}{TRUTH_BAG}', discard_failed=True) as bag:
+        bag.custom |= origin_entries(facts)
         writer = LabelWriter(bag, GROUND_TRUTH, frame_labels=False)
         writer.write_label_set(labels, '', start)
         for index, segment in enumerate(segments):

@@ -6,7 +6,6 @@ The layers of the recording NAME lie in NAME_annotations beside it. Each is a ba
 and a table of the same segments for people. A layer is never changed: the next save is another one.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from m2r2_ros.bags.folder import folders_in
 from m2r2_ros.bags.labels.clock import clock_of
 from m2r2_ros.bags.labels.csv import write_segments_csv
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH
@@ -28,12 +28,15 @@ from m2r2_ros.core.files import PARTIAL, atomic_write, disk_errors
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.numbers import parse_number
 from m2r2_ros.core.options import Section
-from m2r2_ros.core.text import excerpt
+from m2r2_ros.core.origin import Origin
+from m2r2_ros.core.text import excerpt, listed
 
 #: Most layers of one recording that are looked at, the newest ones.
 MOST: Final = 1000
 #: In front of the entries of custom_data in a layer's metadata.yaml.
 _PREFIX: Final = 'm2r2_ros.annotation.'
+#: What layers from before do not say.
+_OLDER: Final = {'origin': ''}
 #: What may stand in the name of a layer, and how much of an annotator's name does.
 _PLAIN: Final = re.compile(r'[^A-Za-z0-9-]+')
 _LONGEST: Final = 40
@@ -52,6 +55,8 @@ class Provenance:
         done: The annotator was done with the recording.
         edits: Operations that it took.
         seconds: Of work that it took.
+        origin: Who or what made it; where it is not said, a person, who corrected something or
+            began with nothing.
     """
 
     annotator: str
@@ -61,6 +66,12 @@ class Provenance:
     done: bool = False
     edits: int = 0
     seconds: float = 0.0
+    origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        if self.origin is None:
+            derived = Origin.CORRECTED if self.corrected_from else Origin.MANUAL
+            object.__setattr__(self, 'origin', derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +118,8 @@ def layers_of(recording: Path, annotator: str = '') -> list[Layer]:
 def layers_in(folder: Path, annotator: str = '') -> list[Layer]:
     """Return the layers in a folder of annotations, oldest first; see `layers_of`."""
     try:
-        with os.scandir(folder) as entries:
-            folders = (e.name for e in entries if e.is_dir(follow_symlinks=False))
-            # What is being written has another name until it is whole.
-            names = sorted(name for name in folders if not name.endswith((PARTIAL, REPLACED)))
+        # What is being written has another name until it is whole.
+        names = sorted(n for n in folders_in(folder) if not n.endswith((PARTIAL, REPLACED)))
     except OSError:
         return []
     found = []
@@ -129,7 +138,8 @@ def read_layer(path: Path) -> Layer:
     expected = 'the metadata of an annotation layer'
     content = Section.read(path / METADATA, expected, LabelError)
     custom = content.section(INFORMATION).get('custom_data', (dict,), expected=expected)
-    entries = {f.name: custom.get(_PREFIX + f.name) for f in fields(Provenance)}
+    # Layers from before do not say their origin: a person made all of them.
+    entries = {f.name: custom.get(_PREFIX + f.name, _OLDER.get(f.name)) for f in fields(Provenance)}
     if not all(isinstance(value, str) for value in entries.values()):
         msg = f'{path / METADATA}: expected {expected}'
         raise LabelError(msg)
@@ -194,6 +204,7 @@ def _columns(provenance: Provenance) -> dict[str, str]:
         'annotated_at': provenance.time,
         'tool': provenance.tool,
         'corrected_from': provenance.corrected_from,
+        'origin': _text(provenance.origin),
     }
 
 
@@ -203,15 +214,18 @@ def _provenance(path: Path, entries: dict[str, Any]) -> Provenance:
     except ValueError as error:
         msg = f'{path / METADATA}: edits and seconds, {error}'
         raise LabelError(msg) from error
-    return Provenance(
-        **{name: excerpt(value, 256) for name, value in entries.items() if name != 'done'},
-        done=entries['done'] == 'true',
-        edits=int(edits),
-        seconds=seconds,
-    )
+    done, origin = entries.pop('done') == 'true', entries.pop('origin')
+    if origin and origin not in [known.value for known in Origin]:
+        msg = f'{path / METADATA}: origin is {excerpt(origin)}, expected {listed(list(Origin))}'
+        raise LabelError(msg)
+    texts = {name: excerpt(value, 256) for name, value in entries.items()}
+    stated = Origin(origin) if origin else None
+    return Provenance(**texts, done=done, edits=int(edits), seconds=seconds, origin=stated)
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Origin):
+        return value.value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

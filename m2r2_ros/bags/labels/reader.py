@@ -30,6 +30,7 @@ from m2r2_ros.bags.source import Topic
 from m2r2_ros.core.errors import LabelError, MessageError, NoTruthError
 from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment, expect_labels
 from m2r2_ros.core.modalities import MODALITIES
+from m2r2_ros.core.palette import Colour, colour_of
 from m2r2_ros.core.reading import naming, reading
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
@@ -201,6 +202,23 @@ def read_label_set(path: Path, prefix: str = '') -> LabelSet | None:
     return _label_set(open_recording(path), prefix + LABEL_SET_TOPIC)
 
 
+def read_model_id(path: Path) -> str:
+    """Read the id of the model that made the labels of a bag; '' where none says it.
+
+    Raises:
+        BagError: The bag cannot be read.
+        LabelError: A label is damaged.
+    """
+    recording = open_recording(path)
+    kinds = {LABEL_SET_TOPIC: LABEL_SET, SEGMENT_TOPIC: SEGMENT, LABEL_TOPIC: LABEL}
+    for topic, type_name in kinds.items():
+        if topic in recording.topics:
+            _expect_topic(recording, topic, type_name)
+            if model := next((str(m.model_id) for m in _messages(recording, topic, type_name)), ''):
+                return model
+    return ''
+
+
 def _segments(recording: Recording, topic: str) -> list[Segment]:
     _expect_topic(recording, topic, SEGMENT)
     segments = []
@@ -222,8 +240,18 @@ def _label_set(recording: Recording, topic: str) -> LabelSet | None:
     found = None
     for message in _messages(recording, topic, LABEL_SET):
         with naming(f'{recording.path}: {topic}', LabelError):
-            found = LabelSet(tuple(message.names), tuple(message.parents))
+            found = LabelSet(tuple(message.names), tuple(message.parents), _chosen(message))
     return found
+
+
+def _chosen(message: Any) -> tuple[Colour, ...]:  # noqa: ANN401 - a generated class
+    """Return the colours of a label set; none where they are those of the palette."""
+    given = [(float(c.r), float(c.g), float(c.b)) for c in message.colours]
+    usual = [colour_of(place) for place in range(len(message.names))]
+    if len(given) != len(usual) or np.allclose(given, usual, atol=1e-6, rtol=0):
+        return ()
+    inside = np.isfinite(given).all() and np.min(given) >= 0 and np.max(given) <= 1
+    return tuple(given) if inside else ()
 
 
 def _mask_names(recording: Recording, topic: str) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from itertools import chain, pairwise
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
+from m2r2_ros import __version__
+from m2r2_ros.bags.labels.origin_marks import origin_entries
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.overlap import refuse_same
@@ -19,6 +21,7 @@ from m2r2_ros.bags.writing.writer import BagWriter, Raw
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.files import disk_errors
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.core.origin import LayerFacts, Origin
 
 _Entry = tuple[int, str, Raw]
 _by_start = attrgetter('start')
@@ -156,6 +159,8 @@ def _write_with_truth(
     bag: BagWriter, entries: Iterator[_Entry], truth: _Truth, start: int
 ) -> tuple[int, list[Segment]]:
     """Write messages and, each at its end, segments; return the last stamp and the segments."""
+    tool = f'm2r2 import table {__version__}'
+    bag.custom |= origin_entries(LayerFacts(Origin.IMPORTED, tool=tool))
     labels = LabelWriter(bag, GROUND_TRUTH, frame_labels=False)
     labels.write_label_set(truth.label_set, '', start)
     segments = [s for s in truth.segments if s.end > s.start]

@@ -75,6 +75,11 @@ class OpenRecording:
         return duration_of(self.clock)
 
     @property
+    def label_set(self) -> LabelSet:
+        """All labels of its page."""
+        return labels_of(self.lanes, self._offered)
+
+    @property
     def lanes(self) -> list[LabelLane]:
         """What is said of it, as of the last time that it was looked at."""
         if self._lanes is None:
@@ -189,7 +194,7 @@ class OpenRecording:
 
     def _probabilities(self, out: Container) -> dict[str, Any]:
         """Return the probabilities of labels, which are too many for the page itself."""
-        names = labels_of(self.lanes, self._offered).names
+        names = self.label_set.names
         numbers = {name: k for k, name in enumerate(names)}
         found = {lane.id: lane.probabilities(self.clock.start, numbers, out) for lane in self.lanes}
         return {'probabilities': {name: own for name, own in found.items() if own}}

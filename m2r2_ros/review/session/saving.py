@@ -13,7 +13,7 @@ from m2r2_ros import __version__
 from m2r2_ros.bags.labels.layers import Layer, Provenance, write_layer
 from m2r2_ros.core.errors import LabelError, OutputError
 from m2r2_ros.core.files import disk_errors, sync
-from m2r2_ros.core.labels import Segment
+from m2r2_ros.core.labels import Segment, chosen_colours
 from m2r2_ros.review.session.opened import OpenRecording
 from m2r2_ros.review.session.submission import Submission
 
@@ -41,7 +41,9 @@ def save_layer(opened: OpenRecording, submission: Submission, annotator: str) ->
     )
     base = next((lane.segments for lane in opened.lanes if lane.id == submission.lane), ())
     segments = with_outcomes(submission.segments, base)
-    layer = write_layer(opened.path, segments, submission.label_set, provenance)
+    colours = chosen_colours([opened.label_set])  # which the page does not send
+    label_set = submission.label_set.coloured(colours)
+    layer = write_layer(opened.path, segments, label_set, provenance)
     with disk_errors(layer.path):
         _sync_all(layer.path)
     return layer
