@@ -4,23 +4,27 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from m2r2_ros.bags.remote.places import is_remote
 from m2r2_ros.bags.rosbag2 import INFORMATION, METADATA, REPAIR
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.text import listed
+from m2r2_ros.core.yaml_text import read_yaml
 
 #: What the names of recordings end in.
-SUFFIXES: Final = ('.mcap', '.db3', '.h5')
+SUFFIXES: Final = ('.mcap', '.db3', '.h5', '.bag')
 _NUMBERED_FIRST: Final = re.compile(
     r'(?P<number>[0-9]{1,9})_(?P<name>.+)_[0-9]{4}(_[0-9]{2}){2}-[0-9]{2}(_[0-9]{2}){2}'
 )
 #: A larger metadata.yaml is not read: it would take many seconds, and hold thousands of topics.
-_MAX_METADATA: Final = 1 << 22
+MAX_METADATA: Final = 1 << 22
+EXPECTED_METADATA: Final = 'rosbag2 metadata: remove it to open the files beside it without it'
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +56,44 @@ def read_folder(folder: Path) -> BagFolder:
             raise BagError(msg)
         return BagFolder(there, {})
     size = metadata.stat().st_size
-    if size > _MAX_METADATA:
-        note = f'{METADATA} has {size} bytes, more than the {_MAX_METADATA} that are read: ignored'
+    if size > MAX_METADATA:
+        note = f'{METADATA} has {size} bytes, more than the {MAX_METADATA} that are read: ignored'
         return BagFolder(_expect_files(metadata, there), {}, (note,))
-    information = _information(metadata)
+    return described(folder, there, _information(metadata))
+
+
+def described(
+    folder: Path,
+    there: list[Path],
+    information: dict[str, Any],
+    listed_files: Collection[Path] | None = None,
+) -> BagFolder:
+    """Return the recording in a folder as its metadata.yaml describes it.
+
+    Args:
+        folder: The folder.
+        there: The files with messages in it, in order.
+        information: What metadata.yaml says.
+        listed_files: All files in it, each under one name; None: the disk is asked.
+
+    Raises:
+        BagError: metadata.yaml names a file that is not there, or what is not read here.
+    """
     if str(information.get('compression_mode') or '').lower() == 'message':
         msg = (
             f'{folder}: its messages are compressed one by one (compression_mode: message), which '
             f'is not read here; `ros2 bag convert` writes it without'
         )
         raise BagError(msg)
+    on_disk = listed_files is None
     paths = information.get('relative_file_paths')
     names = [Path(str(name)).name for name in paths] if isinstance(paths, list) else []
-    files = _expect_files(metadata, _once(folder / name for name in names) or there)
-    known = {os.path.realpath(file) for file in files}
-    others = [file.name for file in there if os.path.realpath(file) not in known]
+    named = [folder / name for name in names]
+    files = (_once(named) if on_disk else list(dict.fromkeys(named))) or there
+    files = _expect_files(folder / METADATA, files, listed_files)
+    real: Callable[[Path], str] = os.path.realpath if on_disk else str
+    known = {real(file) for file in files}
+    others = [file.name for file in there if real(file) not in known]
     notes = (
         [f'{METADATA} does not list {listed(others)}: remove it to open all files']
         if others
@@ -96,13 +123,50 @@ def storage_files(folder: Path) -> list[Path]:
         msg = f'{folder} cannot be listed: {error.strerror}'
         raise BagError(msg) from error
 
+    # Pipes, devices and folders of such names are no files.
+    files = (folder / name for name in names)
+    return _once(in_file_order(file for file in files if file.is_file()))
+
+
+def folders_in(folder: Path) -> list[str]:
+    """Return the names of the folders in a folder; links to folders are none.
+
+    Raises:
+        OSError: (or for a URL BagError) It cannot be listed.
+    """
+    if is_remote(folder):
+        from m2r2_ros.bags.remote.listing import keys_under  # optional
+
+        keys = keys_under(folder)
+        return list(dict.fromkeys(key.parts[0] for key in keys if len(key.parts) > 1))
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def files_like(folder: Path, patterns: Sequence[str], *, deep: bool = False) -> list[Path]:
+    """Return what in a folder has a name like one of these, such as '*.csv'.
+
+    Raises:
+        BagError: It is a URL that cannot be listed.
+    """
+    if is_remote(folder):
+        from m2r2_ros.bags.remote.listing import keys_under  # optional
+
+        keys = keys_under(folder, deep=deep)
+        like = (k for k in keys if any(fnmatchcase(k.parts[-1], p) for p in patterns))
+        return [key.under(folder).path for key in like]
+    find = folder.rglob if deep else folder.glob
+    return [file for pattern in patterns for file in find(pattern)]
+
+
+def in_file_order(files: Iterable[Path]) -> list[Path]:
+    """Return files sorted, _2 before _10."""
+
     def rank(file: Path) -> tuple[str, int, str]:
         name, number = part_of(file)
         return (name, number, '' if number >= 0 else file.suffix)
 
-    # Pipes, devices and folders of such names are no files.
-    files = (folder / name for name in names)
-    return _once(sorted((file for file in files if file.is_file()), key=rank))
+    return sorted(files, key=rank)
 
 
 def part_of(file: Path) -> tuple[str, int]:
@@ -144,8 +208,11 @@ def _once(files: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _expect_files(metadata: Path, files: list[Path]) -> list[Path]:
-    lacking = [file.name for file in files if not file.is_file()]
+def _expect_files(
+    metadata: Path, files: list[Path], listed_files: Collection[Path] | None = None
+) -> list[Path]:
+    there = Path.is_file if listed_files is None else listed_files.__contains__
+    lacking = [file.name for file in files if not there(file)]
     if lacking or not files:
         msg = (
             f'{metadata}: {listed(lacking) or "the recording"} is not in the folder; '
@@ -157,9 +224,18 @@ def _expect_files(metadata: Path, files: list[Path]) -> list[Path]:
 
 def _information(metadata: Path) -> dict[str, Any]:
     """Return what a metadata.yaml says; {} where a crash left it empty."""
-    expected = 'rosbag2 metadata: remove it to open the files beside it without it'
-    content = Section.read(metadata, expected, BagError)
-    return content.section(INFORMATION).entries if content.entries else {}
+    return information_in(read_yaml(metadata, EXPECTED_METADATA, BagError), metadata)
+
+
+def information_in(content: object, metadata: Path) -> dict[str, Any]:
+    """Return what the content of a metadata.yaml says; {} where a crash left it empty.
+
+    Raises:
+        BagError: It is that of another file.
+    """
+    content = {} if content is None else content
+    section = Section(content, file=metadata, expected=EXPECTED_METADATA, error=BagError)
+    return section.section(INFORMATION).entries if section.entries else {}
 
 
 def _counts(information: dict[str, Any]) -> dict[str, int]:

@@ -138,6 +138,11 @@ class Held:
         self._measure()
         return start
 
+    def shrink(self) -> None:
+        """Free the buffer where most of it is not wanted, as of a topic of few messages."""
+        if 2 * self.bytes < self.data.nbytes:
+            self.compact()
+
     def compact(self) -> None:
         """Copy the messages out of the buffer, so that the rest of it can be freed."""
         offsets = np.concatenate([run.offsets for run in self.runs])
@@ -184,6 +189,7 @@ class Store:
         if pending.again:
             held.split(pending.since)
         if held.runs:
+            held.shrink()
             self._held.append(held)
             self.waiting += held.bytes
             self._size += held.size
@@ -202,8 +208,8 @@ class Store:
             else:
                 continue
             taken.append((held.order, held.data, due))
-            if held.runs and 2 * held.bytes < held.data.nbytes:
-                held.compact()
+            if held.runs:
+                held.shrink()
         self._held = [held for held in self._held if held.runs]
         self._measure()
         return taken

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Outputs that would lie in an input, or take its place."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from m2r2_ros.bags.remote.places import is_remote
 from m2r2_ros.bags.rosbag2 import METADATA
 from m2r2_ros.core.errors import OutputError
 from m2r2_ros.core.files import partial_path
@@ -16,7 +18,7 @@ def refuse_same(out: Path, *sources: Path) -> None:
         OutputError: It is so.
     """
     targets = out.resolve(), partial_path(out.absolute()).resolve()
-    for source in map(_input_root, sources):
+    for source in _on_disk(sources):
         if any(_lies_in(t, source) or t in source.parents for t in targets):
             raise _overlap(out, source)
 
@@ -27,9 +29,14 @@ def refuse_inside(folder: Path, *sources: Path) -> None:
     Raises:
         OutputError: It is so.
     """
-    for source in map(_input_root, sources):
+    for source in _on_disk(sources):
         if _lies_in(folder.resolve(), source):
             raise _overlap(folder, source)
+
+
+def _on_disk(sources: Iterable[Path]) -> Iterator[Path]:
+    """Yield what must not be changed of inputs, without those that a URL names."""
+    return (_input_root(source) for source in sources if not is_remote(source))
 
 
 def _input_root(source: Path) -> Path:

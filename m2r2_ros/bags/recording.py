@@ -11,10 +11,18 @@ from typing import Final
 
 from m2r2_ros.bags.folder import has_metadata, is_part, missing, read_folder, storage_files
 from m2r2_ros.bags.merge import merged
+from m2r2_ros.bags.remote.places import in_order, is_remote, real_name
 from m2r2_ros.bags.rosbag2 import ANNOTATIONS
 from m2r2_ros.bags.source import ALWAYS, Source, Span, Topic
+from m2r2_ros.bags.steps.datasets import (
+    episode_source,
+    episodes_of,
+    is_dataset,
+    is_episode,
+    not_one,
+)
 from m2r2_ros.bags.writing.replacing import REPLACED
-from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.core.files import PARTIAL
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.reading import check_file
@@ -26,6 +34,7 @@ _FORMATS: Final = {
     '.mcap': 'm2r2_ros.bags.mcap.source:McapSource',
     '.db3': 'm2r2_ros.bags.sqlite.source:SqliteSource',
     '.h5': 'm2r2_ros.bags.reassemble.source:ReassembleSource',
+    '.bag': 'm2r2_ros.bags.ros1.source:Ros1Source',
 }
 
 
@@ -143,13 +152,22 @@ class Recording:
 
 
 def open_recording(path: Path) -> Recording:
-    """Open a rosbag2 folder, with or without its metadata.yaml, an .mcap, a .db3 or an .h5.
+    """Open a rosbag2 folder, with or without its metadata.yaml, an .mcap, .db3, .h5 or .bag.
+
+    A UPath, which `bags.remote.places.as_place` makes of a URL, is read where it lies. An episode
+    of a dataset is opened by its name below the dataset, see bags.steps.datasets.
 
     Raises:
         BagError: There is no recording at `path`, or it cannot be read.
     """
+    if is_remote(path):
+        return _open_remote(path)
+    if is_episode(path):
+        return Recording(path, [episode_source(path)])
     if not _is_folder(path):
         return Recording(path, [_open_file(path)])
+    if is_dataset(path):
+        raise BagError(not_one(path))
     folder = read_folder(path)
     sources = [_open_file(file) for file in folder.files]
     return Recording(path, sources, folder.notes, folder.counts)
@@ -157,6 +175,9 @@ def open_recording(path: Path) -> Recording:
 
 def recording_name(path: Path) -> str:
     """Return the name that a recording goes by: of its folder, or the stem of a bare file."""
+    if is_remote(path):
+        # A bucket has no name as a path.
+        return path.stem if path.suffix in _FORMATS else str(path).rstrip('/').rsplit('/', 1)[-1]
     return Path(os.path.realpath(path)).name if path.is_dir() else path.stem
 
 
@@ -192,17 +213,33 @@ def find_recordings(
     """
     found: dict[str, Path] = {}
     for path in paths:
-        if _is_folder(path):
+        if is_remote(path):
+            here = _search_remote(path, passed_over)
+        elif is_episode(path):
+            here = [path]
+        elif _is_folder(path):
             here = list(_search(path, passed_over))
         else:
             _check_kind(path)
             here = [path]
         if not here:
-            msg = f'{path} holds no recording; expected rosbag2 folders, .mcap, .db3 or .h5 files'
+            expected = 'rosbag2 folders, .mcap, .db3, .h5 or .bag files, or a dataset'
+            msg = f'{path} holds no recording; expected {expected}'
             raise BagError(msg)
         for recording in here:
-            found.setdefault(os.path.realpath(recording), recording)
-    return sorted(found.values())
+            found.setdefault(real_name(recording), recording)
+    return in_order(list(found.values()))
+
+
+def _search_remote(top: Path, passed_over: Callable[[str], None]) -> list[Path]:
+    """Return the recordings that a URL is or holds."""
+    from m2r2_ros.bags.remote.opening import remote_recordings  # optional
+
+    found = remote_recordings(top, passed_over)
+    for path in found:
+        if path == top and path.suffix:
+            _check_kind(path)
+    return found
 
 
 def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
@@ -211,6 +248,14 @@ def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
     folders = [top]
     while folders:
         folder = folders.pop()
+        if is_dataset(folder):
+            try:
+                yield from episodes_of(folder, passed_over)
+            except M2R2Error as error:
+                if folder is top:
+                    raise
+                passed_over(str(error))
+            continue
         try:
             files, has_one = storage_files(folder), has_metadata(folder)
             with os.scandir(folder) as entries:
@@ -246,7 +291,7 @@ def _is_folder(path: Path) -> bool:
     except (OSError, ValueError) as error:
         absent = isinstance(error, FileNotFoundError)
         why = 'does not exist' if absent else f'cannot be opened: {error}'
-        msg = f'{path} {why}; expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
+        msg = f'{path} {why}; expected a rosbag2 folder, an .mcap, a .db3, an .h5 or a .bag'
         raise BagError(msg) from error
 
 
@@ -254,14 +299,27 @@ def _check_kind(file: Path) -> None:
     """Raise BagError unless the name is one of a file that can be read."""
     if file.suffix in _FORMATS:
         return
-    if file.suffix == '.bag':
-        way = f'it is a ROS 1 bag; `rosbags-convert --src {file} --dst {file.stem}` makes it ROS 2'
+    if file.name.endswith('.bag.active'):
+        way = f'it is a ROS 1 bag that was not closed; rename it to {file.stem} to read it'
     elif file.suffix == '.zstd':
         way = f'it is compressed; `zstd -d {file}` and open {file.stem}'
     else:
-        way = 'expected a rosbag2 folder, an .mcap, a .db3 or an .h5'
+        way = 'expected a rosbag2 folder, an .mcap, a .db3, an .h5 or a .bag'
     msg = f'{file} cannot be read here: {way}'
     raise BagError(msg)
+
+
+def _open_remote(path: Path) -> Recording:
+    """Open a recording in an object store."""
+    from m2r2_ros.bags.remote.opening import open_remote, remote_folder  # optional
+
+    found = remote_folder(path)
+    if not isinstance(found, tuple):
+        _check_kind(path)
+        return Recording(path, [open_remote(found, _open_file)])
+    folder, files = found
+    sources = [open_remote(files[file], _open_file) for file in folder.files]
+    return Recording(path, sources, folder.notes, folder.counts)
 
 
 def _open_file(file: Path) -> Source:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.remote.places import is_remote, real_name
 from m2r2_ros.cli.console import console
 from m2r2_ros.core.errors import BagError, BundleError, ConfigError
 from m2r2_ros.core.files import names_of
@@ -18,6 +19,8 @@ from m2r2_ros.readers.topics import TopicSpec
 
 #: What the extra `train` brings that no network can be made or saved without.
 _TRAINING: Final = ('torch', 'onnx')
+#: What the names of bags with labels of ours end in, see replay.outputs.
+_OURS: Final = ('_labels', '_labelled')
 
 
 def source_recordings(paths: list[Path]) -> list[Path]:
@@ -29,11 +32,11 @@ def source_recordings(paths: list[Path]) -> list[Path]:
     Raises:
         BagError: There are none.
     """
-    named = {os.path.realpath(p) for p in paths}
+    named = {real_name(p) for p in paths}
     found = [
         p
         for p in find_recordings(paths, say_passed_over)
-        if os.path.realpath(p) in named or not _is_labelled(p)
+        if real_name(p) in named or not _is_labelled(p)
     ]
     if not found:
         msg = (
@@ -50,6 +53,8 @@ def say_passed_over(what: str) -> None:
 
 
 def _is_labelled(path: Path) -> bool:
+    if is_remote(path):  # a look into each of thousands would take minutes
+        return recording_name(path).endswith(_OURS)
     try:
         return LABEL_TOPIC in open_recording(path).topics
     except (BagError, OSError):

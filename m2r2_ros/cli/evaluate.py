@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.options import Annotator, AsJson, Level, TruthRate, TruthTopic
 from m2r2_ros.cli.truths import say_notes, truth_options
@@ -21,12 +22,15 @@ MOST_RESAMPLES = 100_000
 
 
 def evaluate_command(
-    labels: Annotated[list[Path], typer.Argument(help='Label bags, or folders of them.')],
+    labels: Annotated[
+        list[Path], typer.Argument(parser=as_place, help='Label bags, or folders of them.')
+    ],
     truth: Annotated[
         list[Path],
         typer.Option(
+            parser=as_place,
             help='Ground truth: CSV files, recordings, label bags, or folders of them, matched by '
-            'name; repeatable.'
+            'name; repeatable.',
         ),
     ],
     truth_topic: TruthTopic = None,

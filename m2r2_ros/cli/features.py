@@ -11,6 +11,7 @@ import typer
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.cli.common import expect_training, given_topics, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import (
@@ -33,8 +34,14 @@ if TYPE_CHECKING:  # torch takes seconds
 
 
 def features_command(
-    train: Annotated[list[Path], typer.Argument(help='Labelled recordings to train heads on.')],
-    test: Annotated[list[Path], typer.Option(help='Labelled recordings to score heads on.')],
+    train: Annotated[
+        list[Path],
+        typer.Argument(parser=as_place, help='Labelled recordings to train heads on.'),
+    ],
+    test: Annotated[
+        list[Path],
+        typer.Option(parser=as_place, help='Labelled recordings to score heads on.'),
+    ],
     out: Annotated[Path, typer.Option(help='Folder for features, groundTruth and splits.')],
     model: ExtractorOf,
     validate: Validate = None,

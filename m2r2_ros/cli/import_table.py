@@ -12,8 +12,11 @@ from rich.progress import Progress
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.tables.importer import ImportReport, find_trials, import_table
 from m2r2_ros.cli.console import stdout
+from m2r2_ros.cli.import_lerobot import lerobot_command
 from m2r2_ros.cli.import_many import import_all
 from m2r2_ros.cli.import_reassemble import reassemble_command
+from m2r2_ros.cli.import_rlds import rlds_command
+from m2r2_ros.cli.import_ros1 import ros1_command
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.share import share_path
@@ -24,6 +27,9 @@ import_app = typer.Typer(
 
 
 import_app.command('reassemble')(reassemble_command)
+import_app.command('lerobot')(lerobot_command)
+import_app.command('rlds')(rlds_command)
+import_app.command('ros1')(ros1_command)
 
 
 @import_app.command('table')

@@ -10,10 +10,30 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from m2r2_ros.bags.remote.places import as_place, on_disk
+
 # What a command reads.
 Bags = Annotated[
     list[Path],
-    typer.Argument(help='Recordings: rosbag2 folders, .mcap, .db3, .h5, or folders of them.'),
+    typer.Argument(
+        parser=as_place,
+        help='Recordings: rosbag2 folders, .mcap, .db3, .bag, .h5, LeRobot or RLDS data sets, or '
+        'folders of them; or their URLs, such as s3://bucket/recordings.',
+    ),
+]
+LocalBags = Annotated[
+    list[Path],
+    typer.Argument(
+        parser=on_disk,
+        help='Recordings: rosbag2 folders, .mcap, .db3, .bag, .h5, LeRobot or RLDS data sets, or '
+        'folders of them.',
+    ),
+]
+Bag = Annotated[
+    Path,
+    typer.Argument(
+        parser=as_place, help='Recording: a rosbag2 folder, .mcap, .db3 or .h5, or its URL.'
+    ),
 ]
 FeatureFolder = Annotated[Path, typer.Argument(help='Folder that m2r2 features wrote.')]
 Topics = Annotated[
@@ -26,6 +46,7 @@ LabelBags = Annotated[
     list[Path] | None,
     typer.Option(
         '--labels',
+        parser=as_place,
         help='Label bags, or folders of them, that are matched by name; repeatable.',
     ),
 ]
@@ -33,8 +54,9 @@ Truths = Annotated[
     list[Path] | None,
     typer.Option(
         '--truth',
-        help='Ground truth: CSV files, recordings, label bags, or folders of them, matched by '
-        'name; repeatable.',
+        parser=as_place,
+        help='Ground truth: CSV, ATLAS or ELAN files, recordings, label bags, or folders of them, '
+        'matched by name; repeatable.',
     ),
 ]
 TruthTopic = Annotated[
@@ -64,6 +86,7 @@ Validate = Annotated[
     list[Path] | None,
     typer.Option(
         '--validate',
+        parser=as_place,
         help='Labelled recordings to validate on; they are not trained on. Never a test set.',
     ),
 ]

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from m2r2_ros.bags.mcap.repair import RepairReport, repair
 from m2r2_ros.bags.mcap.tally import Loss, TopicReport
+from m2r2_ros.bags.remote.places import on_disk
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Overwrite
 
@@ -22,7 +23,9 @@ _RANGES: Final = 20
 
 
 def repair_command(
-    source: Annotated[Path, typer.Argument(help='MCAP file, or rosbag2 folder of them.')],
+    source: Annotated[
+        Path, typer.Argument(parser=on_disk, help='MCAP file, or rosbag2 folder of them.')
+    ],
     out: Annotated[Path, typer.Option(help='New bag; the source is not touched.')],
     overwrite: Overwrite = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.remote.places import on_disk
 from m2r2_ros.cli import launching
 from m2r2_ros.cli.launching import (
     Foxglove,
@@ -23,7 +24,10 @@ from m2r2_ros.nodes.launch.plans import SharedArguments, ViewerArguments, replay
 
 
 def replay_command(
-    bag: Annotated[Path, typer.Argument(help='Recording: a rosbag2 folder, .mcap or .db3.')],
+    bag: Annotated[
+        Path,
+        typer.Argument(parser=on_disk, help='Recording: a rosbag2 folder, .mcap or .db3.'),
+    ],
     model: ModelBundle,
     rate: Annotated[float, typer.Option(help='Recorded seconds per second.')] = 1.0,
     wait: Annotated[

@@ -13,14 +13,14 @@ from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_topics
 from m2r2_ros.cli.console import stdout
 from m2r2_ros.cli.label_rows import LabelRows, read_rows
-from m2r2_ros.cli.options import Annotator, LabelBags, Topics, TruthRate, Truths, TruthTopic
+from m2r2_ros.cli.options import Annotator, Bag, LabelBags, Topics, TruthRate, Truths, TruthTopic
 from m2r2_ros.cli.truths import truth_options
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.readers.topics import TopicSpec
 
 
 def timeline_command(
-    recording: Annotated[Path, typer.Argument(help='Recording: rosbag2 folder, .mcap, .db3, .h5.')],
+    recording: Bag,
     labels: LabelBags = None,
     truth: Truths = None,
     truth_topic: TruthTopic = None,

@@ -4,8 +4,7 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 import yaml
@@ -13,6 +12,7 @@ import yaml
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.cli.console import console
 from m2r2_ros.cli.inspect import Inspected, inspect
+from m2r2_ros.cli.options import Bag
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.core.modalities import BUILTIN, VECTOR
 from m2r2_ros.core.text import printable
@@ -30,7 +30,7 @@ _SILENT: Final = ('audio_common_msgs/msg/AudioData', 'audio_common_msgs/msg/Audi
 
 
 def topics_command(
-    bag: Annotated[Path, typer.Argument(help='Recording: rosbag2 folder, .mcap, .db3 or .h5.')],
+    bag: Bag,
 ) -> None:
     """Write a topic map of a recording: what is guessed, and in comments what else could serve.
 

@@ -14,6 +14,8 @@ from m2r2_ros.core.errors import OutputError
 
 #: What the name of a file or folder ends in until it is complete.
 PARTIAL: Final = '.partial'
+#: What URLs begin with, of which a path keeps one slash alone.
+_URLS: Final = frozenset({'s3:', 's3a:', 'gs:', 'gcs:', 'az:', 'abfs:', 'abfss:', 'https:'})
 #: What is locked in a folder that a run adds to.
 LOCK: Final = '.lock'
 
@@ -67,8 +69,11 @@ class Claim:
             lock: The file to lock instead of the one beside the output.
 
         Raises:
-            OutputError: Another writer has it, or no file can be locked there.
+            OutputError: Another writer has it, no file can be locked there, or it is a URL.
         """
+        if not _URLS.isdisjoint(path.parts):
+            msg = f'{path}: this command writes to the disk alone, not to URLs: give a folder'
+            raise OutputError(msg)
         with disk_errors(path):
             lock = lock_path(path.absolute()) if lock is None else lock
             lock.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from m2r2_ros import __version__
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.modalities import Modalities, to_entries
 from m2r2_ros.network.image import ImageEncoder
@@ -52,7 +53,10 @@ def cache_key(
         encoder: See `encoder_key`.
     """
     files = sorted(path.rglob('*')) if path.is_dir() else [path]
+    if episode := not path.exists():  # of a data set, whose files it shares with others
+        files = [source.path for source in open_recording(path).sources]
     stats = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
+    stats += [(str(path), 0, 0)] if episode else []
     truth = [(s.start, s.end, s.label) for s in segments]
     used = {modality: asdict(spec) for modality, spec in topics.items()}
     facts = (

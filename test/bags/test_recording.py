@@ -156,7 +156,7 @@ def test_broken_metadata_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ('name', 'expected'),
-    [('a.bag', 'ROS 1'), ('a.mcap.zstd', 'zstd -d'), ('a.txt', 'expected a rosbag2 folder')],
+    [('a.bag.active', 'ROS 1'), ('a.mcap.zstd', 'zstd -d'), ('a.txt', 'expected a rosbag2 folder')],
 )
 def test_other_files_are_refused(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / name).write_bytes(b'x')

@@ -101,11 +101,11 @@ def test_paths_without_recordings_are_named(tmp_path: Path, bundle: Path, comman
         'label': ('--model', bundle, '--out', tmp_path / 'out'),
         'train': ('--preset', 'proprio', '--out', tmp_path / 'out'),
     }[command]
-    (tmp_path / 'old.bag').touch()
+    (tmp_path / 'old.bag.active').touch()
     for path, word in (
         (tmp_path / 'none', 'does not exist'),
         (tmp_path, 'holds no recording'),
-        (tmp_path / 'old.bag', 'rosbags-convert'),
+        (tmp_path / 'old.bag.active', 'was not closed'),
     ):
         error = m2r2(command, path, *more).error
         assert str(path) in error

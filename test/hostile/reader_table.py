@@ -17,12 +17,14 @@ from safetensors.torch import save_file
 
 from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
-from m2r2_ros.bags.labels.label_set_file import read_label_set_file
 from m2r2_ros.bags.labels.layers import Provenance, read_layer, write_layer
+from m2r2_ros.bags.labels.mapping_file import read_mapping
+from m2r2_ros.bags.labels.origin import facts_of_labels
 from m2r2_ros.bags.labels.stated import load_stated
+from m2r2_ros.bags.labels.taxonomy_file import read_taxonomy
 from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.bags.reassemble.splits import read_split
-from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.bags.tables.spec import TextFormat, read_spec
 from m2r2_ros.bags.tables.text import TextTable
 from m2r2_ros.bags.writing.writer import BagWriter
@@ -46,7 +48,10 @@ from m2r2_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from m2r2_ros.training.feature_set import read_feature_set
 from m2r2_ros.training.naming import read_names
 from test.bags.files import mcap_bytes
+from test.bags.lerobot.files import CAMERA, Layout, keep_segments, write_dataset
 from test.bags.reassemble.files import Shape, write_file
+from test.bags.rlds.files import episode, write_rlds
+from test.bags.ros1.files import messages, write_bag
 from test.discovery.bundles import discovered_bundle
 from test.hostile.bundle_files import seal
 from test.hostile.sqlite_files import fill
@@ -179,6 +184,26 @@ def metadata(folder: Path) -> Path:
     return folder / 'bag' / 'metadata.yaml'
 
 
+def lerobot(name: str, version: int, folder: Path) -> Path:
+    layout = Layout(version=version, lengths=(12,), fps=10, pictures=True, stamps=True)
+    write_dataset(folder / 'set', layout)
+    keep_segments(folder / 'set', layout.lengths, 'abc')
+    return folder / 'set' / name
+
+
+def episodes(path: Path) -> None:
+    for one in find_recordings([path]):
+        recording(one)
+
+
+def rlds(name: str, folder: Path) -> Path:
+    return write_rlds(folder / 'set', {'train': [episode(0, 3), episode(1, 4)]}) / name
+
+
+def ros1(folder: Path) -> Path:
+    return write_bag(folder / 'a.bag', messages(20), 'LZ4')
+
+
 def vocabulary(folder: Path) -> Path:
     return write_vocabulary(folder)
 
@@ -270,6 +295,34 @@ READERS: Final[Mapping[str, Reader]] = {
     'MCAP': Reader(mcap, recording, ('bags.mcap.index', 'bags.mcap.source')),
     'repair': Reader(mcap, repaired, ('bags.mcap.repair',)),
     'sqlite3': Reader(sqlite, recording, ('bags.sqlite.connection',)),
+    'ROS 1': Reader(ros1, recording, ('bags.ros1.index',)),
+    **{
+        f'LeRobot, {name}': Reader(
+            partial(lerobot, name, version),
+            beside(name.count('/'), episodes),
+            modules,
+            renames=False,
+        )
+        for name, version, modules in (
+            ('meta/info.json', 2, ('bags.lerobot.info',)),
+            ('meta/m2r2_episodes.jsonl', 3, ('bags.steps.kept',)),
+            ('meta/tasks.jsonl', 2, ('bags.lerobot.dataset',)),
+            ('meta/episodes.jsonl', 2, ('bags.lerobot.dataset',)),
+            ('meta/episodes/chunk-000/file-000.parquet', 3, ('bags.lerobot.dataset',)),
+            ('data/chunk-000/file-000.parquet', 3, ()),
+            (f'videos/{CAMERA}/chunk-000/file-000.mp4', 3, ('bags.lerobot.video',)),
+        )
+    },
+    **{
+        f'RLDS, {name}': Reader(partial(rlds, name), beside(0, episodes), modules, renames=False)
+        for name, modules in (
+            ('features.json', ('bags.rlds.features',)),
+            (
+                'toy-train.tfrecord-00000-of-00001',
+                ('bags.rlds.records', 'bags.rlds.source', 'bags.rlds.streams'),
+            ),
+        )
+    },
     'metadata': Reader(metadata, beside(0, recording), ('bags.folder',), renames=False),
     'bundle': Reader(partial(bundle, 'bundle.yaml'), sealed, ('model.facts',), renames=False),
     'weights of a bundle': Reader(
@@ -295,8 +348,29 @@ READERS: Final[Mapping[str, Reader]] = {
     ),
     'label set': Reader(
         text('labels.yaml', 'labels:\n  move: [reach, lift]\n  work: [push]\n'),
-        read_label_set_file,
-        ('bags.labels.label_set_file',),
+        read_taxonomy,
+        ('bags.labels.taxonomy_file',),
+    ),
+    'taxonomy': Reader(
+        text(
+            'taxonomy.yaml',
+            "name: t\nversion: '1'\nparents:\n  up: {definition: x, colour: '#102030'}\n"
+            'classes:\n  a: {parent: up, begins: b, ends: c, expects: [closing]}\n  b:\n',
+        ),
+        read_taxonomy,
+        ('bags.labels.taxonomy_file',),
+    ),
+    'mapping of labels': Reader(
+        text(
+            'map.yaml',
+            'labels:\n  a: b\n  c:\n  - {when: {outcome: failed, after: [a]}, to: null}\n'
+            '  - {when: {longer_than: 1.5, position: last}, to: d}\nunmapped: kept\n',
+        ),
+        read_mapping,
+        ('bags.labels.mapping_file',),
+    ),
+    'origin of a layer': Reader(
+        layer, beside(0, facts_of_labels), ('bags.labels.origin',), renames=False
     ),
     'layer': Reader(
         layer, beside(0, read_layer), ('bags.labels.layers',), renames=False

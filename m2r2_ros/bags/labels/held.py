@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from m2r2_ros.bags.folder import SUFFIXES
 from m2r2_ros.bags.labels.clock import clock_of
 from m2r2_ros.bags.labels.layers import Layer, layers_of
 from m2r2_ros.bags.labels.origin import facts_of_labels
@@ -19,7 +20,7 @@ from m2r2_ros.core.labels import UNKNOWN_LABEL, Segment
 from m2r2_ros.core.origin import LayerFacts
 
 #: What ends the name of a recording.
-_RECORDINGS: Final = ('', '.mcap', '.db3', '.h5')
+_RECORDINGS: Final = ('', *SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,24 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from m2r2_ros.bags.labels.cells import SUFFIXES as TABLES
+from m2r2_ros.bags.folder import SUFFIXES as RECORDINGS
+from m2r2_ros.bags.folder import files_like
+from m2r2_ros.bags.labels.cells import SUFFIXES as CSV
 from m2r2_ros.bags.labels.clock import RecordingClock, clock_of
+from m2r2_ros.bags.labels.foreign import ATLAS, FOREIGN, PATTERNS, read_foreign, recordings_in
 from m2r2_ros.bags.labels.layers import Layer, annotations_of, layers_in, layers_of, read_layer
 from m2r2_ros.bags.labels.reader import Truth, read_given_labels, read_label_set, read_truth
 from m2r2_ros.bags.labels.stated import StatedTruth, read_stated
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.remote.places import is_remote, real_name
 from m2r2_ros.bags.rosbag2 import ANNOTATIONS
 from m2r2_ros.core.errors import BagError, LabelError, NoTruthError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.text import listed
 
+#: What ends the name of a file of labels that is no bag.
+TABLES: Final = (*CSV, *FOREIGN)
 MERGED: Final = '_labelled'
 #: What may follow a recording's name in the name of its label bag or merged copy.
 LABELS: Final = ('_labels', '.labels', MERGED)
@@ -85,6 +91,8 @@ class TruthSource:
                 f'{self.path}: no layer of that annotator; there are layers of {there or "nobody"}'
             )
             raise NoTruthError(msg)
+        if self.path.suffix in FOREIGN:
+            return self._read_foreign(labels)
         if self.path.suffix in TABLES:
             return read_truth(self.path, self._clock(self.recording or labels))
         if self.stated is not None:
@@ -94,8 +102,16 @@ class TruthSource:
 
     def read_label_set(self) -> LabelSet | None:
         """Read its label set alone; None where there is none."""
-        stated = self.stated is not None
-        return None if stated else read_label_set(self.path, '' if self.given else GROUND_TRUTH)
+        without = self.stated is not None or self.path.suffix in FOREIGN
+        return None if without else read_label_set(self.path, '' if self.given else GROUND_TRUTH)
+
+    def _read_foreign(self, labels: Path | None) -> Truth:
+        given = self.recording or labels
+        if given is None:
+            msg = f'{self.path}: its times count from the start of a recording: give it, too'
+            raise LabelError(msg)
+        name = recording_name(given) if self.recording else labelled_recording(given)
+        return read_foreign(self.path, name, clock_of(open_recording(given), self.rate))
 
     def _clock(self, path: Path | None) -> RecordingClock | None:
         return None if path is None else clock_of(open_recording(path), self.rate)
@@ -146,7 +162,7 @@ def find_truths(
         LabelError: A recording has two of one kind.
     """
     options = options or TruthOptions()
-    scored = {os.path.realpath(path) for path in without}
+    scored = {real_name(path) for path in without}
     best: dict[str, _Candidate] = {}
     recordings: dict[str, Path] = {}
     found = [f for path in paths for f in _candidates(path, names, options, scored)]
@@ -268,7 +284,7 @@ def topics_in(path: Path, topic: str) -> Collection[str]:
 
 def folder_of(path: Path) -> Path:
     """Return where a path leads to; for a link that leads nowhere, to where that would be."""
-    return Path(os.path.realpath(path)).parent
+    return path.parent if is_remote(path) else Path(os.path.realpath(path)).parent
 
 
 def _candidates(
@@ -280,21 +296,25 @@ def _candidates(
         yield _Candidate(name, Rank.LAYER, layer.path, _about(layer))
         return
     folder = path.is_dir()
-    tables = sorted(f for s in TABLES for f in path.glob(f'*{s}')) if folder else []
+    patterns = (*(f'*{suffix}' for suffix in CSV), *PATTERNS)
+    tables = sorted(files_like(path, patterns), key=str) if folder else []
     if not folder and path.suffix in TABLES:
         if not path.is_file():
             msg = f'{path}: no such file; expected a table of labels, a recording or a folder'
             raise LabelError(msg)
-        yield _Candidate(labelled_recording(path, names), Rank.TABLE, path)
-        return
+        tables = [path]
     for table in tables:
+        if table.suffix == ATLAS:
+            for name in recordings_in(table):
+                yield _Candidate(name, Rank.TABLE, table)
+            continue
         name = labelled_recording(table, names)
-        theirs = table.stem.endswith('_segments') and table.stem != name
+        theirs = folder and table.stem.endswith('_segments') and table.stem != name
         yield _Candidate(name, Rank.SEGMENTS if theirs else Rank.TABLE, table)
     # A folder may hold tables, bags or both; one that holds neither is an error that names it.
-    if not tables or any(file.suffix in {'.mcap', '.db3', '.h5'} for file in path.rglob('*')):
+    if not tables or files_like(path, [f'*{suffix}' for suffix in RECORDINGS], deep=True):
         for bag in find_recordings([path]):
-            real = os.path.realpath(bag)
+            real = real_name(bag)
             rank = _rank(bag, options)
             name = labelled_recording(bag, names)
             if not options.annotator and (rank != Rank.LABEL_BAG or real not in scored):
@@ -334,7 +354,7 @@ def _expect_same(one: _Candidate, other: _Candidate) -> None:
 
     A recording with ground truth lies beside its merged copy, which may also lie elsewhere.
     """
-    if os.path.realpath(one.path) == os.path.realpath(other.path) or one.rank >= Rank.LABEL_BAG:
+    if real_name(one.path) == real_name(other.path) or one.rank >= Rank.LABEL_BAG:
         return
     tables = one.path.suffix in TABLES
     merged = other.path.name.endswith(MERGED) and not one.path.name.endswith(MERGED)

@@ -15,6 +15,7 @@ from mcap.opcode import Opcode
 from mcap.records import Statistics
 from numpy.typing import NDArray
 
+from m2r2_ros.bags.content import Content, LocalContent
 from m2r2_ros.bags.mcap.chunks import (
     between,
     indexed_positions,
@@ -30,7 +31,6 @@ from m2r2_ros.bags.mcap.records import (
     INDEX_ENTRY,
     MAGIC,
     MAX_CHUNK,
-    MAX_RECORD,
     MESSAGE_HEAD,
     PREFIX,
     UNREADABLE,
@@ -74,15 +74,19 @@ class McapIndex:
     truncated: bool = False
 
 
-def read_index(path: Path) -> McapIndex:
+def read_index(path: Path, content: Content | None = None) -> McapIndex:
     """Find the chunks, messages, channels and schemas of an MCAP file.
+
+    Args:
+        path: The file.
+        content: Its bytes; None for those on the disk.
 
     Raises:
         BagError: It is not an MCAP file, or corrupt in a way that truncation does not explain.
     """
     index = McapIndex(path)
     try:
-        with path.open('rb', buffering=1 << 18) as file:
+        with (content or LocalContent(path)).open() as file:
             size = file.seek(0, 2)
             file.seek(0)
             magic = file.read(len(MAGIC))
@@ -100,11 +104,24 @@ def read_index(path: Path) -> McapIndex:
 def load_chunk(
     file: BinaryIO, path: Path, place: ChunkPlace, seen: _SEEN
 ) -> tuple[NDArray[np.uint8], NDArray[np.void], NDArray[np.int64]]:
-    """Read a chunk.
+    """Read a chunk; see chunk_of.
+
+    Raises:
+        BagError: The chunk is corrupt.
+    """
+    start, stop = place.span
+    file.seek(start)
+    return chunk_of(memoryview(file.read(stop - start)), path, place, seen)
+
+
+def chunk_of(
+    raw: memoryview, path: Path, place: ChunkPlace, seen: _SEEN
+) -> tuple[NDArray[np.uint8], NDArray[np.void], NDArray[np.int64]]:
+    """Unpack a chunk and find its messages.
 
     Args:
-        file: The file.
-        path: Its name.
+        raw: The bytes in `place.span`.
+        path: The file.
         place: Where the chunk is.
         seen: Called with opcode and body of the schemas and channels in it, some perhaps twice.
             What it raises of UNREADABLE makes the chunk a corrupt one.
@@ -117,9 +134,6 @@ def load_chunk(
         BagError: The chunk is corrupt.
     """
     try:
-        file.seek(place.offset)
-        indexed = place.index_length <= MAX_RECORD
-        raw = memoryview(file.read(place.length + (place.index_length if indexed else 0)))
         opcode, length = PREFIX.unpack_from(raw)
         if opcode != Opcode.CHUNK or (length + PREFIX.size != place.length and not place.cut):
             raise corrupt(path, place.offset, 'no chunk where the index says')

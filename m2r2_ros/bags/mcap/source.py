@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """MCAP files, read a chunk at a time without touching single messages."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from mcap.opcode import Opcode
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.mcap.index import load_chunk, read_index
+from m2r2_ros.bags.content import Content, LocalContent
+from m2r2_ros.bags.mcap.index import chunk_of, read_index
 from m2r2_ros.bags.mcap.records import CHANNELS, MAX_CHUNK, MESSAGE, PREFIX, corrupt
 from m2r2_ros.bags.mcap.summary import ChunkPlace
 from m2r2_ros.bags.source import ALWAYS, FilePart, Loaded, MessageRun, Span, Topic
-from m2r2_ros.core.errors import BagError
 
 #: Messages outside chunks are read in parts of about this many bytes.
 _PART = 1 << 22
@@ -27,9 +28,10 @@ class McapSource:
         BagError: It is not an MCAP file, or corrupt in a way that truncation does not explain.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: Content | None = None) -> None:
         self.path = path
-        self._index = index = read_index(path)
+        self._content = content or LocalContent(path)
+        self._index = index = read_index(path, self._content)
         self.start = index.start
         self.end = index.end
         self.truncated = index.truncated
@@ -47,14 +49,18 @@ class McapSource:
         }
         wanted = np.zeros(CHANNELS, np.bool_)
         wanted[list(channels)] = True
-        parts = [
-            FilePart(place.start, place.offset, partial(self._load_chunk, place, channels), True)
+        chunks = [
+            _Range(place.start, place.span, partial(self._chunk, place, channels))
             for place in self._index.chunks
             if place.start < span.until and place.end >= span.since
             if wanted[place.channels].any()
         ]
-        parts += self._loose_parts(channels, span)
-        return iter(sorted(parts, key=lambda part: (part.start, part.order)))
+        ranges = sorted(
+            [*chunks, *self._loose(channels, span)], key=lambda one: (one.start, one.span)
+        )
+        read = self._content.reader([one.span for one in ranges])
+        for k, one in enumerate(ranges):
+            yield FilePart(one.start, one.span[0], partial(_load, read, k, one.take), True)
 
     def _topics(self) -> dict[str, Topic]:
         """Merge the channels of each topic."""
@@ -95,8 +101,8 @@ class McapSource:
     def _way_out(self) -> str:
         return f'`m2r2 repair {self.path}` goes by their order in the file'
 
-    def _load_chunk(self, place: ChunkPlace, channels: Mapping[int, str]) -> Loaded:
-        """Read the messages of `channels` in a chunk."""
+    def _chunk(self, place: ChunkPlace, channels: Mapping[int, str], raw: memoryview) -> Loaded:
+        """Take the messages of `channels` out of a chunk."""
         definitions = self._index.definitions
         schemas = {definitions.channels[key].schema_id for key in channels}
 
@@ -106,12 +112,7 @@ class McapSource:
             if int.from_bytes(body[:2], 'little') in wanted:
                 definitions.check(opcode, body)
 
-        try:
-            with self.path.open('rb', buffering=0) as file:
-                data, heads, positions = load_chunk(file, self.path, place, check)
-        except OSError as error:
-            msg = f'{self.path} cannot be read: {error.strerror}'
-            raise BagError(msg) from error
+        data, heads, positions = chunk_of(raw, self.path, place, check)
         times = heads['log'].astype(np.int64)
         if len(times) and times.min() < place.start:
             raise corrupt(self.path, place.offset, 'a message older than its chunk')
@@ -119,7 +120,7 @@ class McapSource:
         runs = _runs(heads['channel'], positions + MESSAGE.itemsize, lengths, times, channels)
         return data, runs
 
-    def _loose_parts(self, channels: Mapping[int, str], span: Span) -> list[FilePart]:
+    def _loose(self, channels: Mapping[int, str], span: Span) -> list['_Range']:
         """Group the messages outside chunks by where they lie."""
         loose = self._index.loose
         loose = loose[span.of(loose[:, 3])]
@@ -127,29 +128,44 @@ class McapSource:
         if not len(loose):
             return []
         cuts = np.flatnonzero(np.diff(loose[:, 1] // _PART)) + 1
-        return [
-            FilePart(
-                int(group[:, 3].min()), int(group[0, 1]), partial(self._load, group, channels), True
-            )
-            for group in np.split(loose, cuts)
-        ]
+        found = []
+        for group in np.split(loose, cuts):
+            first, stop = int(group[0, 1]), int(group[-1, 1] + group[-1, 2])
+            if stop - first > MAX_CHUNK:
+                raise corrupt(self.path, first, f'a message of {stop - first} bytes')
+            take = partial(self._messages, group, channels)
+            found.append(_Range(int(group[:, 3].min()), (first, stop), take))
+        return found
 
-    def _load(self, group: NDArray[np.int64], channels: Mapping[int, str]) -> Loaded:
-        """Read the messages of `channels` among those outside chunks."""
-        first = int(group[0, 1])
-        size = int(group[-1, 1] + group[-1, 2]) - first
-        if size > MAX_CHUNK:
-            raise corrupt(self.path, first, f'a message of {size} bytes')
-        try:
-            with self.path.open('rb', buffering=0) as file:
-                file.seek(first)
-                data = np.frombuffer(file.read(size), np.uint8)
-        except OSError as error:
-            msg = f'{self.path} cannot be read: {error.strerror}'
-            raise BagError(msg) from error
-        if len(data) < size:
+    def _messages(
+        self, group: NDArray[np.int64], channels: Mapping[int, str], raw: memoryview
+    ) -> Loaded:
+        """Take the messages of `channels` out of those outside chunks."""
+        first, data = int(group[0, 1]), np.frombuffer(raw, np.uint8)
+        if len(data) < int(group[-1, 1] + group[-1, 2]) - first:
             raise corrupt(self.path, first + len(data), 'the file has become shorter')
         return data, _runs(group[:, 0], group[:, 1] - first, group[:, 2], group[:, 3], channels)
+
+
+class _Range(NamedTuple):
+    """A range of the file, not read yet.
+
+    Attributes:
+        start: No message of it has an earlier log time, nanoseconds.
+        span: Where it begins and ends, bytes.
+        take: Takes the messages out of its bytes.
+    """
+
+    start: int
+    span: tuple[int, int]
+    take: Callable[[memoryview], Loaded]
+
+
+def _load(
+    read: Callable[[int], memoryview], k: int, take: Callable[[memoryview], Loaded]
+) -> Loaded:
+    """Read a range and take the messages out of it."""
+    return take(read(k))
 
 
 def _full_name(name: str) -> str:

@@ -17,6 +17,7 @@ from m2r2_ros.bags.mcap.definitions import Definitions
 from m2r2_ros.bags.mcap.records import (
     CHANNEL_OFFSET,
     MAGIC,
+    MAX_RECORD,
     PREFIX,
     UNREADABLE,
     parse,
@@ -61,6 +62,12 @@ class ChunkPlace:
     channels: NDArray[np.uint16] = field(default_factory=lambda: NO_CHANNELS)
     counts: NDArray[np.int64] = field(default_factory=lambda: NO_COUNTS)
     cut: bool = False
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where its bytes begin and end in the file, with those of its index if it is readable."""
+        indexed = self.index_length <= MAX_RECORD
+        return self.offset, self.offset + self.length + (self.index_length if indexed else 0)
 
     def forget_index(self) -> None:
         """Do without the MessageIndex records after it."""
