@@ -3,6 +3,7 @@
 """`m2r2 label`: recordings to label bags."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,18 @@ from rich.table import Table
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout
+from m2r2_ros.cli.fleet_options import (
+    TRIES,
+    Fleet,
+    FleetOptions,
+    Ray,
+    RetryFailed,
+    Tree,
+    Tries,
+    Workers,
+    expect_one_core,
+    given_text,
+)
 from m2r2_ros.cli.options import (
     Bags,
     Device,
@@ -28,6 +41,7 @@ from m2r2_ros.cli.options import (
 from m2r2_ros.core.errors import BagError, ConfigError
 
 if TYPE_CHECKING:  # reading recordings and models takes a while to import
+    from m2r2_ros.cli.fleet_label import LabelJob
     from m2r2_ros.replay.batch import BatchOptions, Outcome
     from m2r2_ros.replay.labeller import Summary
     from m2r2_ros.segmenters import Model
@@ -52,6 +66,12 @@ def label_command(
     lag: Lag = None,
     device: Device = 'cpu',
     threads: Threads = 0,
+    fleet: Fleet = False,
+    workers: Workers = 0,
+    ray: Ray = None,
+    tree: Tree = None,
+    retry_failed: RetryFailed = False,
+    tries: Tries = TRIES,
 ) -> None:
     """Label recordings: with the whole recording in view, or --as-live.
 
@@ -66,12 +86,30 @@ def label_command(
 
     For example: m2r2 label recordings --model my_model --out labels
     """
+    fleet_options = FleetOptions(fleet, workers, ray, tree, retry_failed, tries)
     from m2r2_ros.model.devices import Placement
     from m2r2_ros.segmenters import open_model
 
     given = given_topics(topics)
     asked = {'min_confidence': min_confidence, 'min_duration': min_duration, 'lag': lag}
     wanted = {k: v for k, v in asked.items() if v is not None}
+    if fleet:
+        from m2r2_ros.cli.fleet_label import LabelJob
+
+        expect_one_core(threads)
+        job = LabelJob(
+            given_text(out),
+            str(model.absolute()),
+            '',
+            wanted,
+            as_live,
+            device,
+            given,
+            merge,
+            overwrite,
+        )
+        _label_on_fleet(job, bags, fleet_options, lag)
+        return
     placement = Placement(device, threads)
     with ThreadPoolExecutor(1) as thread:
         # ONNX Runtime leaves Python's lock to others while it loads graphs.
@@ -87,6 +125,24 @@ def label_command(
     outcomes = _label(paths, opened, out, options)
     _report(outcomes)
     if not _anything_labelled(outcomes):
+        raise typer.Exit(1)
+
+
+def _label_on_fleet(
+    job: 'LabelJob', bags: list[Path], options: FleetOptions, lag: int | None
+) -> None:
+    """Label many recordings at a time."""
+    from m2r2_ros.cli.fleet_label import tell_labels
+    from m2r2_ros.cli.fleet_run import fleet_items, run_fleet
+
+    items = fleet_items(bags, job.out, options)
+    model = job.open_model()
+    _expect_lag_fits(model, lag)
+    _announce(model)
+    outcome = run_fleet(replace(job, model_id=model.id), items, options, overwrite=job.overwrite)
+    labelled = tell_labels(outcome)
+    outcome.expect_none_failed('labelled')
+    if not labelled:
         raise typer.Exit(1)
 
 

@@ -13,6 +13,18 @@ from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings
 from m2r2_ros.cli.console import progress_bar, stdout
+from m2r2_ros.cli.fleet_options import (
+    TRIES,
+    Again,
+    Fleet,
+    FleetOptions,
+    Ray,
+    RetryFailed,
+    Tries,
+    Workers,
+    given_text,
+)
+from m2r2_ros.cli.fleet_run import fleet_items
 from m2r2_ros.cli.options import (
     Annotator,
     Bags,
@@ -48,6 +60,12 @@ def report_command(
     model: Annotated[
         Path | None, typer.Option(help='Bundle of which the page is to tell the scores.')
     ] = None,
+    fleet: Fleet = False,
+    overwrite: Again = False,
+    workers: Workers = 0,
+    ray: Ray = None,
+    retry_failed: RetryFailed = False,
+    tries: Tries = TRIES,
 ) -> None:
     """Make a page of each recording: its labels, truth, scores, cameras, sound and signals.
 
@@ -56,18 +74,28 @@ def report_command(
 
     For example: m2r2 report recordings --labels labels --out pages
     """
-    paths = source_recordings(bags)
+    on_fleet = FleetOptions(fleet, workers, ray, None, retry_failed, tries)
+    items = fleet_items(bags, given_text(out), on_fleet) if fleet else []
+    paths = [item.place for item in items] if fleet else source_recordings(bags)
     page = out.suffix == '.html'
-    if page and len(paths) > 1:
+    if page and (fleet or len(paths) > 1):
         msg = f'--out {out}: a page is of one recording, but there are {len(paths)}: give a folder'
         raise ConfigError(msg)
     expect_distinct_names(paths)
-    refuse_inside(out, *paths)
+    if not fleet:
+        refuse_inside(out, *paths)
     options = truth_options(truth_topic, truth_rate, annotator)
     truths = truth_sources(list(truth or []), paths, options)
     bags_of = _labels(list(labels or []), paths)
     facts = [_model(model)] if model else []
     specs = given_topics(topics)
+    if fleet:
+        from m2r2_ros.cli.fleet_report import PageSources, pages_on_fleet
+
+        by_name = {recording_name(path): source for path, source in truths.items()}
+        sources = PageSources(bags_of, by_name, specs, facts)
+        pages_on_fleet(items, given_text(out), sources, on_fleet, overwrite=overwrite)
+        return
 
     def write(path: Path, file: Path) -> 'Reported':
         return _write(file, path, bags_of.get(recording_name(path), []), truths[path], specs, facts)
