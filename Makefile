@@ -25,7 +25,7 @@ PACKAGE := setup.py pyproject.toml package.xml README.md LICENSE requirements ms
 PACKAGED := $(shell find $(PACKAGE) -type f -not -name '*.pyc')
 MESSAGES := CMakeLists.txt package.xml $(wildcard msg/*.msg srv/*.srv scripts/*) $(wildcard tools/messages/*/* tools/messages/*/msg/*)
 # Those that need neither data of others nor an hour.
-BENCHMARKS := $(addprefix benchmarks/,decode.py discovery.py labelling.py live.py online_step.py pages.py recording.py simulation.py)
+BENCHMARKS := $(addprefix benchmarks/,checks.py decode.py discovery.py export.py fleet.py labelling.py live.py online_step.py pages.py recording.py remote.py simulation.py)
 IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 
 # A ROS installation that happens to be sourced must not leak into the wheels' environment.

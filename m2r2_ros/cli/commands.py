@@ -1,30 +1,11 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `m2r2`, each imported when it is asked for: most need more than others."""
+"""The commands of `m2r2`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import typer
-import typer.main
-from typer.core import TyperCommand
-
+from m2r2_ros.cli.lazy import LazyGroup, Listed
 from m2r2_ros.cli.renamed import Renaming
-
-
-class Listed(NamedTuple):
-    """What is known of a command before it is imported.
-
-    Attributes:
-        place: Where it lies in m2r2_ros.cli, as module:attribute.
-        help: The first sentence of its own help.
-    """
-
-    place: str
-    help: str
-
 
 #: The commands by name, in the order of `m2r2 --help`.
 COMMANDS: Final = {
@@ -37,7 +18,20 @@ COMMANDS: Final = {
         'topics:topics_command',
         'Write a topic map of a recording: what is guessed, and in comments what else could serve.',
     ),
+    'check': Listed(
+        'check:check_command',
+        'Check recordings and their labels: files, times, values, and labels against what was '
+        'sensed.',
+    ),
     'import': Listed('import_table:import_app', "Turn other people's data into bags."),
+    'export': Listed(
+        'export:export_app',
+        'Write recordings and their labels in the formats of other tools.',
+    ),
+    'labels': Listed(
+        'labels:labels_app',
+        'Compare layers of labels, count what is in them, or map them to another taxonomy.',
+    ),
     'train': Listed(
         'train:train_command',
         'Train the M2R2 extractor, then an online and an offline head on its features.',
@@ -129,53 +123,7 @@ COMMANDS: Final = {
 }
 
 
-class Commands(Renaming):
+class Commands(Renaming, LazyGroup):
     """The group of all commands."""
 
-    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 - click's
-        super().__init__(**attrs)
-        self.commands = Imported()
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's
-        """Show the help, for which no command is imported."""
-        with self._listed():
-            super().format_help(ctx, formatter)
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ANN401 - click's
-        """Return the commands that begin so, for which none is imported either."""
-        with self._listed():
-            found: list[Any] = super().shell_complete(ctx, incomplete)
-            return found
-
-    @contextmanager
-    def _listed(self) -> Iterator[None]:
-        """Have for a while commands that are no more than their names and sentences."""
-        imported = self.commands
-        self.commands = {n: TyperCommand(n, help=listed.help) for n, listed in COMMANDS.items()}
-        try:
-            yield
-        finally:
-            self.commands = imported
-
-
-class Imported(dict[str, Any]):
-    """Commands by name; the value of a name is imported when it is looked up."""
-
-    def __init__(self) -> None:
-        """Know all names."""
-        super().__init__(COMMANDS)
-
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's
-        module, attribute = COMMANDS[name].place.split(':')
-        found = getattr(import_module(f'm2r2_ros.cli.{module}'), attribute)
-        app = found
-        if not isinstance(found, typer.Typer):
-            app = typer.Typer(add_completion=False)
-            app.command(name)(found)
-        command = typer.main.get_command(app)
-        command.name = name
-        return command
-
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - click's
-        """Return a command, or the default where there is none of this name."""
-        return default if name not in COMMANDS else self[name]
+    listed = COMMANDS

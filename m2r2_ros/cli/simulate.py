@@ -21,6 +21,7 @@ from m2r2_ros.simulation.batch import expect_same_options, missing_episodes, wri
 from m2r2_ros.simulation.cameras import choose_backend
 from m2r2_ros.simulation.config import OPTIONAL, EpisodeConfig, episode_name
 from m2r2_ros.simulation.faults import parse_fault
+from m2r2_ros.simulation.label_faults import is_label_fault, parse_label_fault
 
 DEFAULT = EpisodeConfig()
 
@@ -49,7 +50,9 @@ def simulate_command(
     drift: Annotated[float, typer.Option(help='Of the wrench sensor, N/min.')] = DEFAULT.drift,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help='Such as camera-dropout@12s+3s or wrench-saturate=20@30s; repeatable.'),
+        typer.Option(
+            help='Such as wrench-saturate=20@30s, file-truncate=0.8 or label-shift=0.4; repeatable.'
+        ),
     ] = None,
     without: Annotated[
         list[str] | None,
@@ -75,7 +78,8 @@ def simulate_command(
         motion_rate=motion_rate,
         gripper_rate=gripper_rate,
         drift=drift,
-        faults=tuple(parse_fault(text) for text in fault or []),
+        faults=tuple(parse_fault(t, of_file=True) for t in fault or [] if not is_label_fault(t)),
+        label_faults=tuple(parse_label_fault(t) for t in fault or [] if is_label_fault(t)),
         without=tuple(without or ()),
     )
     for entry in config.faults:

@@ -7,6 +7,7 @@ from typing import Any
 
 from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.simulation.faults import Fault
+from m2r2_ros.simulation.label_faults import LabelFault
 from m2r2_ros.simulation.microphone import RATES
 from m2r2_ros.simulation.parts import PARTS
 
@@ -30,6 +31,7 @@ class EpisodeConfig:
         gripper_rate: Joint states of the gripper per second.
         drift: How fast the wrench sensor drifts, N/min.
         faults: What goes wrong.
+        label_faults: What goes wrong with the ground truth, except for coarse labels and phases.
         without: Parts that are left alone and verbs that are not done, see OPTIONAL.
     """
 
@@ -42,6 +44,7 @@ class EpisodeConfig:
     gripper_rate: float = 15.0
     drift: float = 0.0
     faults: tuple[Fault, ...] = ()
+    label_faults: tuple[LabelFault, ...] = ()
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -67,8 +70,12 @@ class EpisodeConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options by name, faults as text."""
-        faults = [str(fault) for fault in self.faults]
-        return {**asdict(self), 'faults': faults, 'without': list(self.without)}
+        return {
+            **asdict(self),
+            'faults': [str(fault) for fault in self.faults],
+            'label_faults': [str(fault) for fault in self.label_faults],
+            'without': list(self.without),
+        }
 
 
 def episode_name(seed: int) -> str:

@@ -13,7 +13,9 @@ from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.simulation.cameras import Cameras
 from m2r2_ros.simulation.cell import Cell
 from m2r2_ros.simulation.config import EpisodeConfig, episode_name
+from m2r2_ros.simulation.damage import draft_of
 from m2r2_ros.simulation.director import Director
+from m2r2_ros.simulation.faults import FILE
 from m2r2_ros.simulation.layout import draw_layout
 from m2r2_ros.simulation.motion import Activity
 from m2r2_ros.simulation.recorder import BLOCK, Recorder
@@ -37,7 +39,7 @@ class Episode:
             seed: Determines everything that happens, and all noise.
             config: Options; what happens does not depend on sensors and faults.
         """
-        self._plot, self._noise = np.random.default_rng(seed).spawn(2)
+        self._plot, self._noise, self._labels = np.random.default_rng(seed).spawn(3)
         self._cell, self._config = Cell(draw_layout(self._plot)), config
         self._cameras = Cameras(self._cell, config.image_size) if config.cameras else None
 
@@ -76,7 +78,7 @@ class Episode:
             block=block,
             on_flush=on_flush,
         )
-        truth = TruthWriter(sink, start)
+        truth = TruthWriter(sink, start, self._labels, self._config.label_faults)
 
         def write_down(action: Activity) -> None:
             recorder.flush()
@@ -88,6 +90,7 @@ class Episode:
         try:
             director.run(seconds)
             recorder.flush(everything=True)
+            truth.finish()
         finally:
             if self._cameras:
                 self._cameras.close()
@@ -118,7 +121,11 @@ def write_episode(
         BagError: The bag cannot be written.
     """
     path = folder / episode_name(seed)
-    with BagWriter(path, overwrite=overwrite, discard_failed=True) as bag:
+    damage = [fault for fault in config.faults if fault.device == FILE]
+    start = START + seed % _HOURS * _HOUR
+    with (
+        draft_of(path, damage, start, seed, overwrite=overwrite) as draft,
+        BagWriter(draft, overwrite=overwrite, discard_failed=True) as bag,
+    ):
         episode = Episode(seed, config)
-        start = START + seed % _HOURS * _HOUR
         return episode.run(bag, start, seconds=config.seconds, on_flush=on_progress)

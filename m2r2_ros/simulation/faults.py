@@ -19,8 +19,10 @@ Integers = NDArray[np.int64]
 CAMERAS: Final = ('external_camera', 'hand_camera')
 SENSORS: Final = ('wrench', 'pose', 'twist', 'gripper', 'joints', 'tf')
 DEVICES: Final = (*CAMERAS, 'microphone', *SENSORS)
-#: What a fault may name: a device, or both cameras together.
+#: What a fault of a sensor may name: a device, or both cameras together.
 TARGETS: Final = ('camera', *DEVICES)
+#: What stands for the finished file of the recording.
+FILE: Final = 'file'
 
 DURATION: Final = 5.0
 #: Newtons of force per newton metre of torque at which a wrench sensor saturates.
@@ -29,7 +31,7 @@ _DAY: Final = 86_400.0
 _NUMBER: Final = re.compile(r'-?([0-9]+\.?[0-9]*|\.[0-9]+)')
 _GRAMMAR: Final = (
     'expected DEVICE-KIND[=VALUE]@START[+DURATION], such as camera-dropout@12s+500ms, '
-    'wrench-saturate=20@30s or microphone-offset=0.15@0s+end'
+    'wrench-saturate=20@30s or microphone-offset=0.15@0s+end, or file-truncate=0.8 or file-flip@12s'
 )
 
 
@@ -42,6 +44,8 @@ class FaultKind(NamedTuple):
         high: Greatest value.
         unit: Of the value: 's', 'N' or ''.
         targets: What can fail in this way.
+        starts: It has a beginning.
+        lasts: It has a duration.
     """
 
     value: float
@@ -49,6 +53,8 @@ class FaultKind(NamedTuple):
     high: float
     unit: str = ''
     targets: tuple[str, ...] = TARGETS
+    starts: bool = True
+    lasts: bool = True
 
 
 KINDS: Final = {
@@ -56,9 +62,16 @@ KINDS: Final = {
     'lost': FaultKind(0.2, 0.0, 1.0),
     'late': FaultKind(0.3, 0.0, _DAY, 's'),
     'offset': FaultKind(0.1, -_DAY, _DAY, 's'),
+    'shift': FaultKind(0.1, -_DAY, _DAY, 's'),
+    'freeze': FaultKind(0.0, 0.0, 0.0),
     'nan': FaultKind(0.0, 0.0, 0.0, targets=SENSORS),
     'saturate': FaultKind(20.0, 0.0, 1e6, 'N', targets=('wrench',)),
+    'truncate': FaultKind(0.8, 0.0, 1.0, targets=(FILE,), starts=False, lasts=False),
+    'flip': FaultKind(0.0, 0.0, 0.0, targets=(FILE,), lasts=False),
 }
+#: What lasts to the end where nothing else is said: lags of sound cards and of drivers that buffer
+#: stay the same.
+_LASTING: Final = ('microphone-offset', *(f'{target}-shift' for target in TARGETS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,8 @@ class Packets:
         times: (n,), when they were sensed, true seconds from the start of the episode.
         stamps: (n,), header stamps, nanoseconds.
         log_times: (n,), when they were recorded, nanoseconds.
-        values: (n, d), their content, in SI units; d = 0 for images and sound.
+        values: (n, d), their content, in SI units; of images and sound, (n, 1), which of the
+            packets of the healthy device has it.
         index: (n,), which of the packets of the healthy device these are.
     """
 
@@ -91,11 +105,11 @@ class Fault:
     """What goes wrong with a device, and when.
 
     Attributes:
-        device: One of TARGETS.
+        device: One of TARGETS, or FILE.
         kind: One of KINDS.
         value: Severity; see FaultKind.
-        start: Seconds from the start of the episode.
-        duration: Seconds; infinite for a fault that lasts to the end.
+        start: Seconds from the start of the episode; 0 for a kind that does not start.
+        duration: Seconds; infinite for a fault that lasts to the end, or a kind that does not last.
 
     Raises:
         ConfigError: Such a fault is not possible.
@@ -121,9 +135,11 @@ class Fault:
         raise ConfigError(msg)
 
     def __str__(self) -> str:
-        value = f'={_plain(self.value)}' if _takes_value(KINDS[self.kind]) else ''
-        duration = 'end' if self.duration == math.inf else f'{_plain(self.duration)}s'
-        return f'{self.device}-{self.kind}{value}@{_plain(self.start)}s+{duration}'
+        kind = KINDS[self.kind]
+        value = f'={_plain(self.value)}' if _takes_value(kind) else ''
+        start = f'@{_plain(self.start)}s' if kind.starts else ''
+        end = 'end' if self.duration == math.inf else f'{_plain(self.duration)}s'
+        return f'{self.device}-{self.kind}{value}{start}{f"+{end}" if kind.lasts else ""}'
 
     def strikes(self, device: str) -> bool:
         """Return whether a device, one of DEVICES, has this fault."""
@@ -134,16 +150,24 @@ class Fault:
         return (times >= self.start) & (times < self.start + self.duration)
 
 
-def parse_fault(text: str) -> Fault:
+def parse_fault(text: str, *, of_file: bool = False) -> Fault:
     """Return the fault that is written as DEVICE-KIND[=VALUE]@START[+DURATION].
 
     Times are in s, or in ms with that unit; a duration may be `end`. str(fault) is such text.
+
+    Args:
+        text: The fault.
+        of_file: There is a file that can be damaged, as file-truncate=0.8 and file-flip@12s do.
 
     Raises:
         ConfigError: The text is not a fault, or one that is not possible.
     """
     try:
-        return _parse(text.strip())
+        fault = _parse(text.strip())
+        if fault.device == FILE and not of_file:
+            msg = 'there is no file here that could be damaged'
+            raise ConfigError(msg)
+        return fault
     except ConfigError as error:
         msg = f'fault {text!r}: {error}; {_GRAMMAR}'
         raise ConfigError(msg) from None
@@ -161,6 +185,8 @@ class FaultInjector:
         _check_known('device', device, DEVICES)
         self._faults = [fault for fault in faults if fault.strikes(device)]
         self._rngs = rng.spawn(len(self._faults))
+        #: What each device went on to say before it froze, (1, d); empty before it said anything.
+        self._last: list[Array] = [np.empty((0, 0)) for _ in self._faults]
 
     def apply(self, packets: Packets) -> Packets:
         """Return what becomes of the packets, which follow those of the previous call.
@@ -171,7 +197,7 @@ class FaultInjector:
         kept = np.ones(len(packets), np.bool_)
         stamps, log_times = packets.stamps.copy(), packets.log_times.copy()
         values = packets.values.copy()
-        for fault, rng in zip(self._faults, self._rngs, strict=True):
+        for k, (fault, rng) in enumerate(zip(self._faults, self._rngs, strict=True)):
             chance = rng.random(len(packets))
             on = fault.covers(packets.times)
             match fault.kind:
@@ -183,6 +209,11 @@ class FaultInjector:
                     log_times[on] += np.round(chance[on] * fault.value * 1e9).astype(np.int64)
                 case 'offset':
                     stamps[on] += round(fault.value * 1e9)
+                case 'shift':
+                    stamps[on] += round(fault.value * 1e9)
+                    log_times[on] += round(fault.value * 1e9)
+                case 'freeze':
+                    self._last[k] = _freeze(values, on, self._last[k])
                 case 'nan':
                     values[on] = np.nan
                 case 'saturate':
@@ -191,27 +222,50 @@ class FaultInjector:
         return Packets(packets.times, stamps, log_times, values, packets.index)[kept]
 
 
+def _freeze(values: Array, on: NDArray[np.bool_], last: Array) -> Array:
+    """Let values (n, d) stay what the one before was where `on`; returns the last, (1, d)."""
+    if not len(values):
+        return last
+    source = np.where(on, -1, np.arange(len(values)))
+    source = np.maximum.accumulate(source)
+    if not len(last):  # it froze with the first thing that it said
+        last = values[:1].copy()
+    values[:] = np.where(source[:, None] < 0, last, values[source])
+    return values[-1:].copy()
+
+
 def _parse(text: str) -> Fault:
     what, at, when = text.partition('@')
-    if not at:
-        msg = 'it does not say when it starts'
-        raise ConfigError(msg)
     name, equals, value = what.partition('=')
     start, plus, duration = when.partition('+')
     device, _, kind_name = name.partition('-')
     kind = _kind_of(device, kind_name)
-    if equals and not _takes_value(kind):
-        msg = f'{kind_name} takes no value: leave out ={value}'
-        raise ConfigError(msg)
-    if not plus:  # A sound card's lag stays the same throughout.
-        duration = 'end' if name == 'microphone-offset' else str(DURATION)
+    _check_parts(kind_name, kind, value=bool(equals), starts=bool(at), lasts=bool(plus))
+    if not plus:
+        lasting = name in _LASTING or not kind.lasts
+        duration = 'end' if lasting else str(DURATION)
     return Fault(
         device,
         kind_name,
         _number(value, timed=kind.unit == 's') if equals else kind.value,
-        _number(start, timed=True),
+        _number(start, timed=True) if at else 0.0,
         math.inf if duration == 'end' else _number(duration, timed=True),
     )
+
+
+def _check_parts(name: str, kind: FaultKind, *, value: bool, starts: bool, lasts: bool) -> None:
+    """Refuse text that says what a kind has not, or leaves out when it starts."""
+    if value and not _takes_value(kind):
+        msg = f'{name} takes no value: leave out what follows ='
+    elif kind.starts and not starts:
+        msg = 'it does not say when it starts'
+    elif starts and not kind.starts:
+        msg = f'{name} has no time: leave out what follows @'
+    elif lasts and not kind.lasts:
+        msg = f'{name} does not last: leave out what follows +'
+    else:
+        return
+    raise ConfigError(msg)
 
 
 def _number(text: str, *, timed: bool) -> float:
@@ -226,7 +280,7 @@ def _number(text: str, *, timed: bool) -> float:
 
 
 def _kind_of(device: str, name: str) -> FaultKind:
-    _check_known('device', device, TARGETS)
+    _check_known('device', device, (*TARGETS, FILE))
     _check_known(f'fault of {device}', name, [n for n, k in KINDS.items() if device in k.targets])
     return KINDS[name]
 

@@ -125,6 +125,7 @@ class _View:
         self._name, self._cameras = name, cameras
         self._clock = Clock(config.image_rate, timing, jitter=0.03)
         self._faults = FaultInjector(config.faults, name, broken)
+        self._seen: tuple[int, NDArray[np.uint8]] = (-1, np.empty(0, np.uint8))
 
     def look(self, time: float, start: int) -> list[Entry]:
         """Take the images that are due."""
@@ -134,11 +135,17 @@ class _View:
         packets = self._faults.apply(_packets(times, index, start, _IMAGE_LATENCY))
         frame = f'{self._name}_optical_frame'
         return [
-            (log_time, self.topic, image_message(self._cameras.look(self._name), frame, stamp))
-            for stamp, log_time in zip(
-                packets.stamps.tolist(), packets.log_times.tolist(), strict=True
+            (log_time, self.topic, image_message(self._image(content), frame, stamp))
+            for stamp, log_time, content in zip(
+                packets.stamps.tolist(), packets.log_times.tolist(), _contents(packets), strict=True
             )
         ]
+
+    def _image(self, content: int) -> NDArray[np.uint8]:
+        """Return what a packet shows: now, or the image before, where it froze."""
+        if content != self._seen[0]:
+            self._seen = content, self._cameras.look(self._name)
+        return self._seen[1]
 
 
 class _Sound:
@@ -150,6 +157,7 @@ class _Sound:
         self._microphone = Microphone(config.audio_rate, heard)
         self._faults = FaultInjector(config.faults, 'microphone', broken)
         self._rest = np.zeros(0, np.float32)
+        self._heard: tuple[int, NDArray[np.float32]] = (-1, self._rest)
         self._count = 0
 
     def publish(self, trace: Trace, start: int) -> list[Entry]:
@@ -164,16 +172,28 @@ class _Sound:
         late = np.abs(self._timing.normal(0.0, 0.0004, count))
         times = np.asarray(index * self._seconds + late, np.float64)
         packets = self._faults.apply(_packets(times, index, start, self._seconds + _SOUND_LATENCY))
-        return [
-            (log_time, AUDIO_TOPIC, sound_message(chunks[k - index[0]], self._rate, stamp))
-            for stamp, log_time, k in zip(
-                packets.stamps.tolist(), packets.log_times.tolist(), packets.index, strict=True
+        entries = []
+        for stamp, log_time, content in zip(
+            packets.stamps.tolist(), packets.log_times.tolist(), _contents(packets), strict=True
+        ):
+            if content != self._heard[0]:
+                # What it froze at may never have been sent.
+                self._heard = content, chunks[max(content - index[0], 0)]
+            entries.append(
+                (log_time, AUDIO_TOPIC, sound_message(self._heard[1], self._rate, stamp))
             )
-        ]
+        return entries
+
+
+def _contents(packets: Packets) -> list[int]:
+    """Return which images, or chunks of sound, packets have."""
+    contents: list[int] = packets.values[:, 0].astype(np.int64).tolist()
+    return contents
 
 
 def _packets(
     times: NDArray[np.float64], index: NDArray[np.int64], start: int, latency: float
 ) -> Packets:
     stamps = start + np.round(times * 1e9).astype(np.int64)
-    return Packets(times, stamps, stamps + round(latency * 1e9), np.empty((len(times), 0)), index)
+    contents = index[:, None].astype(np.float64)
+    return Packets(times, stamps, stamps + round(latency * 1e9), contents, index)

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ground truth of an episode: actions, their verbs, and the phases of motion below them."""
 
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
 
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH
 from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.writing.sink import MessageSink
 from m2r2_ros.core.labels import LabelSet, Segment
+from m2r2_ros.simulation.label_faults import LabelFault, apply_label_faults
 from m2r2_ros.simulation.motion import Activity
 from m2r2_ros.simulation.parts import PHASES, action_labels
 
@@ -19,10 +23,24 @@ PHASE: Final = '/phase'
 class TruthWriter:
     """Writes three lanes of ground truth, each with its label set."""
 
-    def __init__(self, sink: MessageSink, start: int) -> None:
-        """Add the topics, for an episode whose beginning is stamped `start` (ns)."""
-        self._start = start
-        fine = action_labels()
+    def __init__(
+        self,
+        sink: MessageSink,
+        start: int,
+        rng: np.random.Generator,
+        faults: Sequence[LabelFault] = (),
+    ) -> None:
+        """Add the topics.
+
+        Args:
+            sink: Where they go.
+            start: Stamp of the beginning of the episode, nanoseconds.
+            rng: Decides which labels have faults.
+            faults: Of the labels of actions, which are then written by `finish` alone.
+        """
+        self._start, self._rng, self._faults = start, rng, faults
+        self._kept: list[Segment] = []
+        fine = self._names = action_labels()
         self._parents = dict(zip(fine.names, fine.parents, strict=True))
         coarse = LabelSet.of(dict.fromkeys(fine.parents))
         self._lanes = [
@@ -36,8 +54,18 @@ class TruthWriter:
         fine, coarse, phase = self._lanes
         for span in phases:
             phase.write(self._segment(span))
-        fine.write(self._segment(action))
+        if self._faults:
+            self._kept.append(self._segment(action))
+        else:
+            fine.write(self._segment(action))
         coarse.write(self._segment(action._replace(name=self._parents[action.name])))
+
+    def finish(self) -> None:
+        """Write the labels that are to have faults, once all are there."""
+        names = self._names.names
+        faulty, _ = apply_label_faults(self._kept, self._faults, self._rng, names, self._start)
+        for segment in faulty:
+            self._lanes[0].write(segment)
 
     def _segment(self, span: Activity) -> Segment:
         begin, end = (self._start + round(t * 1e9) for t in (span.start, span.end))

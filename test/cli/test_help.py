@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from m2r2_ros.cli.commands import COMMANDS, Imported
+from m2r2_ros.cli.commands import COMMANDS
+from m2r2_ros.cli.lazy import Imported
 
 EXAMPLE = re.compile(r'^For example: (m2r2 .+)\Z', re.MULTILINE | re.DOTALL)
 
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Yield each command, and those of groups, by what one types for it."""
-    imported = Imported()
+    imported = Imported(COMMANDS)
     for name in COMMANDS:
         command = imported[name]
         below = getattr(command, 'commands', {})

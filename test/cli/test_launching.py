@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from m2r2_ros.cli import launching
-from m2r2_ros.cli.commands import Imported
+from m2r2_ros.cli.commands import COMMANDS
+from m2r2_ros.cli.lazy import Imported
 from m2r2_ros.nodes.launch.process import Process
 from test.cli.run import done, m2r2
 from test.nodes.launch_xml import ROOT, declared, processes, read
@@ -82,7 +83,7 @@ def test_commands_start_what_launch_files_start(
 
 @pytest.mark.parametrize('command', FILES)
 def test_options_are_the_arguments_of_the_launch_file(command: str) -> None:
-    options = {p.name: p for p in Imported()[command].params if p.name != 'help'}
+    options = {p.name: p for p in Imported(COMMANDS)[command].params if p.name != 'help'}
     arguments = declared(read(path_of(command)))
     assert options.keys() == arguments.keys()
     assert {n for n, p in options.items() if p.required} == {

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from m2r2_ros.cli.commands import COMMANDS, Imported
+from m2r2_ros.cli.commands import COMMANDS
+from m2r2_ros.cli.lazy import Imported
 
 #: Libraries, and modules of theirs, that are looked for.
 HEAVY = {
@@ -72,7 +73,7 @@ def test_help_imports_no_more_than_options_need(name: str) -> None:
 
 def test_the_list_of_commands_says_what_their_own_help_says() -> None:
     """It is written down, so that none of them is imported for it."""
-    for name, command in ((name, Imported()[name]) for name in COMMANDS):
+    for name, command in ((name, Imported(COMMANDS)[name]) for name in COMMANDS):
         first = command.help.split('\n\n')[0].replace('\n', ' ')
         assert first == COMMANDS[name].help, name
 

@@ -82,6 +82,31 @@ def test_offset_shifts_stamps_and_not_what_the_recorder_saw(value: float) -> Non
     assert not moved[:500].any() and not moved[1500:].any()
 
 
+@pytest.mark.parametrize('value', [0.15, -0.15])
+def test_shift_moves_log_times_with_the_stamps(value: float) -> None:
+    shifted = faulty('microphone', f'microphone-shift={value}@5s+10s', d=1)
+    moved = shifted.stamps - packets().stamps
+    assert_same(shifted, packets(1), 'stamps', 'log_times')
+    np.testing.assert_array_equal(shifted.log_times - packets().log_times, moved)
+    assert np.all(moved[DURING] == round(value * 1e9))
+    assert not moved[:500].any() and not moved[1500:].any()
+
+
+@pytest.mark.parametrize('blocks', [1, 40])
+@pytest.mark.parametrize('device', DEVICES)
+def test_what_froze_goes_on_with_what_it_said_before(device: str, blocks: int) -> None:
+    still = faulty(device, f'{device}-freeze@5s+10s', blocks=blocks)
+    assert_same(still, packets(), 'values')
+    expected = packets().values
+    expected[DURING] = expected[499]
+    np.testing.assert_array_equal(still.values, expected)
+
+
+def test_what_freezes_at_once_stays_at_the_first_it_said() -> None:
+    still = faulty('pose', 'pose-freeze@0s+end', blocks=7)
+    np.testing.assert_array_equal(still.values, np.tile(packets().values[:1], (N, 1)))
+
+
 @pytest.mark.parametrize('device', ['wrench', 'pose', 'twist', 'gripper', 'joints', 'tf'])
 def test_nan_spoils_all_values_of_its_time_alone(device: str) -> None:
     spoilt = faulty(device, f'{device}-nan@5s+10s')
@@ -151,21 +176,34 @@ def test_packets_that_go_in_stay_as_they_are() -> None:
         ('microphone-offset=-150ms@0s', Fault('microphone', 'offset', -0.15, 0.0, math.inf)),
         ('wrench-offset@0s', Fault('wrench', 'offset', 0.1, 0.0, 5.0)),
         ('hand_camera-late@.5', Fault('hand_camera', 'late', 0.3, 0.5, 5.0)),
+        ('microphone-shift=150ms@0s', Fault('microphone', 'shift', 0.15, 0.0, math.inf)),
+        ('pose-shift=-0.1@2s', Fault('pose', 'shift', -0.1, 2.0, math.inf)),
+        ('camera-shift@2s+3s', Fault('camera', 'shift', 0.1, 2.0, 3.0)),
+        ('camera-freeze@3s+1s', Fault('camera', 'freeze', 0.0, 3.0, 1.0)),
+        ('file-truncate', Fault('file', 'truncate', 0.8, 0.0, math.inf)),
+        ('file-truncate=0.25', Fault('file', 'truncate', 0.25, 0.0, math.inf)),
+        ('file-flip@12s', Fault('file', 'flip', 0.0, 12.0, math.inf)),
     ],
 )
 def test_faults_are_read_as_they_are_typed(text: str, fault: Fault) -> None:
-    assert parse_fault(text) == fault
+    assert parse_fault(text, of_file=True) == fault
+    assert parse_fault(str(fault), of_file=True) == fault
+
+
+def test_a_file_is_damaged_only_where_there_is_one() -> None:
+    with pytest.raises(ConfigError, match='there is no file here that could be damaged'):
+        parse_fault('file-truncate=0.5')
 
 
 @pytest.mark.parametrize(
     ('text', 'hint'),
     [
         ('force-nan@1s', 'known are camera, external_camera, hand_camera, microphone, wrench,'),
-        ('camera-nan@1s', "'nan' is no fault of camera, known are dropout, lost, late, offset;"),
+        ('camera-nan@1s', "'nan' is no fault of camera, known are dropout, lost, late, offset,"),
         ('gripper-saturate@1s', "'saturate' is no fault of gripper, known are dropout,"),
         ('camera@1s', "'' is no fault of camera"),
         ('camera-dropout', 'does not say when it starts'),
-        ('camera-dropout=3@1s', 'dropout takes no value: leave out =3'),
+        ('camera-dropout=3@1s', 'dropout takes no value: leave out what follows ='),
         ('wrench-lost=1.2@1s', 'lost takes 0 to 1, not 1.2'),
         ('wrench-lost=30s@1s', "'30s' is no number"),
         ('wrench-late=-1@1s', 'late takes 0 to 86400 s, not -1'),
@@ -176,6 +214,12 @@ def test_faults_are_read_as_they_are_typed(text: str, fault: Fault) -> None:
         ('pose-nan@1s+-2s', 'cannot last -2.0 s, but longer than 0 s'),
         ('pose-nan@1s+0s', 'cannot last 0.0 s'),
         ('pose-nan@1s+2s+3s', "'2s+3s' is no time"),
+        ('file-truncate=0.5@3s', 'truncate has no time: leave out what follows @'),
+        ('file-truncate=1.5', 'truncate takes 0 to 1, not 1.5'),
+        ('file-flip', 'does not say when it starts'),
+        ('file-flip@3s+1s', 'flip does not last: leave out what follows +'),
+        ('file-nan@3s', "'nan' is no fault of file, known are truncate, flip"),
+        ('wrench-truncate=0.5', "'truncate' is no fault of wrench"),
     ],
 )
 def test_nonsense_is_refused_with_the_way_out(text: str, hint: str) -> None:
@@ -209,10 +253,10 @@ typed = st.lists(
 @given(st.text() | typed)
 def test_whatever_is_typed_is_a_fault_or_refused(text: str) -> None:
     try:
-        fault = parse_fault(text)
+        fault = parse_fault(text, of_file=True)
     except ConfigError:
         return
-    assert parse_fault(str(fault)) == fault
+    assert parse_fault(str(fault), of_file=True) == fault
 
 
 @st.composite
@@ -222,11 +266,11 @@ def any_fault(draw: st.DrawFn) -> Fault:
         draw(st.sampled_from(kind.targets)),
         name,
         draw(st.floats(kind.low, kind.high)),
-        draw(st.floats(0, allow_infinity=False)),
-        draw(st.floats(0, exclude_min=True)),
+        draw(st.floats(0, allow_infinity=False)) if kind.starts else 0.0,
+        draw(st.floats(0, exclude_min=True)) if kind.lasts else math.inf,
     )
 
 
 @given(any_fault())
 def test_a_fault_reads_back_as_it_is_written(fault: Fault) -> None:
-    assert parse_fault(str(fault)) == fault
+    assert parse_fault(str(fault), of_file=True) == fault

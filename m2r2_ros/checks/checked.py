@@ -1,0 +1,49 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What came of checking a recording."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from m2r2_ros.checks.finding import Finding, NotRun, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A recording that was checked; or, without a path, what was found in all of them together.
+
+    Attributes:
+        recording: Where it is.
+        name: What it is called.
+        start: Its first log time, nanoseconds.
+        end: Its last log time, nanoseconds.
+        ran: Ids of the checks that were run, of some of its topics at least.
+        findings: What they found, in order of time.
+        not_run: Which others were not, and why.
+        seconds: What it took.
+    """
+
+    recording: Path
+    name: str
+    start: int
+    end: int
+    ran: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    not_run: tuple[NotRun, ...]
+    seconds: float = 0.0
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings are of a severity."""
+        return sum(f.severity is severity for f in self.findings)
+
+    def place(self, finding: Finding) -> str:
+        """Return where a finding lies, in seconds from the start, such as '12.0-12.5 s'."""
+        if finding.start is None or finding.end is None:
+            return ''
+        first, last = ((t - self.start) / 1e9 for t in (finding.start, finding.end))
+        return f'{first:.2f} s' if last - first < 0.01 else f'{first:.2f}-{last:.2f} s'
+
+    def told(self, finding: Finding) -> str:
+        """Return a finding as one sentence that says of what and where it is."""
+        about = ' '.join(part for part in (finding.topic, self.place(finding)) if part)
+        return f'{about}: {finding.message}' if about else finding.message

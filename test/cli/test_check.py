@@ -1,0 +1,109 @@
+# Copyright 2026 The m2r2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`m2r2 check` as it is typed."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from test.checks.test_run import without_wrench
+from test.cli.run import done, m2r2
+from test.pages.test_report import label_bag
+from test.replay.recordings import ACTIONS, robot_bag
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    robot_bag(tmp_path / 'recordings' / 'good')
+    without_wrench(tmp_path / 'recordings' / 'bad', 4.0, 6.0, 1)
+    return tmp_path / 'recordings'
+
+
+def test_the_exit_code_says_whether_something_was_found(recordings: Path) -> None:
+    assert m2r2('check', recordings / 'good', '--only', 'time').code == 0
+    found = m2r2('check', recordings / 'bad', '--only', 'time')
+    assert found.code == 1
+    assert '/wrench' in found.out
+    assert '3.98-6.00 s' in found.out
+    assert m2r2('check', recordings / 'bad', '--only', 'time', '--ignore', 'time.gap').code == 0
+    assert m2r2('check', recordings / 'missing').error
+    assert 'no such check' in m2r2('check', recordings, '--only', 'tine').error
+
+
+def test_warnings_need_not_fail(recordings: Path) -> None:
+    arguments = ('check', recordings / 'good', '--only', 'label.duration')
+    file = recordings.parent / 'thresholds.yaml'
+    file.write_text('label: {shortest: 60}')
+    assert m2r2(*arguments, '--thresholds', file).code == 1
+    assert m2r2(*arguments, '--thresholds', file, '--fail-on', 'error').code == 0
+
+
+@pytest.mark.parametrize('form', ['json', 'html', 'sarif', 'junit', 'table'])
+def test_each_format_can_be_written(recordings: Path, tmp_path: Path, form: str) -> None:
+    out = tmp_path / 'found'
+    assert m2r2('check', recordings, '--only', 'time', '--format', form, '--out', out).code == 1
+    text = out.read_text()
+    assert 'time.gap' in text
+    printed = m2r2('check', recordings, '--only', 'time', '--format', form).out
+    if form in {'json', 'sarif'}:
+        json.loads(text)
+        json.loads(printed)
+    if form in {'html', 'junit'}:
+        assert ElementTree.fromstring(printed) if form == 'junit' else '<html' in printed
+
+
+def test_labels_are_matched_by_name(recordings: Path, tmp_path: Path) -> None:
+    label_bag(tmp_path / 'labels' / 'good_labels', ACTIONS, [0] * 50)
+    done_ = m2r2(
+        'check', recordings, '--labels', tmp_path / 'labels', '--only', 'label', '--format', 'json'
+    )
+    found = {one['name']: one for one in json.loads(done_.out)}
+    checks = {f['check'] for f in found['good']['findings']}
+    assert 'label.agreement' in checks
+    nothing = m2r2('check', recordings / 'bad', '--labels', tmp_path / 'labels')
+    assert 'no labels of bad there, but of good' in nothing.error
+
+
+def test_a_baseline_is_kept_to(recordings: Path) -> None:
+    """A recording at half the rate throughout is only found beside a good one."""
+    from test.replay.recordings import WRENCH, robot, truth_of, write_bag
+
+    entries = [e for k, e in enumerate(robot()) if e.topic != WRENCH or (k // 4) % 2]
+    half = write_bag(recordings.parent / 'half', entries, truth_of(10.0, 0))
+    done('check', half, '--only', 'time.loss')
+    found = m2r2('check', half, '--only', 'time.loss', '--baseline', recordings / 'good')
+    assert found.code == 1
+    assert '/wrench' in found.out
+
+
+def test_two_recordings_of_one_name_are_checked_unless_labels_are_given(
+    recordings: Path, tmp_path: Path
+) -> None:
+    robot_bag(tmp_path / 'others' / 'good', seed=3)
+    done('check', recordings / 'good', tmp_path / 'others', '--only', 'time')
+    label_bag(tmp_path / 'labels' / 'good_labels', ACTIONS, [0] * 50)
+    refused = m2r2(
+        'check', recordings / 'good', tmp_path / 'others', '--labels', tmp_path / 'labels'
+    )
+    assert 'one name' in refused.error
+
+
+def test_a_fleet_finds_the_same_and_goes_on(recordings: Path, tmp_path: Path) -> None:
+    arguments = ('check', recordings, '--only', 'time', '--only', 'value', '--format', 'json')
+    alone = json.loads(m2r2(*arguments).out)
+    out = tmp_path / 'found'
+    fleet = (*arguments, '--fleet', '--workers', 2, '--out', out)
+    first = m2r2(*fleet)
+    assert first.code == 1, first.err
+    found = json.loads(first.out)
+    assert [one['findings'] for one in found] == [one['findings'] for one in alone[:2]]
+    assert sorted(path.name for path in out.glob('*.json')) == [
+        'bad_checks.json',
+        'good_checks.json',
+    ]
+    again = m2r2(*fleet)
+    assert '2 done already' in again.err
+    assert json.loads(again.out) == found
+    assert '--out' in m2r2('check', recordings, '--fleet').error
