@@ -32,7 +32,11 @@ IN_ROS := source $(CURDIR)/tools/environment.bash $(DISTRO) &&
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH ROS_DISTRO
 
 .DEFAULT_GOAL := help
-.PHONY: help build lock test fuzz lint format demo bench bench-ablation bench-annotate bench-discovery bench-real bench-unknown clean lost
+#: Interpreters of the environments of `make consumers`: their packages want these.
+PYTHON_LEROBOT ?= python3.12
+PYTHON_RLDS ?= python3.11
+
+.PHONY: help build consumers lock test fuzz lint format demo bench bench-ablation bench-annotate bench-discovery bench-real bench-unknown clean lost
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -93,6 +97,15 @@ endif
 fuzz: build  ## Attack every reader and writer for long; SEED=n repeats a run, FACTOR=n its length.
 	@echo 'SEED=$(SEED) FACTOR=$(FACTOR)'
 	$(IN_ROS) M2R2_FUZZ=$(FACTOR) python -m pytest test/hostile -n auto --hypothesis-seed=$(SEED)
+
+# They cannot live beside what the project runs on; test/consumers reads exports with them.
+consumers:  ## Make environments of the libraries that read exports, several GB.
+	$(PYTHON_LEROBOT) -m venv .venv-consumers-lerobot
+	.venv-consumers-lerobot/bin/python -m pip install --quiet -r tools/consumers/lerobot.txt
+	$(PYTHON_RLDS) -m venv .venv-consumers-rlds
+	.venv-consumers-rlds/bin/python -m pip install --quiet -r tools/consumers/rlds.txt
+	$(PYTHON) -m venv .venv-consumers-label-studio
+	.venv-consumers-label-studio/bin/python -m pip install --quiet -r tools/consumers/label_studio.txt
 
 lint: build  ## Check style, formatting and types.
 	$(VENV)/bin/ruff check .

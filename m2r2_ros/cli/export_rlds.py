@@ -17,10 +17,12 @@ from m2r2_ros.cli.export_options import (
     Unlabelled,
     frame_options,
 )
+from m2r2_ros.cli.fleet_export import with_fleet
 from m2r2_ros.cli.options import Bags, LabelBags, Overwrite, Topics
 from m2r2_ros.core.errors import ConfigError
 
 
+@with_fleet(dataset=True)
 def rlds_command(
     bags: Bags,
     out: Annotated[Path, typer.Option(help='Folder for the data set; it must not exist yet.')],

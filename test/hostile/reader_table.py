@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
+from m2r2_ros.bags.labels.foreign import read_foreign
 from m2r2_ros.bags.labels.layers import Provenance, read_layer, write_layer
 from m2r2_ros.bags.labels.mapping_file import read_mapping
 from m2r2_ros.bags.labels.origin import facts_of_labels
@@ -28,6 +29,9 @@ from m2r2_ros.bags.recording import find_recordings, open_recording
 from m2r2_ros.bags.tables.spec import TextFormat, read_spec
 from m2r2_ros.bags.tables.text import TextTable
 from m2r2_ros.bags.writing.writer import BagWriter
+from m2r2_ros.checks.recording.files import file_results
+from m2r2_ros.checks.recording.options import FileOptions
+from m2r2_ros.checks.thresholds import read_thresholds
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import LabelSet, Segment
 from m2r2_ros.core.share import share_path
@@ -292,7 +296,7 @@ READERS: Final[Mapping[str, Reader]] = {
     'HDF5': Reader(
         hdf5, recording, ('bags.reassemble.file', 'bags.reassemble.video', 'bags.reassemble.sound')
     ),
-    'MCAP': Reader(mcap, recording, ('bags.mcap.index', 'bags.mcap.source')),
+    'MCAP': Reader(mcap, recording, ('bags.mcap.index', 'bags.content')),
     'repair': Reader(mcap, repaired, ('bags.mcap.repair',)),
     'sqlite3': Reader(sqlite, recording, ('bags.sqlite.connection',)),
     'ROS 1': Reader(ros1, recording, ('bags.ros1.index',)),
@@ -323,7 +327,7 @@ READERS: Final[Mapping[str, Reader]] = {
             ),
         )
     },
-    'metadata': Reader(metadata, beside(0, recording), ('bags.folder',), renames=False),
+    'metadata': Reader(metadata, beside(0, recording), (), renames=False),
     'bundle': Reader(partial(bundle, 'bundle.yaml'), sealed, ('model.facts',), renames=False),
     'weights of a bundle': Reader(
         partial(bundle, 'weights.safetensors'),
@@ -374,6 +378,21 @@ READERS: Final[Mapping[str, Reader]] = {
     ),
     'layer': Reader(
         layer, beside(0, read_layer), ('bags.labels.layers',), renames=False
+    ),
+    'ATLAS annotations': Reader(
+        text('cell_annotations.json', '{"a": {"0": {"start": 0.5, "end": 1, "label": "x"}}}'),
+        partial(read_foreign, name='a', clock=RecordingClock(0, 10**10)),
+        ('bags.labels.foreign',),
+    ),
+    'MCAP that is checked': Reader(
+        mcap,
+        partial(file_results, options=FileOptions()),
+        ('checks.recording.mcap_file', 'checks.recording.passing'),
+    ),
+    'thresholds': Reader(
+        text('thresholds.yaml', 'time: {gap: 8}\nlabel: {kappa: 0.7}\n'),
+        read_thresholds,
+        ('checks.thresholds',),
     ),
     'summary of labels': Reader(summary, summarised, ('pages.tables',), renames=False),
     'names of clusters': Reader(
@@ -430,6 +449,15 @@ OTHERS: Final = {
     'cli.reproduce': 'reads what it wrote just before',
     'bags.writing.replacing': 'copies what it wrote just before',
     'bags.mcap.completion': 'test_leftovers.py',
+    'bags.remote.folder_store': 'reads notes that it wrote',
+    'export.clip_bags': 'test/export',
+    'export.clip_films': 'reads what it wrote just before',
+    'export.clips': 'test/export',
+    'export.frames.folder': 'test/export',
+    'export.lerobot.video': 'reads what it wrote just before',
+    'fleet.worker': 'opens jobs, not files',
+    'fleet.worklist': 'test/fleet',
+    'simulation.damage': 'damages what it wrote just before',
     'bags.mcap.leftovers': 'test_leftovers.py',
     'bags.sqlite.source': 'reads through bags.sqlite.connection',
     'replay.outputs': 'test/replay',

@@ -9,11 +9,14 @@ from typing import Final
 
 from m2r2_ros.bags.folder import read_folder
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.remote.places import is_remote
 from m2r2_ros.bags.sqlite.connection import Database
+from m2r2_ros.bags.steps.datasets import is_episode
 from m2r2_ros.checks.finding import Finding, NotRun, Result, Severity
 from m2r2_ros.checks.recording.mcap_file import McapCheck
 from m2r2_ros.checks.recording.options import FileOptions
 from m2r2_ros.core.errors import BagError, M2R2Error
+from m2r2_ros.core.reading import check_file
 
 CUT: Final = 'file.cut'
 CHUNK: Final = 'file.chunk'
@@ -66,14 +69,19 @@ def _files(path: Path) -> list[Path]:
 def _check(
     file: Path, name: str, options: FileOptions, tell: Callable[[int], None]
 ) -> Iterator[Result]:
-    """Check one file."""
+    """Check one file, unless it is none, such as a pipe, which would be waited for."""
+    try:
+        if not is_remote(file) and not is_episode(file):
+            check_file(file, 'a recording', BagError)
+    except BagError as error:
+        yield Finding(CUT, Severity.ERROR, str(error))
+        return
     if file.suffix == '.mcap':
         yield from McapCheck(file, name, options, tell).run()
     elif file.suffix == '.db3':
         yield from _sqlite(file, name, options)
     else:
-        why = f'files called {file.suffix} have no checksums of what is in them'
-        yield NotRun(CHUNK, f'{file.name}: {why}')
+        yield NotRun(CHUNK, f'{file.name}: it has no checksums of what is in it')
 
 
 def _sqlite(file: Path, name: str, options: FileOptions) -> Iterator[Result]:

@@ -22,7 +22,6 @@ from m2r2_ros.checks.recording.topic_times import TimeGrid, TopicTimes
 from m2r2_ros.core.messages import MessageBlock
 from m2r2_ros.core.modalities import BUILTIN
 from m2r2_ros.core.samples import Samples, SoundSamples
-from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
 from m2r2_ros.readers.guessing import MODALITY_TYPES, never_guessed
 
@@ -102,7 +101,7 @@ class TimesObserver(Observer):
         for reason, names in exempt.items():
             for check in (GAP, LOSS):
                 if check in self._wanted:
-                    yield NotRun(check, f'{listed(names)}: {reason}')
+                    yield from (NotRun(check, reason, name) for name in names)
         if self._baseline and LOSS in self._wanted:
             yield from missing(self._baseline, self._recording)
 
@@ -143,7 +142,8 @@ class TimesObserver(Observer):
                     *times.step_span, measured=step, threshold=0.0, unit='s',
                 )  # fmt: skip
         if unstamped:
-            yield NotRun(ORDER, f'{listed(unstamped)}: messages do not say when they are from')
+            why = 'messages do not say when they are from'
+            yield from (NotRun(ORDER, why, name) for name in unstamped)
 
 
 class SkewTimesObserver(TimesObserver):

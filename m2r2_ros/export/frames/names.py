@@ -11,7 +11,20 @@ from m2r2_ros.readers.topics import TopicSpec
 
 #: Parts of the names of image topics that say nothing about which camera it is.
 _USUAL: Final = frozenset(
-    {'image', 'raw', 'rect', 'color', 'colour', 'rgb', 'compressed', 'camera', 'mono', 'img'}
+    {
+        'image',
+        'raw',
+        'rect',
+        'color',
+        'colour',
+        'rgb',
+        'compressed',
+        'camera',
+        'mono',
+        'img',
+        'images',
+        'observation',
+    }
 )
 _AXES: Final[dict[str, tuple[str, ...]]] = {
     'wrench': ('force_x', 'force_y', 'force_z', 'torque_x', 'torque_y', 'torque_z'),

@@ -211,8 +211,9 @@ def findings(results: list[Result], check: str = '') -> list[Finding]:
 
 
 def not_run(results: list[Result], check: str) -> str:
-    """Return why a check was not run, of all topics together."""
-    return '; '.join(r.why for r in results if isinstance(r, NotRun) and r.check == check)
+    """Return why a check was not run, of each topic."""
+    found = [r for r in results if isinstance(r, NotRun) and r.check == check]
+    return '; '.join(f'{r.topic}: {r.why}' for r in found)
 
 
 def at(finding: Finding) -> tuple[float, float]:

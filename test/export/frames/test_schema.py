@@ -140,6 +140,7 @@ def test_nothing_to_export_is_told() -> None:
         ('/camera/color/image_raw', 'camera'),
         ('/Cam-2/image', 'cam_2'),
         ('/robot/left/rgb', 'robot_left'),
+        ('/observation/images/cam_high/compressed', 'cam_high'),
         ('/über', 'uber'),
     ],
 )
