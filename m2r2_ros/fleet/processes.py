@@ -39,18 +39,20 @@ class _Worker:
     Attributes:
         process: It.
         line: To it.
+        core: The core that it runs on.
         ready: It has said that it can begin.
         item: What it is at.
     """
 
     process: SpawnProcess
     line: 'Connection[Item, _Ready | Ended]'
+    core: int
     ready: bool = False
     item: Item | None = None
 
 
 class ProcessExecutor:
-    """Processes that each do one item after another; one that is lost is replaced.
+    """Processes that each do one item after another, on one core; one that is lost is replaced.
 
     They are started anew rather than forked, so that no thread of a library is copied in the middle
     of something.
@@ -67,8 +69,9 @@ class ProcessExecutor:
         self._false_starts = 0
         self._workers: list[_Worker] = []
         try:
-            for _ in range(workers):
-                self._workers.append(self._start())
+            cores = sorted(os.sched_getaffinity(0))
+            for k in range(workers):
+                self._workers.append(self._start(cores[k % len(cores)]))
         except BaseException:
             self._stop()
             raise
@@ -123,14 +126,16 @@ class ProcessExecutor:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def _start(self) -> _Worker:
+    def _start(self, core: int) -> _Worker:
         context = get_context('spawn')
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self._job, __version__), daemon=True)
+        process = context.Process(
+            target=_work, args=(theirs, self._job, __version__, core), daemon=True
+        )
         with _environment(ONE_THREAD):
             process.start()
         theirs.close()  # so that the line ends when the process does
-        return _Worker(process, ours)
+        return _Worker(process, ours, core)
 
     def _begin(self, worker: _Worker, said: _Ready) -> None:
         if said.problem:
@@ -148,7 +153,7 @@ class ProcessExecutor:
             if self._false_starts >= _MOST_FALSE_STARTS:
                 msg = f'workers end while they start ({how}): is there memory for so many?'
                 raise ConfigError(msg)
-        self._workers[self._workers.index(worker)] = self._start()
+        self._workers[self._workers.index(worker)] = self._start(worker.core)
         return [] if worker.item is None else [Answer(worker.item, lost=how)]
 
     def _stop(self) -> None:
@@ -184,8 +189,10 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(line: 'Connection[_Ready | Ended, Item]', job: FleetJob, version: str) -> None:
+def _work(line: 'Connection[_Ready | Ended, Item]', job: FleetJob, version: str, core: int) -> None:
     """Do items until no one sends any more."""
+    # Reading ahead is done by a thread, which would take from the core of another worker.
+    os.sched_setaffinity(0, {core})
     # The terminal interrupts the whole group; the parent then stops its workers in good order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
