@@ -47,7 +47,10 @@ ROOMS: dict[str, set[str]] = {
     'fleet': {'core', 'bags'},
     'simulation': {'core', 'bags'},
 }
-ROOMS |= {'nodes': set(ROOMS) - {'network', 'training', 'export', 'checks', 'fleet'}, 'cli': {*ROOMS, 'nodes'}}
+ROOMS |= {
+    'nodes': set(ROOMS) - {'network', 'training', 'export', 'checks', 'fleet'},
+    'cli': {*ROOMS, 'nodes'},
+}
 
 #: Rooms that train, and need what the extra `train` brings; `nodes` has nothing to do with it, and
 #: `cli` may want it inside functions.

@@ -33,7 +33,8 @@ def balance_results(
         Finding(
             BALANCE,
             Severity.WARNING,
-            f"'{excerpt(label)}' has {count} segments in {len(labelled)} recordings",
+            f"'{excerpt(label)}' has {count} segment{'' if count == 1 else 's'} in {len(labelled)} "
+            'recordings',
             topic=label,
             measured=float(count),
             threshold=float(options.least_segments),

@@ -4,8 +4,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from m2r2_ros.checks.finding import Finding, NotRun, Severity
+
+#: What findings about all recordings together are listed under.
+TOGETHER: Final = 'all recordings'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Checked:
     not_run: tuple[NotRun, ...]
     seconds: float = 0.0
 
+    @property
+    def together(self) -> bool:
+        """It is not one recording, but what was found in all of them together."""
+        return self.name == TOGETHER and self.recording == Path()
+
     def count(self, severity: Severity) -> int:
         """Return how many findings are of a severity."""
         return sum(f.severity is severity for f in self.findings)
@@ -40,7 +49,10 @@ class Checked:
         """Return where a finding lies, in seconds from the start, such as '12.0-12.5 s'."""
         if finding.start is None or finding.end is None:
             return ''
-        first, last = ((t - self.start) / 1e9 for t in (finding.start, finding.end))
+        first, last = (
+            round((t - self.start) / 1e9, 3) + 0.0  # without the sign of -0.0
+            for t in (finding.start, finding.end)
+        )
         return f'{first:.2f} s' if last - first < 0.01 else f'{first:.2f}-{last:.2f} s'
 
     def told(self, finding: Finding) -> str:

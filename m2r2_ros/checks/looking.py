@@ -160,10 +160,13 @@ def _read(
             outcome,
         )
     results = [result for observer in observers for result in observer.finish()]
-    if outcome.stopped:
-        ids = [facts.id for facts in RECORDING_CHECKS if facts.id in options.wanted]
-        why = f'the rest of the recording could not be read: {outcome.stopped}'
-        results += [NotRun(check, why) for check in ids if check not in FILE_CHECKS]
+    wanted = [facts.id for facts in RECORDING_CHECKS if facts.id in options.wanted]
+    why = outcome.stopped and f'the rest of the recording could not be read: {outcome.stopped}'
+    if not recording.message_count and not why:
+        results = [result for result in results if isinstance(result, Finding)]
+        why = 'there are no messages in it'
+    if why:
+        results += [NotRun(check, why) for check in wanted if check not in FILE_CHECKS]
     return results, happened.events() if happened else None
 
 

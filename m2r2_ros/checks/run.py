@@ -3,6 +3,7 @@
 """Recordings checked: each by itself, then its labels beside those of others, then all together."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from m2r2_ros.bags.labels.sources import TruthSource, own_truth
 from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.checks.balance import balance_results
-from m2r2_ros.checks.checked import Checked
+from m2r2_ros.checks.checked import TOGETHER, Checked
 from m2r2_ros.checks.duplicates import DUPLICATE, duplicate_results
 from m2r2_ros.checks.finding import Finding, NotRun, Result
 from m2r2_ros.checks.labels.catalogue import BALANCE, LABEL_CHECKS
@@ -19,8 +20,6 @@ from m2r2_ros.checks.labels.reference import LabelReference, learn_reference
 from m2r2_ros.checks.labels.results import label_results
 from m2r2_ros.checks.looking import CheckOptions, Looked, events_of, look
 
-#: What findings about all recordings together are listed under.
-TOGETHER: Final = 'all recordings'
 _OF_SETS: Final = (BALANCE, DUPLICATE)
 
 Progress = Callable[[Path, float], None]
@@ -62,8 +61,15 @@ def check_recordings(
         labelled = [(one.labels, one.events) for one in looked if one.labels]
         reference = learn_reference(labelled, reach)
     checked = [_judged(one, reference, options) for one in looked]
-    if len(paths) > 1 and set(_OF_SETS) & set(options.wanted):
+    wanted = [check for check in _OF_SETS if check in options.wanted]
+    if wanted and len(paths) > 1:
         checked.append(_together(looked, options, progress))
+    elif wanted and checked:
+        alone = [
+            NotRun(check, 'it compares recordings, and this one was checked by itself')
+            for check in wanted
+        ]
+        checked = [replace(checked[0], not_run=(*checked[0].not_run, *alone))]
     return checked
 
 
@@ -92,7 +98,7 @@ def _judged(one: Looked, reference: LabelReference, options: CheckOptions) -> Ch
     if one.labels is not None:
         thresholds = options.thresholds.label
         results += label_results(one.labels, reference, one.events, thresholds, options.wanted)
-    elif one.end and one.no_labels:
+    elif one.no_labels:
         wanted = [facts.id for facts in LABEL_CHECKS if facts.id in options.wanted]
         results += [NotRun(check, one.no_labels) for check in wanted]
     wanted = [check for check in options.wanted if check not in _OF_SETS]

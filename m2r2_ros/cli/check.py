@@ -13,11 +13,12 @@ from rich.progress import TaskID
 
 from m2r2_ros.bags.labels.sources import TABLES, Rank, TruthSource, find_truths, label_bags
 from m2r2_ros.bags.recording import expect_distinct_names, open_recording, recording_name
+from m2r2_ros.bags.remote.places import as_place
+from m2r2_ros.cli.check_output import Format, expect_place, tell
 from m2r2_ros.cli.common import given_topics, source_recordings
-from m2r2_ros.cli.console import console, progress_bar, stdout
+from m2r2_ros.cli.console import progress_bar
 from m2r2_ros.cli.fleet_options import (
     TRIES,
-    Again,
     Fleet,
     FleetOptions,
     Ray,
@@ -29,8 +30,7 @@ from m2r2_ros.cli.fleet_options import (
 )
 from m2r2_ros.cli.fleet_run import FleetOutcome, fleet_items
 from m2r2_ros.cli.options import Bags, Topics
-from m2r2_ros.core.errors import ConfigError, LabelError
-from m2r2_ros.core.files import write_text
+from m2r2_ros.core.errors import BagError, ConfigError, LabelError
 from m2r2_ros.core.text import listed
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from m2r2_ros.checks.looking import CheckOptions
     from m2r2_ros.fleet.items import Item
 
-Format = Literal['table', 'json', 'html', 'sarif', 'junit']
 Progress = Callable[[Path, float], None]
 
 
@@ -49,6 +48,7 @@ def check_command(
         list[Path] | None,
         typer.Option(
             '--labels',
+            parser=as_place,
             help='Labels to check: label bags, annotation layers, tables, or folders of them, '
             'matched by name; repeatable, and then compared. By default the newest annotation '
             'layer, or the truth in a recording.',
@@ -56,13 +56,16 @@ def check_command(
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help='A good recording, whose topics, rates and ranges are to be kept.'),
+        typer.Option(
+            parser=as_place, help='A good recording, whose topics, rates and ranges are to be kept.'
+        ),
     ] = None,
     reference: Annotated[
         list[Path] | None,
         typer.Option(
+            parser=as_place,
             help='Labelled recordings that show what is usual; repeatable. By default each '
-            'recording is judged by the others.'
+            'recording is judged by the others.',
         ),
     ] = None,
     taxonomy: Annotated[
@@ -90,7 +93,10 @@ def check_command(
         typer.Option(help='The least severity for which the exit code is 1.'),
     ] = 'warning',
     fleet: Fleet = False,
-    overwrite: Again = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option('--overwrite', help='Replace --out; with --fleet, check again what is done.'),
+    ] = False,
     workers: Workers = 0,
     ray: Ray = None,
     tree: Tree = None,
@@ -109,9 +115,7 @@ def check_command(
     For example: m2r2 check recordings --labels labels --format html --out checks.html
     """
     on_fleet = FleetOptions(fleet, workers, ray, tree, retry_failed, tries)
-    if fleet and out is None:
-        msg = '--fleet needs --out, a folder for what is found in each recording'
-        raise ConfigError(msg)
+    expect_place(out, fleet=fleet, overwrite=overwrite)
     from m2r2_ros.bags.labels.taxonomy_file import read_taxonomy
     from m2r2_ros.checks.catalogue import chosen_checks
     from m2r2_ros.checks.looking import CheckOptions
@@ -130,11 +134,15 @@ def check_command(
         checked, outcome = _check_on_fleet(
             items, folder, options, given, on_fleet, overwrite=overwrite
         )
-        _tell(checked, options, form, None)
+        tell(checked, options, form, None)
         outcome.expect_none_failed('checked')
     else:
         checked = _check(source_recordings(bags), options, given)
-        _tell(checked, options, form, out)
+        tell(checked, options, form, out)
+    if not any(one.ran or one.findings for one in checked):
+        first = next((f'{n.check}: {n.why}' for one in checked for n in one.not_run), 'no reason')
+        msg = f'nothing could be checked ({first})'
+        raise ConfigError(msg)
     if any(f.severity.value in ('error', fail_on) for one in checked for f in one.findings):
         raise typer.Exit(1)
 
@@ -214,8 +222,8 @@ def _sources(given: Sequence[Path], recordings: Sequence[Path]) -> dict[Path, li
     found: dict[Path, list[TruthSource]] = {path: [] for path in recordings}
     others: set[str] = set()
     for place in given:
-        bags = label_bags([place], names) if place.is_dir() or place.suffix not in TABLES else {}
         tables = find_truths([place], names)
+        bags = _label_bags(place, names, others=bool(tables))
         others |= {*bags, *tables}
         for path, name in zip(recordings, names, strict=True):
             if name in bags:
@@ -231,6 +239,18 @@ def _sources(given: Sequence[Path], recordings: Sequence[Path]) -> dict[Path, li
         )
         raise LabelError(msg)
     return found
+
+
+def _label_bags(place: Path, names: Sequence[str], *, others: bool) -> dict[str, list[Path]]:
+    """Return the label bags in a place; a folder that holds `others` need not have any."""
+    if place.is_file() and place.suffix in TABLES:
+        return {}
+    try:
+        return label_bags([place], names)
+    except BagError:
+        if not others:
+            raise
+        return {}
 
 
 def _with_baseline(options: 'CheckOptions', path: Path | None, show: Progress) -> 'CheckOptions':
@@ -250,39 +270,3 @@ def _reference(
     from m2r2_ros.checks.run import reference_of
 
     return reference_of(source_recordings(list(given)), options, show) if given else None
-
-
-def _text(checked: Sequence['Checked'], options: 'CheckOptions', form: Format) -> str:
-    """Return what was found, as it was asked for."""
-    from m2r2_ros.checks.catalogue import CHECKS
-    from m2r2_ros.checks.outputs import json_text, junit, page, sarif, table
-
-    facts = {check: CHECKS[check] for check in options.wanted}
-    match form:
-        case 'json':
-            return json_text.to_json(checked)
-        case 'junit':
-            return junit.to_junit(checked)
-        case 'sarif':
-            return sarif.to_sarif(checked, facts)
-        case 'html':
-            return page.to_page(checked, facts)
-    return '\n'.join(table.to_lines(checked))
-
-
-def _tell(
-    checked: Sequence['Checked'], options: 'CheckOptions', form: Format, out: Path | None
-) -> None:
-    """Print or write what was found."""
-    text = _text(checked, options, form)
-    if out is not None:
-        write_text(out, text if text.endswith('\n') else text + '\n')
-        from m2r2_ros.checks.outputs.table import counted
-
-        found = sum(len(one.findings) for one in checked)
-        console.print(f'{counted(found, "finding")}: {out}', soft_wrap=True)
-    elif form == 'table':
-        for line in text.splitlines():
-            stdout.print(line, soft_wrap=True)
-    else:
-        typer.echo(text)

@@ -81,7 +81,7 @@ def checks_on_fleet(
     against = repr((sources.options, sources.labels, sources.reference.examples))
     digest = hashlib.sha256(against.encode()).hexdigest()[:16]
     make = partial(make_checks, sources)
-    job = FilesJob('check', out, make, {'sources': digest}, overwrite=overwrite)
+    job = FilesJob('check', out, make, {'options and inputs': digest}, overwrite=overwrite)
     outcome = run_fleet(job, items, options, overwrite=overwrite)
     here = {ended.item.key: ended.facts for ended in outcome.ended if ended.facts}
     told = [here.get(item.key) or facts_of(out, item) for item in outcome.items]

@@ -112,7 +112,7 @@ class FleetOptions:
             '--tries': self.tries != TRIES,
         }
         if not self.asked and (names := [name for name, value in given.items() if value]):
-            msg = f'{", ".join(names)}: of many recordings at a time: add --fleet'
+            msg = f'{", ".join(names)}: for many recordings at a time only: add --fleet'
             raise ConfigError(msg)
 
     @property

@@ -99,7 +99,7 @@ def pages_on_fleet(
     }
     digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:16]
     make = partial(make_page, sources)
-    job = FilesJob('report', out, make, {'sources': digest}, overwrite=overwrite)
+    job = FilesJob('report', out, make, {'options and inputs': digest}, overwrite=overwrite)
     outcome = run_fleet(job, items, options, overwrite=overwrite)
     if not is_remote(place):
         count = _write_index(place / INDEX, out, outcome)

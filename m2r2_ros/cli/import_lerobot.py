@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.steps.datasets import is_lerobot
 from m2r2_ros.cli.common import say_passed_over
 from m2r2_ros.cli.import_episodes import import_recordings
 from m2r2_ros.cli.options import Overwrite
+from m2r2_ros.core.errors import BagError
 
 
 def lerobot_command(
@@ -32,5 +34,8 @@ def lerobot_command(
 
     For example: m2r2 import lerobot --input dataset --out bags
     """
-    found = find_recordings([source], say_passed_over)
+    found = [p for p in find_recordings([source], say_passed_over) if is_lerobot(p.parent)]
+    if not found:
+        msg = f'{source} is no LeRobot dataset, no episode of one, nor a folder that holds some'
+        raise BagError(msg)
     import_recordings(found, source, out, open_recording, 'LeRobot', overwrite=overwrite)

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
-from m2r2_ros.bags.steps.datasets import episode_number
+from m2r2_ros.bags.steps.datasets import episode_number, is_rlds
 from m2r2_ros.cli.common import say_passed_over
 from m2r2_ros.cli.import_episodes import import_recordings
 from m2r2_ros.cli.options import Overwrite
+from m2r2_ros.core.errors import BagError
 
 
 def rlds_command(
@@ -50,5 +51,8 @@ def rlds_command(
 
         return Recording(path, [open_rlds(path.parent, *episode_number(path), Fraction(str(rate)))])
 
-    found = find_recordings([source], say_passed_over)
+    found = [p for p in find_recordings([source], say_passed_over) if is_rlds(p.parent)]
+    if not found:
+        msg = f'{source} is no RLDS dataset, no episode of one, nor a folder that holds some'
+        raise BagError(msg)
     import_recordings(found, source, out, opened, 'RLDS', overwrite=overwrite)

@@ -87,11 +87,13 @@ def convert_command(
     if as_json:
         typer.echo(json.dumps(_as_json(report, rules, written, same, failed), indent=2))
     else:
-        _print(report, rules, taxonomy)
+        if len(failed) < len(held):
+            _print(report, rules, taxonomy, every=not failed)
         for path in written.values():
             stdout.print(f'written: {path}', soft_wrap=True)
         if same:
-            stdout.print(f'{len(same)} recordings stay as they are', soft_wrap=True)
+            stay = 'recording stays as it is' if len(same) == 1 else 'recordings stay as they are'
+            stdout.print(f'{len(same)} {stay}', soft_wrap=True)
     if failed:
         msg = f'{len(failed)} of {len(held)} recordings are not converted'
         raise LabelError(msg, *failed)
@@ -130,7 +132,10 @@ def _as_json(
     }
 
 
-def _print(report: MappingReport, mapping: LabelMapping, taxonomy: Taxonomy | None) -> None:
+def _print(
+    report: MappingReport, mapping: LabelMapping, taxonomy: Taxonomy | None, *, every: bool
+) -> None:
+    """Print what became of labels, and of rules where `every` recording was converted."""
     title = f'{mapping.name} to {taxonomy}' if taxonomy else mapping.name
     table = Table('label', 'becomes', 'segments', 'rule', title=title)
     for (old, new, rule), count in sorted(report.mapped.items()):
@@ -141,7 +146,7 @@ def _print(report: MappingReport, mapping: LabelMapping, taxonomy: Taxonomy | No
         same = old if mapping.unmapped == KEPT else '(dropped)'
         table.add_row(old, same, str(count), '(none holds)')
     PlainConsole(width=max(stdout.width, 120)).print(table)
-    if unused := report.unused(mapping):
+    if every and (unused := report.unused(mapping)):
         stdout.print(f'rules that no segment matched: {", ".join(unused)}', soft_wrap=True)
     if report.joined:
         stdout.print(f'{report.joined} segments became part of the one before them')

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from m2r2_ros.bags.labels.held import HeldLabels, held_labels, layers_by_annotator
+from m2r2_ros.bags.remote.places import on_disk
 from m2r2_ros.cli.console import PlainConsole, console, stdout
 from m2r2_ros.cli.labels_stats import Recordings, read_all, say_without
 from m2r2_ros.cli.options import AsJson
@@ -45,8 +46,9 @@ def diff_command(
     labels: Annotated[
         list[Path],
         typer.Argument(
+            parser=on_disk,
             help='Two or more of: label bags, annotation layers, recordings, tables, or folders of '
-            'them, matched by name. One folder of recordings compares its annotators.'
+            'them, matched by name. One folder of recordings compares its annotators.',
         ),
     ],
     recordings: Recordings = None,
@@ -117,7 +119,7 @@ def _read(
     """Read the layers of the recordings that two or more of them have.
 
     Raises:
-        LabelError: There is no such recording.
+        LabelError: There is no such recording, or none has two layers of the same time.
     """
     found: dict[str, dict[str, list[Segment]]] = {}
     spans: dict[str, tuple[int, int]] = {}
@@ -139,9 +141,24 @@ def _read(
         named = '; '.join(f'{layer} has {listed(sorted(held))}' for layer, held in layers.items())
         msg = f'no recording has two of these layers: {named}; they are matched by name'
         raise LabelError(msg)
+    if apart := [name for name, one in both.items() if _apart(one.layers)]:
+        msg = (
+            f'{listed(apart)}: layers have labels at no time in common; expected layers of one '
+            'recording, and its clock in all of them'
+        )
+        if len(apart) == len(both):
+            raise LabelError(msg)
+        console.print(msg, soft_wrap=True)
     if alone := sorted(found.keys() - both):
         console.print(f'in one layer alone, left out: {listed(alone)}', soft_wrap=True)
     return both, origins, failed
+
+
+def _apart(layers: Mapping[str, Sequence[Segment]]) -> bool:
+    """Return whether no two of several layers reach into the same time; empty ones do not count."""
+    spans = [(own[0].start, max(s.end for s in own)) for own in layers.values() if own]
+    pairs = list(combinations(spans, 2))
+    return bool(pairs) and all(a[1] <= b[0] or b[1] <= a[0] for a, b in pairs)
 
 
 def _changes(
@@ -223,7 +240,9 @@ def _print(
         stdout.print(f'and {more} other differences (--json has all)', soft_wrap=True)
     wide.print(_agreement(agreed.pairs))
     alpha = _number(agreed.alpha, 3)
-    stdout.print(f"{len(compared)} recordings; Krippendorff's alpha {alpha}", soft_wrap=True)
+    several = '' if len(compared) == 1 else 's'
+    what = f'{len(compared)} recording{several}'
+    stdout.print(f"{what}; Krippendorff's alpha {alpha}", soft_wrap=True)
 
 
 def _agreement(pairs: Sequence[PairAgreement]) -> Table:

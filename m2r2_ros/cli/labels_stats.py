@@ -14,6 +14,7 @@ from rich.table import Table
 from m2r2_ros.bags.labels.held import HeldLabels, held_labels
 from m2r2_ros.bags.labels.origin import LayerFacts
 from m2r2_ros.bags.labels.reader import Truth
+from m2r2_ros.bags.remote.places import on_disk
 from m2r2_ros.cli.console import PlainConsole, console, stdout
 from m2r2_ros.cli.options import AsJson
 from m2r2_ros.core.errors import LabelError, M2R2Error
@@ -22,14 +23,16 @@ from m2r2_ros.evaluation.label_statistics import LabelStatistics, label_statisti
 HeldPaths = Annotated[
     list[Path],
     typer.Argument(
+        parser=on_disk,
         help='Labels: label bags, annotation layers, recordings with ground truth, tables, or '
-        'folders of them.'
+        'folders of them.',
     ),
 ]
 Recordings = Annotated[
     list[Path] | None,
     typer.Option(
         '--recordings',
+        parser=on_disk,
         help='Recordings that the labels are of, where these do not lie beside them; repeatable.',
     ),
 ]
@@ -135,4 +138,5 @@ def _print(found: LabelStatistics, facts: dict[str, LayerFacts]) -> None:
     if (more := len(found.transitions) - _SHOWN) > 0:
         stdout.print(f'and {more} other transitions (--json has all)', soft_wrap=True)
     for what, count in Counter(map(str, facts.values())).most_common():
-        stdout.print(f'origin: {what}, {count} recordings', soft_wrap=True)
+        several = '' if count == 1 else 's'
+        stdout.print(f'origin: {what}, {count} recording{several}', soft_wrap=True)

@@ -145,8 +145,14 @@ def atomic_write(path: Path) -> Iterator[Path]:
     After an exception `path` is what it was before, and the unfinished file is removed.
 
     Raises:
-        OutputError: The file cannot be written, or another run is writing it.
+        OutputError: The file cannot be written, another run is writing it, or something is there that
+            is no file.
     """
+    # Neither /dev/null nor /dev/stdout, which may lead to a file, must become one.
+    device = path.absolute().parent == Path('/dev')
+    if path.exists() and (device or not path.is_file()):
+        msg = f'{path}: is there and no file; choose another output'
+        raise OutputError(msg)
     draft = partial_path(path)
     with disk_errors(path), Claim(path):
         # What a killed run left; a link there would lead elsewhere.

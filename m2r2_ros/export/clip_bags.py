@@ -20,7 +20,7 @@ from m2r2_ros.core.messages import in_order
 from m2r2_ros.core.options import Section
 from m2r2_ros.core.text import listed
 from m2r2_ros.core.time import SECOND
-from m2r2_ros.export.clip_labels import ClipLabels
+from m2r2_ros.export.clip_labels import ClipLabels, other_lanes
 from m2r2_ros.export.clips import Clip, ClipsCut, other_clip
 from m2r2_ros.export.latched import LatchedMessages
 
@@ -56,7 +56,9 @@ def _entries(clip: Clip) -> dict[str, str]:
     return {_PREFIX + key: str(value) for key, value in clip.facts().items()}
 
 
-def clip_topics(recording: Recording, wanted: Sequence[str], labels: ClipLabels) -> list[str]:
+def clip_topics(
+    recording: Recording, wanted: Sequence[str], labels: Sequence[ClipLabels]
+) -> list[str]:
     """Return the topics that clips copy: those wanted, or all that can be read.
 
     Raises:
@@ -69,7 +71,8 @@ def clip_topics(recording: Recording, wanted: Sequence[str], labels: ClipLabels)
             f'{listed(sorted(readable), 20) or "none"}'
         )
         raise ConfigError(msg)
-    return [name for name in readable if name not in labels.topics and name in (wanted or readable)]
+    own = {topic for lane in labels for topic in lane.topics}
+    return [name for name in readable if name not in own and name in (wanted or readable)]
 
 
 def cut_bags(
@@ -99,7 +102,8 @@ def cut_bags(
     """
     recording = open_recording(labels.labelled.recording)
     offset = recording.start - clock_of(recording).start
-    names = clip_topics(recording, topics, labels)
+    lanes = [labels, *(() if topics else other_lanes(labels))]
+    names = clip_topics(recording, topics, lanes)
     held = LatchedMessages(recording, names)
     cut = ClipsCut()
     due = []
@@ -112,7 +116,7 @@ def cut_bags(
         except M2R2Error as error:
             cut.failed.append(str(error))
     for together in _grouped(due):
-        run = _Run(out, recording, names, labels, held, offset, cut, overwrite=overwrite)
+        run = _Run(out, recording, names, lanes, held, offset, cut, overwrite=overwrite)
         run.cut(together)
         told((len(cut.made) + len(cut.failed)) / len(clips))
     return cut
@@ -140,7 +144,7 @@ class _Run:
         out: Path,
         recording: Recording,
         topics: Sequence[str],
-        labels: ClipLabels,
+        labels: Sequence[ClipLabels],
         held: LatchedMessages,
         offset: int,
         cut: ClipsCut,
@@ -211,7 +215,7 @@ class _ClipBag:
         again = overwrite or not path.exists()
         self._bag = BagWriter(path, overwrite=again, discard_failed=True)
         self._bag.custom |= _entries(clip)
-        self._due: list[tuple[int, Segment]] = []
+        self._due: list[tuple[Segment, int, ClipLabels, LabelWriter]] = []
 
     def add(self, recording: Recording, name: str) -> None:
         """Announce a topic as the recording has it."""
@@ -224,15 +228,17 @@ class _ClipBag:
             qos=topic.qos,
         )
 
-    def begin(self, labels: ClipLabels, held: LatchedMessages) -> None:
-        """Write what holds from before, and the label set."""
+    def begin(self, lanes: Sequence[ClipLabels], held: LatchedMessages) -> None:
+        """Write what holds from before, and the label sets."""
         since = max(self.clip.since + self._offset, 0)
         for topic, raw in held.at(since):
             self._bag.write(topic, raw, since)
-        self._labels = LabelWriter(self._bag, labels.prefix, frame_labels=False)
-        self._label_set, self._model = labels.labelled.label_set, labels.model_id
-        self._labels.write_label_set(self._label_set, self._model, since)
-        self._due = labels.within(self.clip.since, self.clip.until)[::-1]
+        for lane in lanes:
+            writer = LabelWriter(self._bag, lane.prefix, frame_labels=False)
+            writer.write_label_set(lane.labelled.label_set, lane.model_id, since)
+            own = lane.within(self.clip.since, self.clip.until)
+            self._due += [(segment, number, lane, writer) for number, segment in own]
+        self._due.sort(key=lambda due: -due[0].end)
 
     def write(self, topic: str, raw: Raw, log_time: int) -> None:
         """Append a message, after the labels that end before it."""
@@ -242,10 +248,10 @@ class _ClipBag:
         self.count += 1
 
     def _write_labels(self, log_time: int) -> None:
-        while self._due and self._due[-1][1].end + self._offset <= log_time:
-            number, segment = self._due.pop()
-            label = self._label_set.id_of(segment.label)
-            self._labels.write_segment(segment, label, number, self._model, log_offset=self._offset)
+        while self._due and self._due[-1][0].end + self._offset <= log_time:
+            segment, number, lane, writer = self._due.pop()
+            label = lane.labelled.label_set.id_of(segment.label)
+            writer.write_segment(segment, label, number, lane.model_id, log_offset=self._offset)
 
     def close(self) -> None:
         """Complete the bag."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from m2r2_ros.bags.labels.origin import Origin, facts_of_labels
-from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_SET_TOPIC, SEGMENT_TOPIC
+from m2r2_ros.bags.labels.reader import read_label_set, read_segments
+from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_SET_TOPIC, SEGMENT, SEGMENT_TOPIC
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.export.labelled import Labelled
 
@@ -44,6 +46,29 @@ class ClipLabels:
                 success = s.success if s.end <= until else None
                 found.append((number, replace(s, start=start, end=end, success=success)))
         return sorted(found, key=lambda pair: pair[1].end)
+
+
+def other_lanes(labels: ClipLabels) -> list[ClipLabels]:
+    """Return the ground truth that stands beside the labels, such as phases, by its topics.
+
+    As messages, its segments would hold what is outside of a clip, or be lost with their ends.
+
+    Raises:
+        M2R2Error: It cannot be read.
+    """
+    recording = open_recording(labels.labelled.recording)
+    found = []
+    for topic in recording.topics.values():
+        prefix = topic.name.removesuffix(SEGMENT_TOPIC)
+        beside = prefix != topic.name and prefix.startswith(f'{GROUND_TRUTH}/')
+        if topic.type_name != SEGMENT or not beside:
+            continue
+        if (label_set := read_label_set(recording.path, prefix)) is None:
+            continue
+        segments = tuple(read_segments(recording.path, topic.name))
+        lane = replace(labels.labelled, segments=segments, label_set=label_set)
+        found.append(ClipLabels(lane, prefix, ''))
+    return found
 
 
 def clip_labels(labelled: Labelled) -> ClipLabels:

@@ -44,12 +44,12 @@ class LabelledSource:
     Attributes:
         recording: Where it is.
         name: What it is called.
-        truth: Where its labels are.
+        truth: Where its labels are; None where those that were given are of others alone.
     """
 
     recording: Path
     name: str
-    truth: TruthSource
+    truth: TruthSource | None
 
     def read(self) -> Labelled:
         """Read the labels.
@@ -58,7 +58,20 @@ class LabelledSource:
             NoTruthError: There are none.
             M2R2Error: They cannot be read.
         """
-        truth = self.truth.read()
+        if self.truth is None:
+            msg = f'{self.recording}: what --labels gives has no labels of it'
+            raise NoTruthError(msg)
+        try:
+            truth = self.truth.read()
+        except NoTruthError as error:
+            if self.truth.path != self.recording:
+                raise
+            # What is said of ground truth elsewhere names options that exports do not have.
+            msg = (
+                f'{self.recording} has no labels: give some with --labels, or label it first '
+                '(m2r2 label, m2r2 review)'
+            )
+            raise NoTruthError(msg) from error
         segments = tuple(s for s in truth.segments if s.label not in ('', UNKNOWN_LABEL))
         label_set = _covering(truth.label_set, segments)
         return Labelled(self.recording, self.name, segments, label_set, self.truth.path)
@@ -79,11 +92,11 @@ def label_sources(recordings: Sequence[Path], labels: Sequence[Path] = ()) -> li
             f'{listed(sorted(found)) or "none"}; label first (m2r2 label)'
         )
         raise LabelError(msg)
+    # Labels of another kind must not slip in between those that were asked for.
+    others = [None if labels else own_truth(path) for path in recordings]
     return [
-        LabelledSource(
-            path, name, _on_clock_of(path, found[name]) if name in found else own_truth(path)
-        )
-        for path, name in zip(recordings, names, strict=True)
+        LabelledSource(path, name, _on_clock_of(path, found[name]) if name in found else own)
+        for path, name, own in zip(recordings, names, others, strict=True)
     ]
 
 
@@ -145,8 +158,8 @@ def labelled_recordings(recordings: Sequence[Path], labels: Sequence[Path] = ())
 
     Args:
         recordings: Recordings of different names.
-        labels: Label bags, annotation layers, tables, or folders of them, matched by name; where
-            there are none for a recording, its newest annotation layer counts, or its own truth.
+        labels: Label bags, annotation layers, tables, or folders of them, matched by name; without
+            any, the newest annotation layer of a recording counts, or its own truth.
 
     Raises:
         NoTruthError: A recording has no labels.

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mcap.writer import Writer as McapWriter
 
 from m2r2_ros.bags.labels.sources import Rank, TruthSource
 from m2r2_ros.checks.catalogue import CHECKS, chosen_checks
-from m2r2_ros.checks.checked import Checked
+from m2r2_ros.checks.checked import TOGETHER, Checked
 from m2r2_ros.checks.finding import Severity
 from m2r2_ros.checks.looking import CheckOptions
-from m2r2_ros.checks.run import TOGETHER, check_recordings, reference_of
+from m2r2_ros.checks.run import check_recordings, reference_of
 from m2r2_ros.checks.thresholds import Thresholds, read_thresholds
 from m2r2_ros.core.errors import ConfigError
 from test.pages.test_report import label_bag
@@ -152,3 +153,14 @@ def test_groups_and_ids_choose_checks() -> None:
     for only, ignored in ((['tim'], []), ([], ['nothing']), (['file'], ['file'])):
         with pytest.raises(ConfigError):
             chosen_checks(only, ignored)
+
+
+def test_of_no_messages_nothing_is_said(tmp_path: Path) -> None:
+    with (tmp_path / 'none.mcap').open('wb') as file:
+        writer = McapWriter(file)
+        writer.start('ros2')
+        writer.finish()
+    (one,) = check_recordings([tmp_path / 'none.mcap'], ALL)
+    assert one.findings == ()
+    assert all(check.startswith('file') for check in one.ran)
+    assert {n.check for n in one.not_run} >= {*ALL.wanted} - {*one.ran}

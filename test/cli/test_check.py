@@ -107,3 +107,39 @@ def test_a_fleet_finds_the_same_and_goes_on(recordings: Path, tmp_path: Path) ->
     assert '2 done already' in again.err
     assert json.loads(again.out) == found
     assert '--out' in m2r2('check', recordings, '--fleet').error
+
+
+def test_where_nothing_can_be_checked_the_exit_code_is_2(recordings: Path, tmp_path: Path) -> None:
+    (tmp_path / 'empty.mcap').touch()
+    for arguments in (
+        (tmp_path / 'empty.mcap', '--only', 'label'),
+        (recordings / 'good', '--only', 'set'),
+    ):
+        nothing = m2r2('check', *arguments)
+        assert nothing.code == 2
+        assert ': not checked' in nothing.out
+        assert 'nothing could be checked' in nothing.error
+
+
+def test_what_is_there_stays(recordings: Path, tmp_path: Path) -> None:
+    """A recording, a folder or a device that --out names by mistake is no place for findings."""
+    arguments = ('check', recordings / 'good', '--only', 'time', '--out')
+    (there := tmp_path / 'there.mcap').write_text('mine')
+    (device := tmp_path / 'null').symlink_to('/dev/null')
+    assert 'exists' in m2r2(*arguments, there).error
+    for out in (tmp_path, device, '/dev/null'):
+        assert 'Error' not in m2r2(*arguments, out, '--overwrite').err
+        assert m2r2(*arguments, out, '--overwrite').code == 2
+    assert there.read_text() == 'mine'
+    assert device.is_symlink()
+    done(*arguments, there, '--overwrite')
+    assert 'good' in there.read_text()
+
+
+def test_a_folder_of_tables_has_labels_too(recordings: Path, tmp_path: Path) -> None:
+    tables = tmp_path / 'tables'
+    tables.mkdir()
+    (tables / 'good.csv').write_text('start_s,end_s,label\n0,5,reach\n5,9,lift\n8,10,reach\n')
+    found = m2r2('check', recordings / 'good', '--labels', tables, '--only', 'label.coverage')
+    assert found.code == 1
+    assert "'reach' begins 1.000 s before 'lift' ends" in found.out

@@ -107,3 +107,14 @@ def test_labels_can_be_corrected_where_they_are(tmp_path: Path) -> None:
     assert layer.path.parent == folder / 'episode_000000_annotations'
     assert own_truth(path).path == layer.path
     assert 'episode_000001: 2.5 s' in done('inspect', folder).out
+
+
+def test_imports_take_recordings_of_their_own_kind_alone(lerobot: Path, tmp_path: Path) -> None:
+    rlds = write_rlds(tmp_path / 'toy', {'train': [episode(0, 5)]})
+    (tmp_path / 'all').mkdir()
+    write_bag(tmp_path / 'all' / 'one.bag', messages(5), 'LZ4')
+    for kind, given in (('lerobot', rlds), ('rlds', lerobot), ('rlds', tmp_path / 'all')):
+        result = m2r2('import', kind, '--input', given, '--out', tmp_path / 'bags')
+        assert result.code == 2
+        assert f'{given} is no' in result.err.replace('\n', '')
+    assert not (tmp_path / 'bags').exists()

@@ -190,7 +190,15 @@ def test_one_damaged_recording_is_told_and_the_others_are_converted(folder: Path
         '--out', folder / 'out',
     )  # fmt: skip
     assert '1 of 2 recordings are not converted' in failed.error
+    assert 'becomes' in failed.out
+    assert 'no segment matched' not in failed.out  # which the others may have
     assert [path.name for path in (folder / 'out').iterdir()] == ['zwei ü_truth']
+    none = m2r2(
+        'labels', 'convert', folder / 'recs' / 'two', '--mapping', folder / 'map.yaml',
+        '--out', folder / 'out',
+    )  # fmt: skip
+    assert none.code == 2
+    assert not none.out
 
 
 @pytest.mark.parametrize(
@@ -268,6 +276,11 @@ def test_diff_tells_what_it_cannot_compare(folder: Path) -> None:
         'no recording has two of these layers'
         in m2r2('labels', 'diff', folder / 'recs', folder / 'other').error
     )
+    late = [replace(s, start=s.start + 10**15, end=s.end + 10**15) for s in truth(folder)]
+    write_segments_csv(folder / 'now.csv', truth(folder), 0)
+    write_segments_csv(folder / 'late.csv', late, 0)
+    apart = m2r2('labels', 'diff', folder / 'now.csv', folder / 'late.csv')
+    assert 'no time in common' in apart.error
     empty = folder / 'empty'
     with BagWriter(empty / 'rec') as bag:
         bag.add_topic('/a', 'std_msgs/msg/Empty')

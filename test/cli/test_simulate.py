@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from m2r2_ros.bags.labels.reader import read_segments
 from m2r2_ros.bags.recording import open_recording
 from test.cli.run import digest, done, m2r2
 
@@ -115,3 +116,17 @@ def workers_of(pid: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
     return found
+
+
+def test_labels_of_the_truth_can_be_wrong(tmp_path: Path) -> None:
+    """Coarse labels and what is sensed stay as they are."""
+    right, wrong = tmp_path / 'right', tmp_path / 'wrong'
+    arguments = ('--seconds', 10, '--seed', 5, '--no-cameras')
+    done('simulate', '--out', right, *arguments)
+    done('simulate', '--out', wrong, *arguments, '--fault', 'label-shift=0.4')
+    fine = [read_segments(folder / 'cell_0005') for folder in (right, wrong)]
+    assert [s.start + 400_000_000 for s in fine[0]] == [s.start for s in fine[1]]
+    coarse = '/ground_truth/coarse/action_segment'
+    assert read_segments(right / 'cell_0005', coarse) == read_segments(wrong / 'cell_0005', coarse)
+    assert 'label-shift=0.4' in (wrong / 'simulation.yaml').read_text()
+    assert 'label-shift' in m2r2('simulate', '--out', right, '--fault', 'label-jump=1').error

@@ -1,6 +1,7 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def test_a_file_stays_when_its_successor_fails(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert path.read_text() == 'old'
     assert [p.name for p in tmp_path.iterdir()] == ['file.json']
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / 'pipe', tmp_path / 'link'
+    os.mkfifo(pipe)
+    link.symlink_to('/dev/null')
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(OutputError, match='no file'), atomic_write(path) as draft:
+            draft.write_text('new')
+    assert pipe.is_fifo()
+    assert link.is_symlink()
 
 
 def test_a_new_folder_is_there_when_it_is_whole(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import pytest
 from rosbags.rosbag2 import Reader
 
 from m2r2_ros.bags import merge
-from m2r2_ros.bags.labels.reader import read_given_labels, read_truth
+from m2r2_ros.bags.labels.reader import read_given_labels, read_segments, read_truth
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, SEGMENT_TOPIC
+from m2r2_ros.bags.labels.writer import LabelWriter
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import ConfigError, OutputError
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.export.choosing import SegmentChoice
@@ -97,6 +99,26 @@ def test_labels_of_a_clip_are_cut_at_its_edges(labelled: Labelled, tmp_path: Pat
         replace(after, end=clip.until, success=None),
     ]
     assert f'{GROUND_TRUTH}/phase' not in open_recording(tmp_path / clip.name).topics
+
+
+def test_ground_truth_beside_the_labels_is_cut_too(labelled: Labelled, tmp_path: Path) -> None:
+    with BagWriter(tmp_path / 'whole') as bag:
+        for name, topic in open_recording(labelled.recording).topics.items():
+            if name in TYPES:
+                bag.add_topic(name, topic.type_name, definition=topic.definition)
+        for name, entries in messages(labelled.recording).items():
+            for log_time, raw in entries if name in TYPES else ():
+                bag.write(name, raw, log_time)
+        writer = LabelWriter(bag, f'{GROUND_TRUTH}/phase', frame_labels=False)
+        writer.write_label_set(LABELS, '', START)
+        long = replace(SEGMENTS[0], end=SEGMENTS[-1].end, success=True)
+        writer.write_segment(long, LABELS.id_of(long.label), 0, '')
+    clip = clips_of(labelled, EVERY, 0.1)[1]
+    one = replace(labelled, recording=tmp_path / 'whole')
+    cut_bags(tmp_path, clip_labels(one), [clip])
+    assert read_segments(tmp_path / clip.name, f'{GROUND_TRUTH}/phase{SEGMENT_TOPIC}') == [
+        replace(long, start=clip.since, end=clip.until, success=None)
+    ]
 
 
 def test_labels_of_a_model_stay_labels_beside_the_truth(shop: Path, tmp_path: Path) -> None:

@@ -45,13 +45,25 @@ def test_labels_that_are_given_come_first(shop: Path, tmp_path: Path) -> None:
 def test_what_has_no_labels_fails_when_it_is_read(tmp_path: Path) -> None:
     plain = write_bag(tmp_path / 'plain', robot(1.0))
     (source,) = label_sources([plain])
-    with pytest.raises(NoTruthError, match='plain'):
+    with pytest.raises(NoTruthError, match='plain has no labels: give some with --labels'):
         source.read()
     empty = workshop(tmp_path / 'empty', [segment(0, 1, UNKNOWN_LABEL)], seconds=1.0)
     (one,) = labelled_recordings([empty])
     assert one.segments == ()
     with pytest.raises(BagError, match='have one name'):
         label_sources([plain, tmp_path / 'other' / 'plain'])
+
+
+def test_own_truth_does_not_slip_in_between_labels_that_are_given(
+    shop: Path, tmp_path: Path
+) -> None:
+    plain = write_bag(tmp_path / 'plain', robot(4.0))
+    table = tmp_path / 'plain.csv'
+    table.write_text('start_s,end_s,label\n1,2,zoo\n')
+    own, other = label_sources([shop, plain], [table])
+    assert [s.label for s in other.read().segments] == ['zoo']
+    with pytest.raises(NoTruthError, match=f'{shop.name}: what --labels gives has no labels of it'):
+        own.read()
 
 
 def test_layers_are_called_after_their_paths(shop: Path, tmp_path: Path) -> None:

@@ -78,7 +78,11 @@ def convert(held: HeldLabels, mapping: LabelMapping, taxonomy: Taxonomy | None) 
     known = truth.label_set or LabelSet.of(())
     parents = {n: p for n, p in zip(known.names, known.parents, strict=True) if p}
     start = held.span(truth.segments)[0]
-    segments, report = apply_mapping(mapping, truth.segments, parents, start)
+    try:
+        segments, report = apply_mapping(mapping, truth.segments, parents, start)
+    except LabelError as error:
+        msg = f'{held.path}: {error}'
+        raise LabelError(msg) from error
     if not segments:
         msg = f'{held.path}: {mapping.name} drops all of its labels'
         raise LabelError(msg)

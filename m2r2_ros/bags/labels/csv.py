@@ -280,7 +280,7 @@ def _segment(row: _Row, shift: int) -> Segment:
 def _frames(rows: Sequence[_Row], columns: Columns, clock: RecordingClock | None) -> list[_Row]:
     """Return rows whose numbers of frames have become times."""
     if clock is None:
-        msg = 'has numbers of frames, which need the recording: give it, too'
+        msg = 'has numbers of frames, which need the recording: give it, too, by the same name'
         raise LabelError(msg)
     if not columns.times:
         rows = [row._replace(times=(k,)) for k, row in enumerate(rows)]
@@ -304,7 +304,7 @@ def _shift(rows: Sequence[_Row], clock: RecordingClock | None) -> tuple[int, str
             raise LabelError(msg)
         return 0, 'times since 1970'
     if clock is None:
-        msg = 'has seconds from the start of a recording, which need the recording: give it, too'
+        msg = 'has seconds from the start, which need the recording: give it, too, by the same name'
         raise LabelError(msg)
     simulated = clock.start < SET_CLOCK
     if simulated and clock.start <= min(every) and max(every) > clock.end - clock.start:

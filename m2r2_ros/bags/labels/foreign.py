@@ -13,7 +13,7 @@ from m2r2_ros.bags.labels.clock import SET_CLOCK, RecordingClock
 from m2r2_ros.bags.labels.reader import Truth
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
-from m2r2_ros.core.numbers import parse_nanoseconds
+from m2r2_ros.core.numbers import LATEST, parse_nanoseconds
 from m2r2_ros.core.reading import check_file, naming, read_text, reading
 from m2r2_ros.core.text import excerpt, listed
 from m2r2_ros.core.time import SECOND
@@ -90,6 +90,8 @@ def _read_atlas(path: Path, name: str, clock: RecordingClock) -> Truth:
             raise LabelError(msg)
         if not label:
             continue
+        with reading(place, 'a label', LabelError):
+            label.encode()  # JSON may name halves of letters, which cannot be written
         times = [_seconds(place, key, one.get(key)) for key in ('start', 'end')]
         segments.append(_segment(place, times, label, success, clock))
     note = 'annotations of ATLAS, times from the start of the recording'
@@ -110,8 +112,8 @@ def _segment(
 ) -> Segment:
     """Return a segment on the clock of its recording; times since 1970 are on it already."""
     start, end = (time if time >= SET_CLOCK else time + clock.start for time in times)
-    if not 0 <= start <= end:
-        msg = f'{place}: expected an end after the start'
+    if not 0 <= start <= end < LATEST:
+        msg = f'{place}: expected an end after the start, before 2038'
         raise LabelError(msg)
     return Segment(start, end, label, success=success)
 

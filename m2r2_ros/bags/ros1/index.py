@@ -98,7 +98,8 @@ def bag_file(path: Path) -> Iterator[BinaryIO]:
     with reading(path, EXPECTED, BagError), path.open('rb') as file:
         begin = file.read(len(_MAGIC))
     if begin != _MAGIC:
-        msg = f'{path}: expected {EXPECTED}, found {begin[:13]!r}'
+        found = repr(begin[:13]) if begin else 'an empty file'
+        msg = f'{path}: expected {EXPECTED}, found {found}'
         raise BagError(msg)
     with path.open('rb') as file:
         yield file

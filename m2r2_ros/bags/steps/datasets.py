@@ -22,9 +22,19 @@ _RLDS: Final = ('features.json', 'dataset_info.json')
 _NAME: Final = re.compile(r'(?P<group>\w+)_(?P<number>[0-9]{1,9})', re.ASCII)
 
 
+def is_lerobot(folder: Path) -> bool:
+    """Return whether a folder is a LeRobot dataset."""
+    return not is_remote(folder) and _has(folder, _LEROBOT)
+
+
+def is_rlds(folder: Path) -> bool:
+    """Return whether a folder is an RLDS dataset."""
+    return not is_remote(folder) and _has(folder, _RLDS) and not is_lerobot(folder)
+
+
 def is_dataset(folder: Path) -> bool:
     """Return whether a folder is a dataset of episodes."""
-    return not is_remote(folder) and (_has(folder, _LEROBOT) or _has(folder, _RLDS))
+    return is_lerobot(folder) or is_rlds(folder)
 
 
 def is_episode(path: Path) -> bool:

@@ -58,10 +58,7 @@ def import_recording(
     from m2r2_ros.bags.labels.topics import GROUND_TRUTH, SEGMENT_TOPIC
 
     if not recording.message_count:
-        msg = (
-            f'{recording.path} holds no message: {"; ".join(recording.notes)}; nothing is imported'
-        )
-        raise BagError(msg)
+        raise BagError('; '.join([f'{recording.path} holds no message', *recording.notes]))
     refuse_same(out, recording.path)
     length = max(recording.end - recording.start, 1)
     with BagWriter(out, overwrite=overwrite, discard_failed=True) as bag:

@@ -39,11 +39,12 @@ def _unlabelled(labels: LabelsUnderCheck, options: LabelOptions, frame: int) -> 
     for start, end in sorted(sorted(gaps, key=lambda gap: gap[0] - gap[1])[:_MOST_GAPS]):
         withheld = any(s.start < end and s.end > start for s in unknown)
         called = ' and is called unknown' if withheld else ''
+        many = f'one of {len(gaps)} such stretches, ' if len(gaps) > 1 else ''
         yield Finding(
             COVERAGE,
             Severity.WARNING,
-            f'{(end - start) / SECOND:.2f} s has no label{called}: one of {len(gaps)} such '
-            f'stretches, {missing / SECOND:.2f} s of {(last - first) / SECOND:.2f} s in all',
+            f'{(end - start) / SECOND:.2f} s has no label{called}: {many}'
+            f'{missing / SECOND:.2f} s of {(last - first) / SECOND:.2f} s in all',
             start=start,
             end=end,
             measured=100 * share,

@@ -52,8 +52,6 @@ class SensedEvents:
         return tuple(sorted(self.times))
 
 
-
-
 def gripper_events(
     name: str, widths: Array, origin: int, width: int
 ) -> Iterator[tuple[str, Times]]:

@@ -13,7 +13,7 @@ from m2r2_ros.checks.labels.catalogue import AGREEMENT, BLIND, PROVENANCE
 from m2r2_ros.checks.labels.options import LabelOptions
 from m2r2_ros.checks.labels.under_check import LabelsUnderCheck
 from m2r2_ros.core.errors import LabelError
-from m2r2_ros.core.labels import UNKNOWN
+from m2r2_ros.core.labels import UNKNOWN, UNKNOWN_LABEL
 from m2r2_ros.core.origin import Origin
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.core.time import SECOND
@@ -24,7 +24,13 @@ def agreement_results(labels: LabelsUnderCheck, options: LabelOptions) -> Iterat
     """Yield other layers of the recording that these labels differ from."""
     if not labels.others:
         yield NotRun(AGREEMENT, 'the recording has no other layer of labels')
+    known = labels.taxonomy or labels.label_set
+    own = {s.label for s in labels.known} | {*(known.names if known else ())}
     for name, segments in labels.others.items():
+        theirs = {s.label for s in segments} - {'', UNKNOWN_LABEL}
+        if theirs and own.isdisjoint(theirs):
+            yield NotRun(AGREEMENT, 'it has other labels, none of which is here', excerpt(name))
+            continue
         try:
             pair = agreement({'': labels.segments, name: segments}, labels.span).pairs[0]
         except LabelError as error:

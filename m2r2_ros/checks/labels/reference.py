@@ -174,8 +174,6 @@ class LabelReference:
         return [name for name, own in self.parents.items() if own == parent] if parent else []
 
 
-
-
 def learn_reference(
     labelled: Iterable[tuple[LabelsUnderCheck, SensedEvents | None]], reach: float = 0.3
 ) -> LabelReference:

@@ -9,10 +9,11 @@ _CLOSE = ('%', '')
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """Return a value with its unit, to three digits; '' for None."""
+    """Return a value with its unit, to three digits or whole from 1000 on; '' for None."""
     if value is None:
         return ''
-    return f'{value:.3g}' + ('' if unit in _CLOSE else ' ') + unit
+    digits = '.0f' if 1e3 <= abs(value) < 1e6 else '.3g'
+    return f'{value:{digits}}' + ('' if unit in _CLOSE else ' ') + unit
 
 
 def compared(finding: Finding) -> str:

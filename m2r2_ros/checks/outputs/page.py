@@ -27,7 +27,7 @@ def to_page(checked: Sequence[Checked], facts: Mapping[str, CheckFacts]) -> str:
         facts: What the checks are, by id.
     """
     order = sorted(checked, key=lambda one: (-one.count(Severity.ERROR), -len(one.findings)))
-    title = f'{counted(len(checked), "recording")} checked'
+    title = f'{counted(sum(not one.together for one in checked), "recording")} checked'
     sections = ''.join(_section(one, k) for k, one in enumerate(order))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -45,8 +45,9 @@ def _overview(checked: Sequence[Checked]) -> str:
     """Return a row for each recording and a column for each check that found something."""
     found = sorted({f.check for one in checked for f in one.findings})
     if not found:
-        return '<p>Nothing was found.</p>'
-    titles = ''.join(f'<th>{html.escape(check)}</th>' for check in found)
+        ran = any(one.ran for one in checked)
+        return f'<p>{"Nothing was found" if ran else "Nothing was checked"}.</p>'
+    titles = ''.join(f'<th class="number">{html.escape(check)}</th>' for check in found)
     rows = ''.join(
         f'<tr><td><a href="#r{k}">{html.escape(one.name)}</a></td>'
         + ''.join(_cell(one, check) for check in found)
@@ -70,10 +71,12 @@ def _section(one: Checked, k: int) -> str:
     rest = f'<p>{more} more are in the JSON.</p>' if more > 0 else ''
     table = (
         '<table><thead><tr><th></th><th>check</th><th>topic or label</th><th>where</th>'
-        '<th>measured</th><th>threshold</th><th></th></tr></thead>'
+        '<th class="number">measured</th><th class="number">threshold</th><th></th></tr></thead>'
         f'<tbody>{rows}</tbody></table>{rest}'
         if rows
         else f'<p>Nothing found by {counted(len(one.ran), "check")}.</p>'
+        if one.ran
+        else '<p>Not checked.</p>'
     )
     reasons = ''.join(f'<li>{html.escape(_reason(n))}</li>' for n in one.not_run)
     not_run = (
@@ -123,7 +126,8 @@ def _catalogue(checked: Sequence[Checked], facts: Mapping[str, CheckFacts]) -> s
         for check in facts
     )
     return (
-        '<table><thead><tr><th>check</th><th>found when</th><th>run on</th></tr></thead>'
+        '<table><thead><tr><th>check</th><th>found when</th>'
+        '<th class="number">run on</th></tr></thead>'
         f'<tbody>{rows}</tbody></table>'
     )
 
@@ -138,7 +142,8 @@ body.checks { margin: 16px 24px; overflow: auto }
 .checks table { border-collapse: collapse; width: 100%; margin-bottom: 12px }
 .checks th, .checks td { text-align: left; padding: 4px 10px; border-bottom: 1px solid #8884;
   vertical-align: top }
-.checks .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.checks th.number, .checks .number { text-align: right; font-variant-numeric: tabular-nums;
+  white-space: nowrap }
 .checks .where { min-width: 12em } .checks svg { display: block; width: 100%; height: 5px;
   background: #8883 }
 .checks td.error { color: #b3261e; font-weight: 600 } .checks td.warning { color: #8a5a00 }

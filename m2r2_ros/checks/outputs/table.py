@@ -45,17 +45,20 @@ def _not_run(checked: Sequence[Checked]) -> Iterator[str]:
 def _summary(one: Checked) -> str:
     errors, warnings = one.count(Severity.ERROR), one.count(Severity.WARNING)
     found = f'{counted(errors, "error")}, {counted(warnings, "warning")}'
-    nothing = not errors and not warnings
-    return f'{"nothing found" if nothing else found} ({counted(len(one.ran), "check")} run)'
+    if not one.findings and not one.ran:
+        return 'not checked'
+    said = found if one.findings else 'nothing found'
+    return f'{said} ({counted(len(one.ran), "check")} run)'
 
 
 def _total(checked: Sequence[Checked]) -> str:
     errors = sum(one.count(Severity.ERROR) for one in checked)
     warnings = sum(one.count(Severity.WARNING) for one in checked)
-    clean = sum(not one.findings for one in checked)
+    recordings = [one for one in checked if not one.together]
+    clean = sum(bool(one.ran) and not one.findings for one in recordings)
     return (
         f'{counted(errors, "error")} and {counted(warnings, "warning")} in all; nothing found in '
-        f'{clean} of {len(checked)}'
+        f'{clean} of {counted(len(recordings), "recording")}'
     )
 
 

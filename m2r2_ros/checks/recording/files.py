@@ -4,6 +4,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ def file_results(
     wanted = set(wanted) & set(CHECKS)
     if not wanted:
         return []
+    if is_remote(recording_path):
+        return list(_remote(recording_path, wanted))
     files = _files(recording_path)
     results: list[Result] = []
     total, done = sum(_size(file) for file in files) or 1, 0
@@ -58,6 +61,17 @@ def file_results(
     return results
 
 
+def _remote(path: Path, wanted: Collection[str]) -> Iterator[Result]:
+    """Yield what opening a recording in an object store tells, which fetches its index alone."""
+    yield from _opened(path, wanted, told=False, files=True)
+    if CHUNK in wanted:
+        yield NotRun(CHUNK, 'it lies in an object store, from which not every byte is fetched')
+    if CUT in wanted:
+        with suppress(M2R2Error):  # which is told already
+            if open_recording(path).truncated:
+                yield Finding(CUT, Severity.ERROR, 'a file is truncated; what was written is there')
+
+
 def _files(path: Path) -> list[Path]:
     """Return the files of a recording; none where only opening it tells what is wrong."""
     try:
@@ -71,7 +85,7 @@ def _check(
 ) -> Iterator[Result]:
     """Check one file, unless it is none, such as a pipe, which would be waited for."""
     try:
-        if not is_remote(file) and not is_episode(file):
+        if not is_episode(file):
             check_file(file, 'a recording', BagError)
     except BagError as error:
         yield Finding(CUT, Severity.ERROR, str(error))

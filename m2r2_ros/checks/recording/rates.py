@@ -178,7 +178,10 @@ def _what(rated: Rated, gap: Gap, recording: Recording) -> str:
         return f'the first message comes {seconds:.4g} s after the beginning'
     if gap.last == recording.end and gap.first == times.last:
         return f'the last message comes {seconds:.4g} s before the end'
-    many = f', {gap.length / rated.median:.3g} times the usual interval' if rated.median else ''
+    many = ''
+    if rated.median:
+        share = gap.length / rated.median
+        many = f', {share:.{0 if share >= 100 else 1}f} times the usual interval'
     age = ''
     if rated.max_age and gap.length > rated.max_age * SECOND:
         age = f'; a sensor is masked after {rated.max_age:g} s'

@@ -37,6 +37,8 @@ _SHORT: Final = {
     'position': 'pos', 'positions': 'pos', 'velocity': 'vel', 'velocities': 'vel',
     'effort': 'effort', 'efforts': 'effort',
 }  # fmt: skip
+#: What ends the name of a joint that says itself what its number is.
+_TOLD: Final = ('.pos', '.vel', '.effort')
 _LONGEST: Final = 80
 
 
@@ -73,4 +75,12 @@ def _of_joints(spec: TopicSpec) -> tuple[str, ...]:
         return ()
     last = [field.split('[')[0].rpartition('.')[2] for field in spec.fields]
     kinds = [_SHORT.get(name, name) for name in last]
-    return tuple(f'{joint}.{kind}' for kind in kinds for joint in spec.joints)
+    full = tuple(f'{joint}.{kind}' for kind in kinds for joint in spec.joints)
+    # Those of a data set say it already, whose states are all positions of joints to readers.
+    told = _TOLD if kinds == ['pos'] else ()
+    short = tuple(
+        joint.removeprefix(f'{spec.modality}.') if joint.endswith(told) else f'{joint}.{kind}'
+        for kind in kinds
+        for joint in spec.joints
+    )
+    return short if len({*short}) == len(short) else full

@@ -61,6 +61,7 @@ def test_annotations_of_atlas(tmp_path: Path) -> None:
         ('{"a": {"0": {"start": 0, "end": "x", "label": "x"}}}', 'end is x, expected a number'),
         ('{"a": {"0": {"start": [0], "end": 1, "label": "x"}}}', 'start is'),
         (f'{{"a": {{"0": {{"start": 0, "end": 1, "label": "{"x" * 300}"}}}}}}', '256 characters'),
+        (r'{"a": {"0": {"start": 0, "end": 1, "label": "\ud800"}}}', 'surrogates not allowed'),
         ('[' * 100_000, 'cannot be read'),
     ],
 )
@@ -114,6 +115,10 @@ def test_elan_files_that_cannot_be_understood(tmp_path: Path) -> None:
     damaged.write_bytes(two.read_bytes()[:200])
     with pytest.raises(LabelError, match='cannot be read'):
         read_foreign(damaged, 'damaged', CLOCK)
+    late = tmp_path / 'late.eaf'
+    late.write_text(two.read_text().replace('bo', 'anna 2').replace('"1"', f'"{10**20}"'))
+    with pytest.raises(LabelError, match='before 2038'):
+        read_foreign(late, 'late', CLOCK)
     nowhere = tmp_path / 'nowhere.eaf'
     nowhere.write_text(two.read_text().replace(' TIME_VALUE="0"', ''))
     nowhere.write_text(nowhere.read_text().replace('"b"', '""').replace('bo', 'anna 2'))

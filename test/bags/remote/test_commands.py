@@ -51,11 +51,26 @@ def test_labels_are_those_of_the_recording_on_the_disk(bucket: Bucket, tmp_path:
     assert (tmp_path / 'page' / 'first.html').exists()
 
 
+def test_recordings_are_checked_where_they_lie(bucket: Bucket, tmp_path: Path) -> None:
+    whole = next(robot_bag(tmp_path / 'whole', 6.0, seed=1).glob('*.mcap')).read_bytes()
+    bucket.put('runs/whole.mcap', whole)
+    bucket.put('runs/cut.mcap', whole[: len(whole) * 2 // 3])
+    url = f's3://{BUCKET}/runs'
+    arguments = ('check', url, '--labels', url, '--only', 'file', '--only', 'label.coverage')
+    done = CliRunner().invoke(app, [*arguments, '--format', 'json'])
+    assert done.exit_code == 1
+    cut, good = json.loads(done.stdout)
+    assert 'file.cut' in {f['check'] for f in cut['findings']}
+    assert (good['findings'], good['ran']) == ([], ['file.cut', 'label.coverage'])
+
+
 @pytest.mark.parametrize(
     ('arguments', 'error', 'message'),
     [
         (('repair', 's3://robots/x', '--out', 'y'), ConfigError, 'copy it first'),
         (('review', 's3://robots/x'), ConfigError, 'copy it first'),
+        (('labels', 'stats', 's3://robots/x'), ConfigError, 'copy it first'),
+        (('check', 's3://robots/x', '--out', 's3://robots/y'), ConfigError, 'with --fleet'),
         (('inspect', 's3://me:hunter2@robots/x'), ConfigError, 'credentials are not taken'),
         (('simulate', '--out', 's3://robots/x', '--episodes', 1), OutputError, 'disk alone'),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags.labels.reader import LabelTrack
-from m2r2_ros.checks.finding import Severity
+from m2r2_ros.checks.finding import NotRun, Severity
 from m2r2_ros.checks.labels.catalogue import LABEL_CHECKS
 from m2r2_ros.checks.labels.options import LabelOptions
 from m2r2_ros.checks.labels.reference import LabelReference, learn_reference
@@ -189,6 +189,11 @@ def test_other_layers_that_differ_are_found() -> None:
     found = findings(label_results(far, USUAL, None, None, ['label.agreement']))
     assert {f.topic for f in found} == {'Ben'}
     assert {f.unit for f in found} == {'', 's'}
+    steps = [replace(s, label=f'step of {s.label}') for s in labels.segments]
+    coarser = replace(labels, others={'steps': steps})
+    (result,) = label_results(coarser, USUAL, None, None, ['label.agreement'])
+    assert isinstance(result, NotRun)
+    assert 'other labels' in result.why
 
 
 def test_a_model_that_is_sure_without_a_sensor_is_found() -> None:

@@ -72,7 +72,7 @@ def test_a_table_says_what_was_found_where_and_what_was_not_run() -> None:
     )
     assert lines[2].split()[:2] == ['warning', 'time.loss']
     assert lines[3] == 'second: nothing found (1 check run)'
-    assert lines[4] == '1 error and 1 warning in all; nothing found in 1 of 2'
+    assert lines[4] == '1 error and 1 warning in all; nothing found in 1 of 2 recordings'
     assert lines[5:] == [
         'not run: label.grammar (first): no labels',
         'not run: time.order of /sound (first): no stamp',

@@ -1,5 +1,6 @@
 # Copyright 2026 The m2r2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,14 @@ def test_every_camera_and_every_state_is_chosen(tmp_path: Path) -> None:
     }
     assert {n: s.topic for n, s in chosen.vectors.items()} == {'wrench': FORCE, 'joints': ARM}
     assert number_names(chosen.vectors['joints']) == ('joints.left.pos', 'joints.right.pos')
+
+
+def test_numbers_of_data_sets_keep_their_names() -> None:
+    said = ('joints.left.pos', 'joints.left.vel', 'right')
+    spec = TopicSpec('joints', ARM, fields=('position[]',), joints=said, dims=3)
+    assert number_names(spec) == ('joints.left.pos', 'joints.left.vel', 'joints.right.pos')
+    both = replace(spec, joints=('a.pos', 'a'), dims=2)
+    assert number_names(both) == ('joints.a.pos.pos', 'joints.a.pos')
 
 
 def test_what_is_given_is_taken(tmp_path: Path) -> None:
