@@ -145,8 +145,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     After an exception `path` is what it was before, and the unfinished file is removed.
 
     Raises:
-        OutputError: The file cannot be written, another run is writing it, or something is there that
-            is no file.
+        OutputError: The file cannot be written, another run is writing it, or what is there is no
+            file.
     """
     # Neither /dev/null nor /dev/stdout, which may lead to a file, must become one.
     device = path.absolute().parent == Path('/dev')
