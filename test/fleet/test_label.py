@@ -137,8 +137,10 @@ def test_an_interrupted_run_stops_in_order(
     for seed in range(4):
         robot_bag(bags / f'run_{seed}', 3.0 if seed == 0 else 60.0, seed=seed)
     command = ['label', bags, '--model', bundle, '--out', out, '--fleet', '--workers', 1]
+    # What is started in the background of a script has interruptions switched off.
+    own = ['env', '--default-signal=INT', sys.executable, '-m', 'm2r2_ros.cli.main']
     process = subprocess.Popen(
-        [sys.executable, '-m', 'm2r2_ros.cli.main', *map(str, command)],
+        [*own, *map(str, command)],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

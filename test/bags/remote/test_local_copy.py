@@ -91,7 +91,8 @@ def test_ctrl_c_leaves_nothing(
         'time.sleep(60)\n'
     )
     environment = {**os.environ, **server.environment, 'TMPDIR': str(copies)}
-    command = [sys.executable, '-c', code]
+    # What is started in the background of a script has interruptions switched off.
+    command = ['env', '--default-signal=INT', sys.executable, '-c', code]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
