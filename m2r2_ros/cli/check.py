@@ -2,21 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """`m2r2 check`: what is wrong with recordings and their labels."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
-from rich.progress import TaskID
 
 from m2r2_ros.bags.labels.sources import TABLES, Rank, TruthSource, find_truths, label_bags
 from m2r2_ros.bags.recording import expect_distinct_names, open_recording, recording_name
 from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.cli.check_output import Format, expect_place, tell
-from m2r2_ros.cli.common import given_topics, source_recordings
-from m2r2_ros.cli.console import progress_bar
+from m2r2_ros.cli.common import given_topics, recording_bars, source_recordings
 from m2r2_ros.cli.fleet_options import (
     TRIES,
     Fleet,
@@ -166,7 +163,7 @@ def _check(paths: list[Path], options: 'CheckOptions', given: Given) -> 'list[Ch
     from m2r2_ros.checks.run import check_recordings
 
     sources = _sources(given.labels, paths)
-    with _progress() as show:
+    with recording_bars() as show:
         usual = _reference(given.reference, options, show)
         compared = _with_baseline(options, given.baseline, show)
         return check_recordings(paths, compared, sources, usual, show)
@@ -187,27 +184,13 @@ def _check_on_fleet(
 
     places = [item.place for item in items]
     labels = _sources(given.labels, places)
-    with _progress() as show:
+    with recording_bars() as show:
         usual = _reference(given.reference, options, show) or LabelReference([])
         compared = _with_baseline(options, given.baseline, show)
     sources = CheckSources(
         compared, {i.key: labels[p] for i, p in zip(items, places, strict=True)}, usual
     )
     return checks_on_fleet(items, out, sources, fleet, overwrite=overwrite)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Yield what shows the share of each recording that is done."""
-    with progress_bar() as bar:
-        tasks: dict[Path, TaskID] = {}
-
-        def show(path: Path, share: float) -> None:
-            if path not in tasks:
-                tasks[path] = bar.add_task(recording_name(path), total=1.0)
-            bar.update(tasks[path], completed=share)
-
-        yield show
 
 
 def _sources(given: Sequence[Path], recordings: Sequence[Path]) -> dict[Path, list[TruthSource]]:

@@ -3,15 +3,18 @@
 """What commands share: recordings by their paths, checks before long work, cores."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from rich.progress import Progress, TaskID
+
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
 from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
 from m2r2_ros.bags.remote.places import is_remote, real_name
-from m2r2_ros.cli.console import console
+from m2r2_ros.cli.console import console, progress_bar
 from m2r2_ros.core.errors import BagError, BundleError, ConfigError
 from m2r2_ros.core.files import names_of
 from m2r2_ros.readers.topic_map import TopicMap, read_topic_map
@@ -116,3 +119,30 @@ def expect_training() -> None:
 
     if 'OMP_NUM_THREADS' not in os.environ:
         torch.set_num_threads(len(os.sched_getaffinity(0)))
+
+
+class RecordingBars:
+    """A progress bar for each recording, from when it begins."""
+
+    def __init__(self, bar: Progress) -> None:
+        """Add none yet to a progress display."""
+        self._bar = bar
+        self._tasks: dict[Path, TaskID] = {}
+
+    def __call__(self, path: Path, share: float) -> None:
+        """Show that a share of a recording, 0 to 1, is done."""
+        if path not in self._tasks:
+            self._tasks[path] = self._bar.add_task(recording_name(path), total=1.0)
+        self._bar.update(self._tasks[path], completed=share)
+
+    def drop(self, path: Path) -> None:
+        """Show a recording no more, as where it failed."""
+        if path in self._tasks:
+            self._bar.remove_task(self._tasks.pop(path))
+
+
+@contextmanager
+def recording_bars() -> Iterator[RecordingBars]:
+    """Show progress bars of recordings until the block ends."""
+    with progress_bar() as bar:
+        yield RecordingBars(bar)

@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import TaskID
-
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import expect_distinct_names, recording_name
-from m2r2_ros.cli.common import source_recordings
-from m2r2_ros.cli.console import console, progress_bar, stdout
+from m2r2_ros.cli.common import recording_bars, source_recordings
+from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.core.errors import BagError, M2R2Error, NoTruthError
 from m2r2_ros.core.labels import LabelSet
 from m2r2_ros.core.text import listed
@@ -101,17 +99,10 @@ def _feed(
     from m2r2_ros.export.frames.feed import feed
 
     outcomes = []
-    tasks: dict[Path, TaskID] = {}
-    with progress_bar() as bar:
-
-        def show(path: Path, share: float) -> None:
-            if path not in tasks:
-                tasks[path] = bar.add_task(recording_name(path), total=1.0)
-            bar.update(tasks[path], completed=share)
-
+    with recording_bars() as show:
         for fed in feed(labelled, plan, writer, show):
             if fed.error:
-                bar.remove_task(tasks[fed.recording])
+                show.drop(fed.recording)
             else:
                 show(fed.recording, 1.0)
             outcomes.append(fed)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from m2r2_ros.bags.importing import import_recording
 from m2r2_ros.bags.overlap import refuse_inside
 from m2r2_ros.bags.recording import Recording, expect_distinct_names, recording_name
-from m2r2_ros.bags.steps.importer import BagReport, import_recording
-from m2r2_ros.cli.console import stdout
-from m2r2_ros.cli.import_many import import_all
+from m2r2_ros.cli.import_many import import_all, print_report
 
 #: Opens a recording.
 Opens = Callable[[Path], Recording]
@@ -64,12 +63,4 @@ def _one(path: Path, bag: Path, opens: Opens, made_by: str, overwrite: bool, bar
         )
     finally:
         bar.remove_task(task)
-    _print(report)
-
-
-def _print(report: BagReport) -> None:
-    stdout.print(f'{report.out}: {report.seconds:.2f} s', soft_wrap=True)
-    for topic, count in report.messages.items():
-        stdout.print(f'  {topic}: {count} messages', soft_wrap=True)
-    for note in report.notes:
-        stdout.print(f'  note: {note}', soft_wrap=True)
+    print_report(report)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from m2r2_ros.bags.importing import BagReport
 from m2r2_ros.bags.rosbag2 import METADATA
 from m2r2_ros.bags.writing.replacing import bring_back
-from m2r2_ros.cli.console import console, progress_bar
+from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.core.errors import BagError, M2R2Error
 
 
@@ -39,3 +40,12 @@ def import_all(imports: Mapping[Path, Callable[[Progress], None]], *, overwrite:
     if failed:
         count = f'{len(failed)} of {len(imports)} recordings could not be imported'
         raise BagError(count, *failed)
+
+
+def print_report(report: BagReport) -> None:
+    """Print what an import wrote."""
+    stdout.print(f'{report.out}: {report.seconds:.2f} s', soft_wrap=True)
+    for topic, count in report.messages.items():
+        stdout.print(f'  {topic}: {count} messages', soft_wrap=True)
+    for note in report.notes:
+        stdout.print(f'  note: {note}', soft_wrap=True)

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from m2r2_ros.bags.reassemble.importer import ReassembleReport, import_reassemble
-from m2r2_ros.cli.console import progress_bar, stdout
-from m2r2_ros.cli.import_many import import_all
+from m2r2_ros.bags.importing import BagReport
+from m2r2_ros.bags.reassemble.importer import import_reassemble
+from m2r2_ros.cli.console import progress_bar
+from m2r2_ros.cli.import_many import import_all, print_report
 from m2r2_ros.cli.options import Overwrite
 from m2r2_ros.core.errors import BagError
 
@@ -30,7 +31,7 @@ def reassemble_command(
     if not source.is_dir():
         with progress_bar() as bar:
             report = _import(source, out, overwrite, bar)
-        _print(report)
+        print_report(report)
         return
     files = sorted(source.glob('*.h5'))
     if not files:
@@ -44,10 +45,10 @@ def reassemble_command(
 
 
 def _import_one(source: Path, out: Path, overwrite: bool, bar: Progress) -> None:
-    _print(_import(source, out, overwrite, bar))
+    print_report(_import(source, out, overwrite, bar))
 
 
-def _import(source: Path, out: Path, overwrite: bool, bar: Progress) -> ReassembleReport:
+def _import(source: Path, out: Path, overwrite: bool, bar: Progress) -> BagReport:
     task = bar.add_task(source.stem, total=1.0)
     try:
         return import_reassemble(
@@ -58,11 +59,3 @@ def _import(source: Path, out: Path, overwrite: bool, bar: Progress) -> Reassemb
         )
     finally:
         bar.remove_task(task)
-
-
-def _print(report: ReassembleReport) -> None:
-    stdout.print(f'{report.out}: {report.seconds:.2f} s', soft_wrap=True)
-    for topic, count in report.messages.items():
-        stdout.print(f'  {topic}: {count} messages', soft_wrap=True)
-    for note in report.notes:
-        stdout.print(f'  note: {note}', soft_wrap=True)

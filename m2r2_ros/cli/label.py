@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import TaskID
 from rich.table import Table
 
-from m2r2_ros.bags.recording import expect_distinct_names, recording_name
-from m2r2_ros.cli.common import given_topics, source_recordings
-from m2r2_ros.cli.console import console, progress_bar, stdout
+from m2r2_ros.bags.recording import expect_distinct_names
+from m2r2_ros.cli.common import given_topics, recording_bars, source_recordings
+from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.fleet_options import (
     TRIES,
     Fleet,
@@ -197,17 +196,10 @@ def _label(
     from m2r2_ros.replay.batch import label_recordings
 
     outcomes = []
-    tasks: dict[Path, TaskID] = {}
-    with progress_bar() as bar:
-
-        def show(path: Path, share: float) -> None:
-            if path not in tasks:
-                tasks[path] = bar.add_task(recording_name(path), total=1.0)
-            bar.update(tasks[path], completed=share)
-
+    with recording_bars() as show:
         for outcome in label_recordings(paths, model, out, options, show):
             if outcome.error:
-                bar.remove_task(tasks[outcome.path])
+                show.drop(outcome.path)
             else:
                 show(outcome.path, 1.0)
             outcomes.append(outcome)

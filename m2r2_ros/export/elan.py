@@ -5,11 +5,11 @@
 import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from m2r2_ros.core.errors import ConfigError, LabelError
+from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.extras import needed
 from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.text import excerpt
 from m2r2_ros.export.timed import TimedLabels
@@ -38,9 +38,7 @@ def expect_pympi() -> None:
     Raises:
         ConfigError: The extra `elan` is missing.
     """
-    if find_spec('pympi') is None:
-        msg = "this needs pympi-ling: pip install 'm2r2_ros[elan]'"
-        raise ConfigError(msg)
+    needed('pympi', 'elan')
 
 
 def write_elan(path: Path, layers: Mapping[str, TimedLabels], media: Sequence[str] = ()) -> None:

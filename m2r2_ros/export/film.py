@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -18,6 +17,7 @@ from m2r2_ros.bags.labels.clock import clock_of
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.bags.source import Span
 from m2r2_ros.core.errors import BagError, ConfigError, MessageError
+from m2r2_ros.core.extras import needed
 from m2r2_ros.core.files import atomic_write
 from m2r2_ros.core.reading import reading
 from m2r2_ros.core.samples import EncodedImage
@@ -90,9 +90,7 @@ def expect_av() -> None:
     Raises:
         ConfigError: The extra `lerobot` is missing.
     """
-    if find_spec('av') is None:
-        msg = "this needs av: pip install 'm2r2_ros[lerobot]'"
-        raise ConfigError(msg)
+    needed('av', 'lerobot')
 
 
 def write_film(

@@ -5,13 +5,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from m2r2_ros.bags.labels.clock import SET_CLOCK, RecordingClock
 from m2r2_ros.bags.labels.reader import Truth
-from m2r2_ros.core.errors import ConfigError, LabelError
+from m2r2_ros.core.errors import LabelError
+from m2r2_ros.core.extras import needed
 from m2r2_ros.core.labels import LabelSet, Segment, expect_labels
 from m2r2_ros.core.numbers import LATEST, parse_nanoseconds
 from m2r2_ros.core.reading import check_file, naming, read_text, reading
@@ -121,11 +121,7 @@ def _segment(
 def _read_elan(path: Path, clock: RecordingClock) -> Truth:
     """Read the one tier of an ELAN file that is no parent of others, and what overlaps with it."""
     check_file(path, _EXPECTED_ELAN, LabelError, most=_MOST_BYTES)
-    try:
-        elan = import_module('pympi.Elan')
-    except ImportError as error:
-        msg = f"{path}: this needs pympi-ling: pip install 'm2r2_ros[elan]'"
-        raise ConfigError(msg) from error
+    elan = needed('pympi.Elan', 'elan', f'{path}: reading it')
     with reading(path, _EXPECTED_ELAN, LabelError):
         file = elan.Eaf(str(path), suppress_version_warning=True)
         parents = {name: tier[2].get('PARENT_REF') for name, tier in file.tiers.items()}

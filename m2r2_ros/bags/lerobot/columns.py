@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from m2r2_ros.bags.lerobot.info import LeRobotFeature
 from m2r2_ros.bags.lerobot.rows import EpisodeRows
-from m2r2_ros.bags.lerobot.tables import StepTable, needed, numbers_of, step_table
+from m2r2_ros.bags.lerobot.tables import StepTable, library, numbers_of, step_table
 from m2r2_ros.bags.source import ALWAYS, FilePart, Loaded, Span, Topic
 from m2r2_ros.bags.steps.meaning import number_topics
 from m2r2_ros.bags.steps.names import TopicNames, part_of_topic
@@ -96,7 +96,7 @@ class ImageColumn:
                 yield FilePart(stamps[0], 0, partial(self._load, batch.column(0), stamps, begin))
 
     def _load(self, column: Any, stamps: list[int], begin: int) -> Loaded:  # noqa: ANN401
-        held = column.field('bytes') if needed('pyarrow').types.is_struct(column.type) else column
+        held = column.field('bytes') if library('pyarrow').types.is_struct(column.type) else column
         messages = []
         for k, time in enumerate(stamps):
             data = held[k].as_py()
@@ -114,7 +114,7 @@ class ImageColumn:
 
 def holds_images(table: StepTable, column: str) -> bool:
     """Return whether a column holds images as files."""
-    kind, kinds = table.type_of(column), needed('pyarrow').types
+    kind, kinds = table.type_of(column), library('pyarrow').types
     if kinds.is_struct(kind):
         fields = [kind.field(k) for k in range(kind.num_fields)]
         kind = next((field.type for field in fields if field.name == 'bytes'), kind)

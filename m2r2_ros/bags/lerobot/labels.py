@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.lerobot.dataset import LeRobotDataset, read_lines
 from m2r2_ros.bags.lerobot.rows import EpisodeRows
-from m2r2_ros.bags.lerobot.tables import StepTable, needed, step_table, whole_numbers_of
+from m2r2_ros.bags.lerobot.tables import StepTable, library, step_table, whole_numbers_of
 from m2r2_ros.bags.steps.kept import refined
 from m2r2_ros.bags.steps.truth import COARSE, NO_LABEL, StepLabels, step_labels, with_outcomes
 from m2r2_ros.core.errors import BagError
@@ -133,7 +133,7 @@ def _lines_of_texts(path: Path, key: str, column: str) -> dict[int, str]:
 
 
 def _table_of_texts(path: Path, column: str) -> dict[int, str]:
-    kinds = needed('pyarrow').types
+    kinds = library('pyarrow').types
     with step_table(path) as table:
         # The text is the index that pandas made of it, under this name or that.
         held = [

@@ -4,14 +4,14 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.extras import needed
 from m2r2_ros.core.reading import check_file, reading
 from m2r2_ros.core.text import excerpt, listed
 
@@ -25,17 +25,9 @@ _MOST_RATIO, _FREE = 256, 1 << 26
 _BUFFER: Final = 1 << 20
 
 
-def needed(name: str) -> Any:  # noqa: ANN401 - a module
-    """Return a library of the extra `lerobot`.
-
-    Raises:
-        ConfigError: It is not installed.
-    """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        msg = f"this needs {name.partition('.')[0]}: pip install 'm2r2_ros[lerobot]'"
-        raise ConfigError(msg) from error
+def library(name: str) -> Any:  # noqa: ANN401 - a module
+    """Return a module of the extra `lerobot`, see `needed`."""
+    return needed(name, 'lerobot')
 
 
 class StepTable:
@@ -140,7 +132,7 @@ def step_table(path: Path) -> Iterator[StepTable]:
         BagError: It is none, or damaged.
         ConfigError: pyarrow is not installed.
     """
-    parquet = needed('pyarrow.parquet')
+    parquet = library('pyarrow.parquet')
     check_file(path, _EXPECTED, BagError)
     with reading(path, _EXPECTED, BagError):
         file = parquet.ParquetFile(
@@ -187,7 +179,7 @@ def whole_numbers_of(column: Any, what: str) -> NDArray[np.int64]:  # noqa: ANN4
     Raises:
         BagError: It holds something else, or nothing in a row.
     """
-    kinds = needed('pyarrow').types
+    kinds = library('pyarrow').types
     while _is_list(column.type) and not column.null_count:
         column = column.flatten()
     if not kinds.is_integer(column.type) or column.null_count:
@@ -199,14 +191,14 @@ def whole_numbers_of(column: Any, what: str) -> NDArray[np.int64]:  # noqa: ANN4
 
 def holds_numbers(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type
     """Return whether a column of a type holds numbers, or lists of them."""
-    kinds = needed('pyarrow').types
+    kinds = library('pyarrow').types
     while _is_list(kind):
         kind = kind.value_type
     return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind))
 
 
 def _is_list(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type
-    kinds = needed('pyarrow').types
+    kinds = library('pyarrow').types
     return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.lerobot.dataset import Film
 from m2r2_ros.bags.lerobot.info import LeRobotFeature
 from m2r2_ros.bags.lerobot.rows import EpisodeRows
-from m2r2_ros.bags.lerobot.tables import needed
+from m2r2_ros.bags.lerobot.tables import library
 from m2r2_ros.bags.source import ALWAYS, FilePart, Loaded, Span, Topic
 from m2r2_ros.bags.steps.names import TopicNames, part_of_topic
 from m2r2_ros.bags.steps.stream import IMAGE, image_message, loaded_run, rows_within, step_topic
@@ -129,7 +129,7 @@ class _Ahead:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a film; yields its container and its images."""
-    av = needed('av')
+    av = library('av')
     check_file(path, _EXPECTED, BagError)
     # Libav would take some paths for addresses.
     with path.open('rb') as file:
@@ -158,7 +158,7 @@ def _images(film: Film, rate: float, first: int) -> Generator[tuple[int, _Image]
         first: The first step that is wanted; there may be some before it.
     """
     # One for all: what converts an image by itself sets up the conversion anew.
-    converter = needed('av.video.reformatter').VideoReformatter()
+    converter = library('av.video.reformatter').VideoReformatter()
     with _opened(film.path) as (container, stream):
         stream.thread_type = 'AUTO'
         stream.codec_context.options = {'max_pixels': str(_MOST_PIXELS)}

@@ -5,7 +5,6 @@
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.reassemble.layout import SEGMENTS, STAMPS, STATE
 from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.extras import needed
 from m2r2_ros.core.reading import check_file, reading
 from m2r2_ros.core.text import listed
 
@@ -34,11 +34,7 @@ def library(name: str) -> Any:  # noqa: ANN401 - a module
     Raises:
         BagError: It is not installed.
     """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        msg = f"REASSEMBLE files need {name}: pip install 'm2r2_ros[reassemble]'"
-        raise BagError(msg) from error
+    return needed(name, 'reassemble', 'REASSEMBLE files', BagError)
 
 
 class ReassembleFile:

@@ -14,7 +14,7 @@ from m2r2_ros.bags.reassemble.layout import SEGMENTS
 from m2r2_ros.bags.reassemble.stamps import to_nanoseconds
 from m2r2_ros.bags.reassemble.stream import loaded, make_topic
 from m2r2_ros.bags.source import FilePart, Topic
-from m2r2_ros.bags.writing.sink import RELIABLE
+from m2r2_ros.bags.writing.kept import KeptMessages
 from m2r2_ros.core.labels import LabelSet, Segment
 
 #: In front of the topics of the low level, below those of ground truth; as in the simulated cell.
@@ -84,7 +84,7 @@ def truth_streams(lanes: tuple[Lane, ...], start: int) -> list[TruthStream]:
     from m2r2_ros.bags.labels.topics import GROUND_TRUTH
     from m2r2_ros.bags.labels.writer import LabelWriter
 
-    kept = _Kept()
+    kept = KeptMessages()
     for lane in lanes:
         writer = LabelWriter(kept, GROUND_TRUTH + lane.prefix, frame_labels=False)
         writer.write_label_set(lane.labels, '', start)
@@ -94,36 +94,6 @@ def truth_streams(lanes: tuple[Lane, ...], start: int) -> list[TruthStream]:
         TruthStream(make_topic(name, type_name, len(kept.messages[name]), qos), kept.messages[name])
         for name, (type_name, qos) in kept.topics.items()
     ]
-
-
-class _Kept:
-    """A sink that keeps what it is given; see MessageSink.
-
-    Attributes:
-        topics: Type and QoS by topic.
-        messages: Log time and CDR by topic.
-    """
-
-    def __init__(self) -> None:
-        self.topics: dict[str, tuple[str, str]] = {}
-        self.messages: dict[str, list[tuple[int, bytes]]] = {}
-
-    def add_topic(
-        self,
-        name: str,
-        type_name: str,
-        *,
-        definition: str | None = None,
-        type_hash: str | None = None,
-        qos: str = RELIABLE,
-    ) -> None:
-        """Take a topic of this package."""
-        self.topics[name] = type_name, qos
-        self.messages[name] = []
-
-    def write(self, topic: str, raw: bytes, log_time: int) -> None:
-        """Take a message."""
-        self.messages[topic].append((log_time, raw))
 
 
 def read_ground_truth(file: ReassembleFile) -> GroundTruth:

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
-from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.core.errors import BagError
+from m2r2_ros.core.extras import needed
 from m2r2_ros.core.reading import check_file, reading
 
 EXPECTED: Final = 'a TFRecord of an RLDS dataset: download it again'
@@ -46,12 +47,7 @@ def checksum() -> _Checksum:
     Raises:
         ConfigError: It is not installed.
     """
-    try:
-        import google_crc32c
-    except ImportError as error:
-        msg = "this needs google-crc32c: pip install 'm2r2_ros[rlds]'"
-        raise ConfigError(msg) from error
-    found: _Checksum = google_crc32c
+    found: _Checksum = needed('google_crc32c', 'rlds')
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.source import ALWAYS, FilePart, Span
 from m2r2_ros.bags.steps.stream import loaded_run, step_topic
-from m2r2_ros.bags.writing.sink import RELIABLE
+from m2r2_ros.bags.writing.kept import KeptMessages
 from m2r2_ros.core.labels import MAX_LABEL, MAX_LABELS, UNKNOWN_LABEL, LabelSet, Segment
 from m2r2_ros.core.text import excerpt
 
@@ -128,7 +128,7 @@ class TruthTopics:
         from m2r2_ros.bags.labels.topics import GROUND_TRUTH
         from m2r2_ros.bags.labels.writer import LabelWriter
 
-        kept = _Messages()
+        kept = KeptMessages()
         writer = LabelWriter(kept, GROUND_TRUTH + below, frame_labels=False)
         writer.write_label_set(labels.label_set, '', start)
         for k, segment in enumerate(labels.segments):
@@ -137,7 +137,7 @@ class TruthTopics:
         self._messages = kept.messages
         self.topics = tuple(
             step_topic(name, type_name, len(kept.messages[name]), qos)
-            for name, (type_name, qos) in kept.types.items()
+            for name, (type_name, qos) in kept.topics.items()
         )
         times = [time for messages in kept.messages.values() for time, _ in messages]
         self.start, self.end = min(times), max(times)
@@ -148,28 +148,3 @@ class TruthTopics:
         filled = [(m[0][0], name, m) for name, m in self._messages.items() if m and name in topics]
         for time, name, messages in sorted(filled):
             yield FilePart(time, 0, partial(loaded_run, name, messages))
-
-
-class _Messages:
-    """A sink that keeps what it is given; see MessageSink."""
-
-    def __init__(self) -> None:
-        self.types: dict[str, tuple[str, str]] = {}
-        self.messages: dict[str, list[tuple[int, bytes]]] = {}
-
-    def add_topic(
-        self,
-        name: str,
-        type_name: str,
-        *,
-        definition: str | None = None,
-        type_hash: str | None = None,
-        qos: str = RELIABLE,
-    ) -> None:
-        """Take a topic of this package."""
-        self.types[name] = type_name, qos
-        self.messages[name] = []
-
-    def write(self, topic: str, raw: bytes, log_time: int) -> None:
-        """Take a message."""
-        self.messages[topic].append((log_time, raw))

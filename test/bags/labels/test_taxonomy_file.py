@@ -115,4 +115,8 @@ def test_the_shipped_taxonomies_are_those_of_the_data() -> None:
 
 def test_the_shipped_mapping_leads_to_its_taxonomy() -> None:
     steps = read_taxonomy(share_path('config', 'taxonomies', 'cell_steps.yaml'))
-    expect_fits(read_mapping(share_path('config', 'mappings', 'cell_to_steps.yaml')), steps)
+    mapping = read_mapping(share_path('config', 'mappings', 'cell_to_steps.yaml'))
+    expect_fits(mapping, steps)
+    other = read_taxonomy(share_path('config', 'taxonomies', 'hiro_snap_assembly.yaml'))
+    with pytest.raises(ConfigError, match='hiro'):
+        expect_fits(mapping, other)

@@ -17,6 +17,7 @@ from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import BagError
 from test.bags.files import FLOAT, Item, expected, mcap_bytes, payload, read
 from test.hostile.mcap_files import channel, file, message, schema, zstd_chunk
+from test.replay.recordings import Entry, write_mcap
 
 CHUNKS: list[list[Item]] = [
     [(f'/{"abc"[k % 3]}', 1000 * chunk + 10 * k, 100 * chunk + k) for k in range(20)]
@@ -112,6 +113,20 @@ def peak_of(use: Callable[[], object], result: object) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def test_a_topic_of_few_messages_does_not_hold_the_chunks_that_they_lie_in(tmp_path: Path) -> None:
+    size, count = 1 << 20, 30
+    entries = []
+    for k in range(count):
+        entries.append(Entry('/large', 'std_msgs/msg/String', 10 * k, bytes(size)))
+        entries.append(Entry('/few', 'std_msgs/msg/String', 10 * k + 1, bytes(12)))
+    recording = open_recording(write_mcap(tmp_path / 'a.mcap', entries, chunk=size))
+
+    def few() -> int:
+        return sum(len(block) for blocks in recording.blocks(['/few']) for block in blocks)
+
+    assert peak_of(few, count) < 10 * size
 
 
 def test_what_is_too_much_to_hold_is_read_again(
