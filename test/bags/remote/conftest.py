@@ -10,7 +10,7 @@ import pytest
 
 from test.bags.remote.server import StoreServer, store_server
 
-pytest.importorskip('s3fs')
+pytest.importorskip('s3fs', reason="needs pip install 'm2r2_ros[s3]'")
 BUCKET = 'robots'
 
 

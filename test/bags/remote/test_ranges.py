@@ -16,7 +16,7 @@ from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.bags.remote.ranges import Ranges, Stored, stored
 from m2r2_ros.core.errors import BagError
 
-pytest.importorskip('fsspec')
+pytest.importorskip('fsspec', reason="needs pip install 'm2r2_ros[fleet]'")
 SIZE = 5000
 DATA = bytes(k * 7919 % 251 for k in range(SIZE))
 PLACES = st.integers(0, SIZE + 10)
