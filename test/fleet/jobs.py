@@ -49,7 +49,9 @@ def make(out: str, item: Item, folder: Path) -> Did:
         raise KeyError(item.name)
     while kind == 'slow' and not Path(out, '.GO').exists():
         time.sleep(0.02)
-    return Did(State.DONE, 60.0, {'pid': os.getpid(), 'node': os.environ.get('NODE', '')})
+    cores = sorted(os.sched_getaffinity(0))
+    node = os.environ.get('NODE', '')
+    return Did(State.DONE, 60.0, {'pid': os.getpid(), 'node': node, 'cores': cores})
 
 
 class ClosedJob(FilesJob):

@@ -41,6 +41,23 @@ def test_workers_that_are_lost_leave_nothing_undone(tmp_path: Path) -> None:
     assert len({one.facts['pid'] for one in ended if one.state is State.DONE}) <= 2 + 4
 
 
+def test_each_worker_keeps_to_a_core_of_its_own(tmp_path: Path) -> None:
+    count = min(2, len(os.sched_getaffinity(0)))
+    items = items_of(f'slow_{k}' for k in range(count))
+    with ProcessExecutor(job_of(tmp_path), count) as executor:
+        run = FleetRun(items, executor, tries=1)
+        ended = list(run.ended(lambda: _go_once(tmp_path, count)))
+    cores = [one.facts['cores'] for one in ended]
+    assert all(len(own) == 1 for own in cores)
+    assert len({own[0] for own in cores}) == count
+
+
+def _go_once(folder: Path, count: int) -> None:
+    """Let slow work end once all of it has begun."""
+    if len(list(folder.glob('.slow_*.begun'))) == count:
+        (folder / '.GO').touch()
+
+
 def test_a_storm_of_kills_is_survived(tmp_path: Path) -> None:
     names = [f'n{k}' for k in range(60)]
     stop = threading.Event()
