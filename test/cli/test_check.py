@@ -3,6 +3,7 @@
 """`m2r2 check` as it is typed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ import pytest
 from test.checks.test_run import without_wrench
 from test.cli.run import done, m2r2
 from test.pages.test_report import label_bag
-from test.replay.recordings import ACTIONS, robot_bag
+from test.replay.recordings import ACTIONS, WRENCH, robot, robot_bag, truth_of, write_bag
 
 
 @pytest.fixture
@@ -68,8 +69,6 @@ def test_labels_are_matched_by_name(recordings: Path, tmp_path: Path) -> None:
 
 def test_a_baseline_is_kept_to(recordings: Path) -> None:
     """A recording at half the rate throughout is only found beside a good one."""
-    from test.replay.recordings import WRENCH, robot, truth_of, write_bag
-
     entries = [e for k, e in enumerate(robot()) if e.topic != WRENCH or (k // 4) % 2]
     half = write_bag(recordings.parent / 'half', entries, truth_of(10.0, 0))
     done('check', half, '--only', 'time.loss')
@@ -143,3 +142,16 @@ def test_a_folder_of_tables_has_labels_too(recordings: Path, tmp_path: Path) -> 
     found = m2r2('check', recordings / 'good', '--labels', tables, '--only', 'label.coverage')
     assert found.code == 1
     assert "'reach' begins 1.000 s before 'lift' ends" in found.out
+
+
+def test_a_fleet_judges_labels_by_the_reference(tmp_path: Path) -> None:
+    for seed in range(4):
+        robot_bag(tmp_path / 'usual' / f'good{seed}', 40.0, seed)
+    truth = truth_of(20.0, 9)
+    long = replace(truth[2], end=truth[6].end)
+    write_bag(tmp_path / 'long', robot(20.0, 9), [*truth[:2], long, *truth[7:]])
+    check = ('check', tmp_path / 'long', '--only', 'label.duration', '--fleet', '--workers', 1)
+    assert m2r2(*check, '--out', tmp_path / 'alone').code != 1
+    found = m2r2(*check, '--reference', tmp_path / 'usual', '--out', tmp_path / 'beside')
+    assert found.code == 1, found
+    assert 'label.duration' in found.out
