@@ -72,6 +72,17 @@ def test_models_are_opened_without() -> None:
     run(OPEN)
 
 
+def test_training_of_small_encoders_does_without_the_library_of_large_ones() -> None:
+    """It takes longer to import than torch does."""
+    run("""
+from m2r2_ros.model.config import preset
+from m2r2_ros.network.extractor import Extractor
+import m2r2_ros.training.train
+Extractor(preset('lite'), points=100, mel_frames=100, new_columns=10)
+assert 'transformers' not in sys.modules
+""")
+
+
 @pytest.mark.parametrize('module', ['m2r2_ros.cli.label', 'm2r2_ros.nodes.segmenter.loading'])
 def test_numpy_multiplies_on_one_core(module: str) -> None:
     """Whatever is imported first: threads of OpenBLAS are made when numpy is."""

@@ -3,14 +3,16 @@
 """Image encoders: pixels to I_i (paper section III-C)."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from m2r2_ros.core.errors import BundleError
 from m2r2_ros.network.backbone import BackboneEncoder
+
+if TYPE_CHECKING:
+    from transformers import CLIPVisionConfig
 
 LITE0_FEATURES = 1280
 #: Images per call of the backbone: the activations of more do not fit into caches, and each image
@@ -103,8 +105,10 @@ class ClipImageEncoder(ImageEncoder):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, width: int, shape: CLIPVisionConfig | None = None) -> None:
+    def __init__(self, width: int, shape: 'CLIPVisionConfig | None' = None) -> None:
         """Make an encoder with D_e = width; its shape is ViT-B/16 unless another one is given."""
+        from transformers import CLIPVisionModelWithProjection  # takes seconds, and few need it
+
         super().__init__()
         shape = shape or vit_b16()
         self.backbone = CLIPVisionModelWithProjection(shape)
@@ -121,8 +125,10 @@ class ClipImageEncoder(ImageEncoder):
         return embedding
 
 
-def vit_b16() -> CLIPVisionConfig:
+def vit_b16() -> 'CLIPVisionConfig':
     """Return the shape of CLIP ViT-B/16: 12 layers of 768, patches of 16 by 16, 512 out."""
+    from transformers import CLIPVisionConfig
+
     return CLIPVisionConfig(
         hidden_size=768,
         intermediate_size=3072,

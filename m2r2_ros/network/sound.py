@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import ASTConfig, ASTModel
 
 from m2r2_ros.model.config import ModelConfig
 from m2r2_ros.network.backbone import BackboneEncoder
@@ -51,6 +50,8 @@ class SoundEncoder(BackboneEncoder):
             stride: Bins, and columns, from one patch to the next.
             expansion: Width of a feed-forward layer, in widths of the AST.
         """
+        from transformers import ASTConfig, ASTModel  # takes seconds, and few need it
+
         super().__init__()
         #: Silent bins above the highest, so that the last row of patches covers it.
         self.padding = -(MEL_BINS - PATCH) % stride

@@ -12,7 +12,19 @@ import yaml
 
 from m2r2_ros.bags.labels.reader import read_given_labels, read_truth
 from m2r2_ros.discovery.laps.export import read_primitives
+from m2r2_ros.discovery.laps.options import LapsOptions
+from m2r2_ros.discovery.laps.shape import TokenizerSchedule
 from test.cli.run import digest, done, m2r2
+
+
+@pytest.fixture
+def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tokenizer of laps and laps_motion learn for a tenth of its steps."""
+
+    def schedule(options: LapsOptions, seed: int) -> TokenizerSchedule:
+        return TokenizerSchedule(options.steps // 10, options.batch, options.learning_rate, seed)
+
+    monkeypatch.setattr(LapsOptions, 'schedule', schedule)
 
 
 @pytest.fixture(scope='module')
@@ -127,6 +139,7 @@ def test_what_cannot_be_discovered_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures('short_training')
 def test_primitives_are_written_with_codes(robots: Path, tmp_path: Path) -> None:
     done(
         'discover', robots, '--method', 'laps_motion', '--cluster-by', 'latents',
@@ -148,6 +161,7 @@ def test_signals_alone_have_no_latents(robots: Path, tmp_path: Path) -> None:
     assert 'which laps and laps_motion alone have' in refused.error
 
 
+@pytest.mark.usefixtures('short_training')
 def test_cameras_give_clips(episode: Path, tmp_path: Path) -> None:
     """The whole of LAPS on images, as little of it as will do."""
     topics = tmp_path / 'topics.yaml'
@@ -165,14 +179,17 @@ def test_cameras_give_clips(episode: Path, tmp_path: Path) -> None:
     assert 'clusters' in result.out
 
 
-@pytest.mark.parametrize('method', ['abd', 'otas'])
-def test_features_may_be_those_of_images(episode: Path, tmp_path: Path, method: str) -> None:
+@pytest.mark.parametrize(('method', 'rate'), [('abd', 5), ('otas', 8)])
+def test_features_may_be_those_of_images(
+    episode: Path, tmp_path: Path, method: str, rate: float
+) -> None:
     topics = tmp_path / 'topics.yaml'
     off = dict.fromkeys(('sound', 'wrench', 'pose', 'twist', 'gripper', 'joints', 'imu'))
     topics.write_text(yaml.safe_dump(off))
     result = done(
-        'discover', episode, '--method', method, '--topics', topics, '--out', tmp_path / 'found'
-    )
+        'discover', episode, '--method', method, '--topics', topics, '--frame-rate', rate,
+        '--out', tmp_path / 'found',
+    )  # fmt: skip
     assert 'by their length alone' in result.err.replace('\n', ' ')
     bundle = yaml.safe_load((tmp_path / 'found' / 'bundle' / 'bundle.yaml').read_text())
     assert bundle['options']['methods'][method]['vectors'] == ['image']
