@@ -19,8 +19,9 @@ from time import perf_counter
 
 import numpy as np
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.reader import LabelTrack
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.sensors import Sensors
 from m2r2_ros.checks.balance import balance_results
 from m2r2_ros.checks.finding import Finding, Result

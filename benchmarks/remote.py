@@ -21,7 +21,8 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.start import simulate
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.remote import ahead
 from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.core.share import share_path

@@ -3,39 +3,24 @@
 """Recordings, whatever they are stored in, as one stream of messages in log-time order."""
 
 import os
-import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
-from m2r2_ros.bags.folder import has_metadata, is_part, missing, read_folder, storage_files
+from m2r2_ros.bags.folder import missing, read_folder
+from m2r2_ros.bags.formats import FORMATS, check_kind, is_folder, open_file
 from m2r2_ros.bags.merge import merged
-from m2r2_ros.bags.remote.places import in_order, is_remote, real_name
-from m2r2_ros.bags.rosbag2 import ANNOTATIONS
+from m2r2_ros.bags.remote.places import is_remote
 from m2r2_ros.bags.source import ALWAYS, Source, Span, Topic
 from m2r2_ros.bags.steps.datasets import (
     episode_source,
-    episodes_of,
     is_dataset,
     is_episode,
     not_one,
 )
-from m2r2_ros.bags.writing.replacing import REPLACED
-from m2r2_ros.core.errors import BagError, M2R2Error
-from m2r2_ros.core.files import PARTIAL
+from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import MessageBlock
-from m2r2_ros.core.reading import check_file
 
-__all__ = ['Recording', 'Topic', 'find_recordings', 'open_recording']
-
-#: What opens a file of each format, as module:attribute; imported for the first such file.
-_FORMATS: Final = {
-    '.mcap': 'm2r2_ros.bags.mcap.source:McapSource',
-    '.db3': 'm2r2_ros.bags.sqlite.source:SqliteSource',
-    '.h5': 'm2r2_ros.bags.reassemble.source:ReassembleSource',
-    '.bag': 'm2r2_ros.bags.ros1.source:Ros1Source',
-}
+__all__ = ['Recording', 'Topic', 'open_recording']
 
 
 class Recording:
@@ -164,12 +149,12 @@ def open_recording(path: Path) -> Recording:
         return _open_remote(path)
     if is_episode(path):
         return Recording(path, [episode_source(path)])
-    if not _is_folder(path):
-        return Recording(path, [_open_file(path)])
+    if not is_folder(path):
+        return Recording(path, [open_file(path)])
     if is_dataset(path):
         raise BagError(not_one(path))
     folder = read_folder(path)
-    sources = [_open_file(file) for file in folder.files]
+    sources = [open_file(file) for file in folder.files]
     return Recording(path, sources, folder.notes, folder.counts)
 
 
@@ -177,136 +162,8 @@ def recording_name(path: Path) -> str:
     """Return the name that a recording goes by: of its folder, or the stem of a bare file."""
     if is_remote(path):
         # A bucket has no name as a path.
-        return path.stem if path.suffix in _FORMATS else str(path).rstrip('/').rsplit('/', 1)[-1]
+        return path.stem if path.suffix in FORMATS else str(path).rstrip('/').rsplit('/', 1)[-1]
     return Path(os.path.realpath(path)).name if path.is_dir() else path.stem
-
-
-def expect_distinct_names(paths: Iterable[Path]) -> None:
-    """Refuse two recordings of one name, whose labels would have one place.
-
-    Raises:
-        BagError: There are two.
-    """
-    names: dict[str, Path] = {}
-    for path in paths:
-        other = names.setdefault(recording_name(path), path)
-        if other != path:
-            msg = f'{path} and {other} have one name: label them into different folders'
-            raise BagError(msg)
-
-
-def find_recordings(
-    paths: Iterable[Path], passed_over: Callable[[str], None] = lambda what: None
-) -> list[Path]:
-    """Return the recordings that `paths` are or hold at any depth, sorted, each once.
-
-    A folder is one recording if it has a metadata.yaml, or if its files are called after it, as
-    after a crash; the files of any other folder are recordings of their own. Whether they can be
-    opened is not looked at.
-
-    Args:
-        paths: Recordings, and folders of them; links to folders within these are not followed.
-        passed_over: Called with what is in the way in a folder, such as one that cannot be listed.
-
-    Raises:
-        BagError: A path holds none, or does not exist.
-    """
-    found: dict[str, Path] = {}
-    for path in paths:
-        if is_remote(path):
-            here = _search_remote(path, passed_over)
-        elif is_episode(path):
-            here = [path]
-        elif _is_folder(path):
-            here = list(_search(path, passed_over))
-        else:
-            _check_kind(path)
-            here = [path]
-        if not here:
-            expected = 'rosbag2 folders, .mcap, .db3, .h5 or .bag files, or a dataset'
-            msg = f'{path} holds no recording; expected {expected}'
-            raise BagError(msg)
-        for recording in here:
-            found.setdefault(real_name(recording), recording)
-    return in_order(list(found.values()))
-
-
-def _search_remote(top: Path, passed_over: Callable[[str], None]) -> list[Path]:
-    """Return the recordings that a URL is or holds."""
-    from m2r2_ros.bags.remote.opening import remote_recordings  # optional
-
-    found = remote_recordings(top, passed_over)
-    for path in found:
-        if path == top and path.suffix:
-            _check_kind(path)
-    return found
-
-
-def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
-    """Yield the recordings in a folder, which may be nested deeper than Python recurses."""
-    storage_files(top)  # a folder that was asked for has to be there
-    folders = [top]
-    while folders:
-        folder = folders.pop()
-        if is_dataset(folder):
-            try:
-                yield from episodes_of(folder, passed_over)
-            except M2R2Error as error:
-                if folder is top:
-                    raise
-                passed_over(str(error))
-            continue
-        try:
-            files, has_one = storage_files(folder), has_metadata(folder)
-            with os.scandir(folder) as entries:
-                # A bag that is being written, or was not finished, is opened only where it is
-                # named.
-                below = [
-                    folder / entry.name
-                    for entry in entries
-                    if entry.is_dir(follow_symlinks=False)
-                    and not entry.name.endswith((PARTIAL, REPLACED))
-                ]
-        except (BagError, OSError) as error:
-            passed_over(str(error))
-            continue
-        if folder is not top and folder.name.endswith(ANNOTATIONS) and not has_one:
-            continue  # what people said of a recording
-        name = recording_name(folder) if folder is top else folder.name
-        if has_one or (files and all(is_part(f, name) for f in files)):
-            yield folder
-            continue
-        yield from files
-        folders += below
-
-
-def _is_folder(path: Path) -> bool:
-    """Return whether a path is a folder.
-
-    Raises:
-        BagError: It is nothing.
-    """
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (OSError, ValueError) as error:
-        absent = isinstance(error, FileNotFoundError)
-        why = 'does not exist' if absent else f'cannot be opened: {error}'
-        msg = f'{path} {why}; expected a rosbag2 folder, an .mcap, a .db3, an .h5 or a .bag'
-        raise BagError(msg) from error
-
-
-def _check_kind(file: Path) -> None:
-    """Raise BagError unless the name is one of a file that can be read."""
-    if file.suffix in _FORMATS:
-        return
-    if file.name.endswith('.bag.active'):
-        way = f'it is a ROS 1 bag that was not closed; rename it to {file.stem} to read it'
-    elif file.suffix == '.zstd':
-        way = f'it is compressed; `zstd -d {file}` and open {file.stem}'
-    else:
-        way = 'expected a rosbag2 folder, an .mcap, a .db3, an .h5 or a .bag'
-    msg = f'{file} cannot be read here: {way}'
-    raise BagError(msg)
 
 
 def _open_remote(path: Path) -> Recording:
@@ -315,17 +172,8 @@ def _open_remote(path: Path) -> Recording:
 
     found = remote_folder(path)
     if not isinstance(found, tuple):
-        _check_kind(path)
-        return Recording(path, [open_remote(found, _open_file)])
+        check_kind(path)
+        return Recording(path, [open_remote(found, open_file)])
     folder, files = found
-    sources = [open_remote(files[file], _open_file) for file in folder.files]
+    sources = [open_remote(files[file], open_file) for file in folder.files]
     return Recording(path, sources, folder.notes, folder.counts)
-
-
-def _open_file(file: Path) -> Source:
-    """Open one file of a recording."""
-    _check_kind(file)
-    check_file(file, 'a recording', BagError)
-    module, name = _FORMATS[file.suffix].split(':')
-    source: Source = getattr(import_module(module), name)(file)
-    return source

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.labels.sources import TABLES, Rank, TruthSource, find_truths, label_bags
-from m2r2_ros.bags.recording import expect_distinct_names, open_recording, recording_name
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.cli.check_output import Format, expect_place, tell
 from m2r2_ros.cli.common import given_topics, recording_bars, source_recordings

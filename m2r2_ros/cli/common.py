@@ -11,8 +11,9 @@ from typing import Final
 
 from rich.progress import Progress, TaskID
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.remote.places import is_remote, real_name
 from m2r2_ros.cli.console import console, progress_bar
 from m2r2_ros.core.errors import BagError, BundleError, ConfigError

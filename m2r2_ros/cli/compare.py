@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.labels.sources import TruthSource
-from m2r2_ros.bags.recording import expect_distinct_names
 from m2r2_ros.cli.common import expect_training, given_map, source_recordings
 from m2r2_ros.cli.console import PlainConsole, console, progress_bar
 from m2r2_ros.cli.discover import Methods

@@ -12,8 +12,8 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import Progress, TaskID
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.bags.recording import expect_distinct_names
 from m2r2_ros.cli.common import expect_training, given_map, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout
 from m2r2_ros.cli.options import Bags, FrameRate, Note, Seed, Topics

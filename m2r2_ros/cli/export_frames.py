@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import recording_bars, source_recordings
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.core.errors import BagError, M2R2Error, NoTruthError

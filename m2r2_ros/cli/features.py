@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.labels.sources import TruthSource
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.cli.common import expect_training, given_topics, source_recordings
 from m2r2_ros.cli.console import console, progress_bar, stdout

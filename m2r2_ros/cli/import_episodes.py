@@ -8,9 +8,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.importing import import_recording
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.bags.recording import Recording, expect_distinct_names, recording_name
+from m2r2_ros.bags.recording import Recording, recording_name
 from m2r2_ros.cli.import_many import import_all, print_report
 
 #: Opens a recording.

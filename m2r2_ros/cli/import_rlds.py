@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.steps.datasets import episode_number, is_rlds
 from m2r2_ros.cli.common import say_passed_over
 from m2r2_ros.cli.import_episodes import import_recordings

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import typer
 
-from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.source import Topic
 from m2r2_ros.bags.statistics import TopicStatistics, topic_statistics
 from m2r2_ros.cli.common import given_map, say_passed_over

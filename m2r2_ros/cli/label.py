@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from m2r2_ros.bags.recording import expect_distinct_names
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.cli.common import given_topics, recording_bars, source_recordings
 from m2r2_ros.cli.console import console, stdout
 from m2r2_ros.cli.fleet_options import (

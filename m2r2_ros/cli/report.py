@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.labels.sources import TruthSource, label_bags
 from m2r2_ros.bags.overlap import refuse_inside
-from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import given_topics, source_recordings
 from m2r2_ros.cli.console import progress_bar, stdout
 from m2r2_ros.cli.fleet_options import (

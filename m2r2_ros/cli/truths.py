@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.labels.reader import Truth
 from m2r2_ros.bags.labels.sources import TruthOptions, TruthSource, find_truths, truths_of
 from m2r2_ros.bags.labels.stated import StatedTruth, load_stated
-from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.cli.common import source_recordings
 from m2r2_ros.cli.console import console
 from m2r2_ros.core.errors import LabelError, M2R2Error, NoTruthError

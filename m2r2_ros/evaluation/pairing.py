@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.sources import (
     SUFFIXES,
     Rank,
@@ -17,7 +18,6 @@ from m2r2_ros.bags.labels.sources import (
     topics_in,
 )
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import find_recordings
 from m2r2_ros.bags.remote.places import real_name
 from m2r2_ros.core.errors import LabelError
 

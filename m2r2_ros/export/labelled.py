@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from m2r2_ros.bags.finding import expect_distinct_names
 from m2r2_ros.bags.labels.sources import TruthSource, find_truths, own_truth
-from m2r2_ros.bags.recording import expect_distinct_names, recording_name
+from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.core.errors import LabelError, NoTruthError
 from m2r2_ros.core.labels import UNKNOWN_LABEL, LabelSet, Segment
 from m2r2_ros.core.palette import colour_of

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.topics import LABEL_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.remote.places import as_place, is_remote, real_name
 from m2r2_ros.core.errors import BagError, ConfigError
 from m2r2_ros.core.reading import read_text

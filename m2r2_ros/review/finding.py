@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.sources import LABELS, MERGED, labelled_recording
 from m2r2_ros.bags.labels.topics import LABEL_SET_TOPIC, LABEL_TOPIC, SEGMENT_TOPIC
-from m2r2_ros.bags.recording import find_recordings, recording_name
+from m2r2_ros.bags.recording import recording_name
 
 _LABEL_TOPICS = frozenset(
     topic.rpartition('/')[2] for topic in (LABEL_TOPIC, SEGMENT_TOPIC, LABEL_SET_TOPIC)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from m2r2_ros import __version__
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.origin_marks import origin_entries
 from m2r2_ros.bags.labels.reader import Truth, read_given_labels
 from m2r2_ros.bags.labels.sources import TruthOptions, find_truths, labelled_recording
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC
 from m2r2_ros.bags.labels.writer import LabelWriter
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import ConfigError, LabelError
 from m2r2_ros.core.labels import LabelSet, Segment, expect_labels

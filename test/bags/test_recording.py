@@ -6,8 +6,9 @@ import pytest
 import yaml
 from rosbags.highlevel import AnyReader
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.folder import storage_files
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.readers.definitions import typestore
 from test.bags.files import Item, expected, mcap_bytes, read

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.clock import RecordingClock
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
 from m2r2_ros.bags.labels.foreign import read_foreign
@@ -25,7 +26,7 @@ from m2r2_ros.bags.labels.stated import load_stated
 from m2r2_ros.bags.labels.taxonomy_file import read_taxonomy
 from m2r2_ros.bags.mcap.repair import repair
 from m2r2_ros.bags.reassemble.splits import read_split
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.tables.spec import TextFormat, read_spec
 from m2r2_ros.bags.tables.text import TextTable
 from m2r2_ros.bags.writing.writer import BagWriter

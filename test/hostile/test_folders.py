@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError, M2R2Error
 from test.bags.files import Item, mcap_bytes, read
 from test.bags.sqlite.test_connection import as_nobody

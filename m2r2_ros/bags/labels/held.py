@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.folder import SUFFIXES
 from m2r2_ros.bags.labels.clock import clock_of
 from m2r2_ros.bags.labels.layers import Layer, layers_of
 from m2r2_ros.bags.labels.origin import facts_of_labels
 from m2r2_ros.bags.labels.reader import Truth
 from m2r2_ros.bags.labels.sources import LABELS, Rank, TruthSource, find_truths
-from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.rosbag2 import ANNOTATIONS
 from m2r2_ros.core.errors import LabelError, NoTruthError
 from m2r2_ros.core.labels import UNKNOWN_LABEL, Segment

@@ -10,6 +10,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.folder import SUFFIXES as RECORDINGS
 from m2r2_ros.bags.folder import files_like
 from m2r2_ros.bags.labels.cells import SUFFIXES as CSV
@@ -19,7 +20,7 @@ from m2r2_ros.bags.labels.layers import Layer, annotations_of, layers_in, layers
 from m2r2_ros.bags.labels.reader import Truth, read_given_labels, read_label_set, read_truth
 from m2r2_ros.bags.labels.stated import StatedTruth, read_stated
 from m2r2_ros.bags.labels.topics import GROUND_TRUTH, LABEL_TOPIC, SEGMENT_TOPIC
-from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.remote.places import is_remote, real_name
 from m2r2_ros.bags.rosbag2 import ANNOTATIONS
 from m2r2_ros.core.errors import BagError, LabelError, NoTruthError

@@ -91,7 +91,7 @@ def open_remote(file: Stored, open_file: Callable[[Path], Source]) -> Source:
 def remote_recordings(path: Path, passed_over: Callable[[str], None]) -> list[Path]:
     """Return the recordings that a URL is or holds at any depth, by one listing, sorted.
 
-    What is one follows the rules of bags.recording.find_recordings. Of results that workers put
+    What is one follows the rules of bags.finding.find_recordings. Of results that workers put
     there only those that are whole count.
 
     Args:

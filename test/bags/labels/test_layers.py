@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.clock import clock_of
 from m2r2_ros.bags.labels.csv import read_segments_csv, write_segments_csv
 from m2r2_ros.bags.labels.layers import (
@@ -22,7 +23,7 @@ from m2r2_ros.bags.labels.layers import (
 )
 from m2r2_ros.bags.labels.reader import read_truth
 from m2r2_ros.bags.labels.sources import TruthOptions, find_truths, own_truth
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing import writer as bag_writer
 from m2r2_ros.core.errors import LabelError, M2R2Error, NoTruthError
 from m2r2_ros.core.labels import LabelSet, Segment

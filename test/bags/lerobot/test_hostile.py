@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from test.bags.lerobot.files import CAMERA, Layout, changed, write_dataset
 from test.bags.lerobot.test_source import FILM, read

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.source import ALWAYS, Span
 from m2r2_ros.bags.steps.stamps import EPOCH
 from m2r2_ros.core.errors import ConfigError

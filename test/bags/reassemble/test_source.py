@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.share import share_path
 from m2r2_ros.readers.definitions import store_for
 from m2r2_ros.readers.guessing import guess_topics

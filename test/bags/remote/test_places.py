@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.remote import access
 from m2r2_ros.bags.remote.places import as_place, in_order, is_remote
 from m2r2_ros.core.errors import BagError, ConfigError

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from moto.s3.models import s3_backends
 
-from m2r2_ros.bags.recording import find_recordings, open_recording, recording_name
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording, recording_name
 from m2r2_ros.bags.remote import access, ahead
 from m2r2_ros.bags.remote.places import as_place
 from m2r2_ros.bags.source import Span

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.remote import access
 from m2r2_ros.bags.remote.object_store import ObjectStore
 from m2r2_ros.bags.remote.places import as_place

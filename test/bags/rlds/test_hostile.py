@@ -10,7 +10,8 @@ from typing import Any
 import google_crc32c
 import pytest
 
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.core.errors import BagError
 from test.bags.rlds.files import episode, example, record, write_rlds
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.labels.reader import read_segments, read_truth
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.rlds.source import open_rlds
 from m2r2_ros.bags.source import Span
 from m2r2_ros.bags.steps.stamps import EPOCH

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rosbags.rosbag1 import Writer
 
-from m2r2_ros.bags.recording import Recording, find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.source import ALWAYS, Span
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import in_order

@@ -14,8 +14,9 @@ import yaml
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.mcap.repair import repair
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError
 from test.bags.files import payload, read

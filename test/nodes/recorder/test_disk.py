@@ -23,7 +23,8 @@ from rclpy.qos import (
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.recording import open_recording
 from m2r2_ros.nodes.recorder.node import RecorderNode
 from test.nodes.conftest import Launch, call, wait_until
 from test.nodes.recorder.bags import heard_by, numbers, started, stopped, written

@@ -28,8 +28,9 @@ from rosbags.highlevel import AnyReader
 from std_msgs.msg import Int64, UInt8MultiArray
 from std_srvs.srv import Trigger
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.bags.mcap.repair import repair
-from m2r2_ros.bags.recording import find_recordings, open_recording
+from m2r2_ros.bags.recording import open_recording
 from test.nodes.conftest import call, wait_until
 
 #: Publishing period of the numbers, s.
