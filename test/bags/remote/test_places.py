@@ -73,7 +73,7 @@ def test_what_is_not_installed_is_named(
 
 def test_local_use_imports_nothing_of_it() -> None:
     code = (
-        'import sys; from m2r2_ros.bags.recording import find_recordings, open_recording\n'
+        'import sys; import m2r2_ros.bags.finding, m2r2_ros.bags.recording\n'
         'from m2r2_ros.bags.remote.places import as_place; as_place("/x")\n'
         'print({"fsspec", "upath", "s3fs", "asyncio"} & set(sys.modules))'
     )
