@@ -169,7 +169,7 @@ class _Encoder:
         import av
 
         self.frame = 0
-        self._av, self._plan = av, plan
+        self._plan = plan
         self._container = av.open(str(path), 'w', format='mp4', options={'movflags': 'faststart'})
         if plan.comment:
             self._container.metadata['comment'] = plan.comment
@@ -211,12 +211,16 @@ class _Encoder:
 
     def _converted(self, pixels: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - a frame of PyAV
         """Return pixels, uint8 (height, width, 3), RGB, as the film has them; the first say how."""
+        import cv2
+
+        from m2r2_ros.export.video_frame import PIXELS, video_frame
+
         if self._stream is None:
             height, width = (max(side - side % 2, 2) for side in pixels.shape[:2])
             options = {'crf': _QUALITY, 'preset': 'veryfast', 'g': str(max(round(self._rate), 1))}
             self._stream = self._container.add_stream('libx264', rate=self._rate, options=options)
             self._stream.width, self._stream.height = width, height
-            self._stream.pix_fmt = 'yuv420p'
+            self._stream.pix_fmt = PIXELS
         with reading('an image', 'pixels that a film can hold', MessageError):
-            frame = self._av.VideoFrame.from_ndarray(pixels, format='rgb24')
-            return frame.reformat(self._stream.width, self._stream.height, 'yuv420p')
+            size = self._stream.width, self._stream.height
+            return video_frame(np.asarray(cv2.resize(pixels, size), np.uint8))

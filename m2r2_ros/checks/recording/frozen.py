@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What repeats itself although it ought to move."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -42,6 +43,7 @@ class ArmMotion:
         self._grid, self._share = grid, share
         self._speeds: dict[str, NDArray[np.float64]] = {}
         self._moving: dict[str, NDArray[np.bool_]] = {}
+        self._words: dict[str, set[str]] = {}
         self.like: dict[str, str] = {}
 
     def add(self, name: str, like: str, samples: VectorSamples) -> None:
@@ -57,6 +59,7 @@ class ArmMotion:
     def close(self, name: str, topic: str, still: Stillness) -> None:
         """Take a sensor that was seen as a whole."""
         still.finish()
+        self._words[name] = set(re.split('[^a-z0-9]+', topic.lower())) - {''}
         if self.like.get(name) not in _WITNESSES or is_commanded(topic):
             return
         moved = self._speeds.get(name, still.moved)
@@ -66,7 +69,7 @@ class ArmMotion:
 
     def during(self, run: Repetition, but: str) -> bool | None:
         """Return whether the arm moved in a run, by all sensors but one; None if none says."""
-        moving = [m for name, m in self._moving.items() if name != but]
+        moving = [self._moving[name] for name in self._witnesses(but)]
         if not moving:
             return None
         first, last = self._grid.places(np.array([run.start, run.end])).tolist()
@@ -76,6 +79,28 @@ class ArmMotion:
             if some.sum() >= _FEW and some.mean() >= _SHARE:
                 return True
         return False
+
+    def speed(self, name: str) -> NDArray[np.float64] | None:
+        """Return how fast a twist was in each window (windows,); None of other sensors."""
+        return self._speeds.get(name)
+
+    def _witnesses(self, of: str) -> list[str]:
+        """Return the sensors that say whether what a sensor is of moves; all of them for ''.
+
+        Of several poses or twists, which may be of several arms, those whose topic is called most
+        like its own: what another arm does says nothing of this one.
+        """
+        shared = {n: len(self._words[n] & self._words.get(of, set())) for n in self._moving}
+        alike = [[n for n in shared if self.like[n] == like] for like in _WITNESSES]
+        if not of or all(len(names) < 2 for names in alike):
+            return [name for name in shared if name != of]
+        closest = [max((shared[n] for n in names), default=0) for names in alike]
+        return [
+            name
+            for names, most in zip(alike, closest, strict=True)
+            for name in names
+            if name != of and shared[name] == most > 0
+        ]
 
 
 def frozen(
@@ -91,7 +116,7 @@ def frozen(
         return
     moved = still.moved
     moves_at_all = like not in _STAND or bool((moved[np.isfinite(moved)] > 0).any())
-    noisy = still.share < options.noise and still.noisy_at_rest
+    noisy = still.share < options.noise and still.noisy_at_rest(motion.speed(name))
     told = 0
     for run in still.runs:
         moves = like in _MOVED and moves_at_all and bool(motion.during(run, name))

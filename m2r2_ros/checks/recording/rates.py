@@ -31,14 +31,19 @@ class Rated:
     Attributes:
         name: The topic.
         times: Its times.
-        max_age: Age, s, from which on its sensor is masked; None for a topic of no sensor.
+        age: Age, s, from which on its sensor is masked; None for a topic of no sensor.
         good: What it is like in a good recording, if one was given.
     """
 
     name: str
     times: TopicTimes
-    max_age: float | None
+    age: float | None
     good: TopicBaseline | None
+
+    @property
+    def max_age(self) -> float | None:
+        """The age, but of a topic that is always older: no window could use it."""
+        return self.age if self.age and self.age * SECOND >= self.median else None
 
     @property
     def median(self) -> float:

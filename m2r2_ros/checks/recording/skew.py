@@ -16,6 +16,8 @@ from m2r2_ros.core.time import SECOND
 SKEW: Final = 'time.header_skew'
 #: Windows of which a drift is taken, at least, and at most: each is compared with each.
 _FEW, _MANY = 10, 400
+#: A topic was late where it is so many times what its own latencies usually are apart.
+_JUMP: Final = 8.0
 #: A drift is one where it is so many times what the latencies scatter by around it.
 _SCATTER: Final = 4.0
 
@@ -70,7 +72,9 @@ def _jumps(
 ) -> Iterator[Finding]:
     """Yield when a topic was later or earlier than it is otherwise."""
     known = np.flatnonzero(np.isfinite(late))
-    off = np.abs(late[known]) >= options.skew
+    scatter = float(np.median(np.abs(late[known])))
+    least = max(options.skew, _JUMP * scatter)
+    off = np.abs(late[known]) >= least
     edges = np.flatnonzero(np.diff(np.concatenate(([False], off, [False])))).reshape(-1, 2)
     for k, (a, b) in enumerate(edges[: options.most].tolist()):
         found = late[known[a:b]]
@@ -80,7 +84,7 @@ def _jumps(
             SKEW, Severity.WARNING,
             f'log time less stamp differs by up to {worst:.4g} s from what it usually is{more}',
             name, int(grid.start + known[a] * grid.window),
-            int(grid.start + (known[b - 1] + 1) * grid.window), worst, options.skew, 's',
+            int(grid.start + (known[b - 1] + 1) * grid.window), worst, least, 's',
         )  # fmt: skip
 
 

@@ -114,15 +114,22 @@ class Stillness:
         others = self.samples - self._long
         return (self._repeats - self._long + len(self.runs)) / others if others > 0 else 1.0
 
-    @property
-    def noisy_at_rest(self) -> bool:
-        """Whether its values are never the same at rest, but for a fault."""
+    def noisy_at_rest(self, speed: NDArray[np.float64] | None = None) -> bool:
+        """Return whether its values are never the same at rest, but for a fault.
+
+        Args:
+            speed: float64 (windows,), how fast what it measures was; None goes by how far its
+                values went, which says nothing of velocities: those are steady in motion, too.
+        """
         moved = self.moved
-        known = moved[np.isfinite(moved)]
-        if not len(known) or not known.max():
+        pace = moved if speed is None else speed
+        known = np.isfinite(moved) & np.isfinite(pace)
+        moved, pace = moved[known], pace[known]
+        if not len(pace) or not pace.max():
             return False
-        resting = int(((known > 0) & (known <= _REST * known.max())).sum())
-        return resting >= _FEW and resting > int((known == 0).sum())
+        resting = moved[pace <= _REST * pace.max()]
+        noisy = int((resting > 0).sum())
+        return noisy >= _FEW and noisy > len(resting) - noisy
 
     def _close(self) -> None:
         if self._open and self._open.end - self._open.start >= self._least and self._length > 1:

@@ -82,6 +82,11 @@ class TimesObserver(Observer):
         if SKEW in self._wanted:
             chunks = {self._sounds[n]: s / k for n, (k, s) in self._chunks.items() if k}
             known = {n: t for n, t in self.times.items() if self._is_sensed(n, t)}
+            shared = [n for n in known if not self._places[n].single]
+            for name in shared:
+                why = 'its publishers have times of their own: transforms may be of the future'
+                yield NotRun(SKEW, why, name)
+                del known[name]
             yield from skews(known, self._grid, self._options, chunks)
 
     def _rates(self) -> Iterator[Result]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from m2r2_ros.export.frames.schema import Schema
-from m2r2_ros.export.lerobot.video import PIXELS, Codec
+from m2r2_ros.export.lerobot.video import Codec
+from m2r2_ros.export.video_frame import PIXELS
 
 STATE: Final = 'observation.state'
 ACTION: Final = 'action'

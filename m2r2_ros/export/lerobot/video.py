@@ -22,8 +22,8 @@ from m2r2_ros.core.files import cannot_write
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.export.frames.images import SizeError
 from m2r2_ros.export.lerobot.stats import ImageStats
+from m2r2_ros.export.video_frame import PIXELS, video_frame
 
-PIXELS: Final = 'yuv420p'
 #: Frames from one that stands for itself to the next: any frame is decoded from two at most.
 _KEYFRAMES: Final = 2
 
@@ -102,7 +102,7 @@ class EpisodeVideo:
             # Several a second: neighbours are alike.
             if self.frames % max(self._fps // 4, 1) == 0:
                 self.stats.add(self._pixels)
-            self._write(av.VideoFrame.from_ndarray(self._pixels, format='rgb24'))
+            self._write(video_frame(self._pixels))
             self.frames += 1
 
     def close(self) -> None:
