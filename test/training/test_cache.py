@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from m2r2_ros.bags.finding import find_recordings
 from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.labels import UNKNOWN, LabelSet, Segment
 from m2r2_ros.core.modalities import BUILTIN, MODALITIES, SENSORS, column, declared
@@ -23,6 +24,7 @@ from m2r2_ros.training.data import fit_normalisation
 from m2r2_ros.windows.config import WindowConfig
 from m2r2_ros.windows.logmel import log_mel
 from m2r2_ros.windows.normalisation import level_of
+from test.bags.lerobot.files import Layout, write_dataset
 from test.network.clip_files import VISION
 from test.network.networks import make_image
 
@@ -181,6 +183,15 @@ def test_a_change_of_the_recording_or_of_its_truth_changes_the_key(tmp_path: Pat
     assert len({before, key('b'), key(encoder='e')}) == 3
     (bag / 'a.mcap').write_bytes(b'xy')
     assert key() != before
+
+
+def test_episodes_of_one_file_have_keys_of_their_own(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / 'dataset', Layout(version=3))
+    keys = {
+        cache_key(episode, [], LABELS, CONFIG, declared(SENSORS), {}, '')
+        for episode in find_recordings([dataset])
+    }
+    assert len(keys) == len(find_recordings([dataset])) > 1
 
 
 def test_recordings_without_a_window_are_named(tmp_path: Path) -> None:
