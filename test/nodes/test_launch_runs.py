@@ -122,9 +122,16 @@ def test_simulated_cell_is_labelled_and_recorded(
 ) -> None:
     topic = f'{namespace}/action_label'
     heard = listen(peer, ActionLabel, topic)
+
+    def hearing() -> set[str]:
+        return {s.node_name for s in peer.get_subscriptions_info_by_topic(topic)}
+
     words = ['--no-cameras', '--namespace', namespace, '--params-file', 'params.yaml']
     with Terminal(folder, 'sim', '--model', str(bundle), *words) as terminal:
-        wait_until(lambda: terminal.running() and len(heard) > 3, SECONDS, topic)
+        wait_until(lambda: terminal.running() and 'recorder' in hearing(), SECONDS, topic)
+        # Labels from before the recorder was there are not in its bag.
+        enough = len(heard) + 4
+        wait_until(lambda: terminal.running() and len(heard) >= enough, SECONDS, topic)
         code = terminal.end(way)
 
     assert code == 0
