@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What came of checking a recording."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -59,3 +61,11 @@ class Checked:
         """Return a finding as one sentence that says of what and where it is."""
         about = ' '.join(part for part in (finding.topic, self.place(finding)) if part)
         return f'{about}: {finding.message}' if about else finding.message
+
+
+def told_apart(checked: Sequence[Checked]) -> list[Checked]:
+    """Return recordings of which those with one name are called by where they are."""
+    names = Counter(one.name for one in checked)
+    return [
+        replace(one, name=str(one.recording)) if names[one.name] > 1 else one for one in checked
+    ]

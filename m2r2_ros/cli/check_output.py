@@ -67,12 +67,14 @@ def tell(
 def _text(checked: Sequence['Checked'], options: 'CheckOptions', form: Format) -> str:
     """Return what was found, as it was asked for."""
     from m2r2_ros.checks.catalogue import CHECKS
+    from m2r2_ros.checks.checked import told_apart
     from m2r2_ros.checks.outputs import json_text, junit, page, sarif, table
 
     facts = {check: CHECKS[check] for check in options.wanted}
+    if form == 'json':
+        return json_text.to_json(checked)
+    checked = told_apart(checked)
     match form:
-        case 'json':
-            return json_text.to_json(checked)
         case 'junit':
             return junit.to_junit(checked)
         case 'sarif':

@@ -71,7 +71,8 @@ class FleetOutcome:
         if not count:
             return
         lines = [f'{count} of {len(self.items)} recordings could not be {what}']
-        lines += [e.error for e in failed[:_TOLD]]
+        # What an exporter says of the one recording that it was given has lines of its own.
+        lines += [': '.join(map(str.strip, e.error.split('\n'))) for e in failed[:_TOLD]]
         if len(failed) > _TOLD:
             lines.append(f'and {len(failed) - _TOLD} more')
         if self.failed_before:

@@ -13,13 +13,14 @@ from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.core.errors import BagError, M2R2Error
 from m2r2_ros.export.clips import Clip, ClipsCut, other_clip
 from m2r2_ros.export.film import FilmPlan, cameras_of, expect_av, expect_camera, write_film
+from m2r2_ros.readers.guessing import never_guessed
 
 SUFFIX: Final = '.mp4'
 _UNSAFE: Final = re.compile(r'[^\w]+')
 
 
 def film_cameras(recording: Recording, wanted: Sequence[str]) -> list[str]:
-    """Return the cameras that clips are made of: those wanted, or all.
+    """Return the cameras that clips are made of: those wanted, or all but depth and masks.
 
     Raises:
         ConfigError: A topic has no images, or the extra `lerobot` is missing.
@@ -28,7 +29,8 @@ def film_cameras(recording: Recording, wanted: Sequence[str]) -> list[str]:
     expect_av()
     for camera in wanted:
         expect_camera(recording, camera)
-    cameras = list(dict.fromkeys(wanted)) or cameras_of(recording)
+    scene = [camera for camera in cameras_of(recording) if not never_guessed(camera)]
+    cameras = list(dict.fromkeys(wanted)) or scene
     if not cameras:
         msg = f'{recording.path}: no topic of images in it, of which a video could be made'
         raise BagError(msg)

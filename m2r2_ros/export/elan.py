@@ -58,6 +58,8 @@ def write_elan(path: Path, layers: Mapping[str, TimedLabels], media: Sequence[st
         OutputError: The file cannot be written.
     """
     expect_pympi()
+    for one in layers.values():
+        expect_xml(one.labelled)
     file = import_module('pympi.Elan').Eaf(author='m2r2_ros')
     for place in media:
         _link(file, place)
@@ -140,12 +142,7 @@ def _joined(spans: Sequence[ElanSpan]) -> list[ElanSpan]:
 
 
 def _add_vocabulary(file: Any, labels: Sequence[str]) -> None:  # noqa: ANN401 - pympi's
-    """Add types of tiers whose annotations are chosen from the label set.
-
-    Raises:
-        LabelError: A label cannot stand in XML.
-    """
-    expect_xml(labels)
+    """Add types of tiers whose annotations are chosen from the label set."""
     file.add_language(_LANGUAGE, 'http://cdb.iso.org/lg/CDB-00130975-001', 'undetermined (und)')
     file.add_controlled_vocabulary(_VOCABULARY)
     for number, label in enumerate(dict.fromkeys(labels)):

@@ -50,10 +50,8 @@ def write_config(
         channels: Columns of the tables of signals.
 
     Raises:
-        LabelError: A label cannot stand in XML.
         OutputError: The file cannot be written.
     """
-    expect_xml(label_set.names)
     view = Xml.Element('View')
     tag = 'TimelineLabels' if shown == Shown.VIDEO else 'TimeSeriesLabels'
     control = Xml.SubElement(view, tag, name=_CONTROL, toName=shown.value)
@@ -82,8 +80,9 @@ def task_of(one: TimedLabels, shown: Shown, media: str, rate: float) -> dict[str
         rate: Frames of the video per second.
 
     Raises:
-        M2R2Error: It cannot be told who made the labels.
+        M2R2Error: It cannot be told who made the labels, or one cannot stand in XML.
     """
+    expect_xml(one.labelled)
     facts = facts_of_labels(one.labelled.source)
     predicted = facts.origin in _MADE
     result = [

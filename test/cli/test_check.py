@@ -81,7 +81,9 @@ def test_two_recordings_of_one_name_are_checked_unless_labels_are_given(
     recordings: Path, tmp_path: Path
 ) -> None:
     robot_bag(tmp_path / 'others' / 'good', seed=3)
-    done('check', recordings / 'good', tmp_path / 'others', '--only', 'time')
+    both = recordings / 'good', tmp_path / 'others' / 'good'
+    table = done('check', *both, '--only', 'time').out
+    assert all(f'{path}: nothing found' in table for path in both)
     label_bag(tmp_path / 'labels' / 'good_labels', ACTIONS, [0] * 50)
     refused = m2r2(
         'check', recordings / 'good', tmp_path / 'others', '--labels', tmp_path / 'labels'

@@ -250,7 +250,7 @@ def test_an_interrupted_run_leaves_whole_clips_alone(
 
 
 def test_films_of_clips(labelled: Labelled, tmp_path: Path) -> None:
-    two = workshop(tmp_path / 'two', cameras=(CAMERA, '/other/image'))
+    two = workshop(tmp_path / 'two', cameras=(CAMERA, '/other/image', '/depth/image'))
     clips = clips_of(labelled, EVERY, 0.0)[:2]
     one = cut_films(tmp_path / 'one', labelled.recording, clips, rate=10.0)
     assert list(one.made) == [f'{clip.name}.mp4' for clip in clips]

@@ -103,6 +103,6 @@ def test_media_are_linked(labelled: Labelled, tmp_path: Path) -> None:
 def test_labels_that_xml_cannot_hold_are_refused(labelled: Labelled, tmp_path: Path) -> None:
     label_set = replace(labelled.label_set, names=('a\x01b', *labelled.label_set.names[1:]))
     odd = replace(labelled, label_set=label_set, segments=())
-    with pytest.raises(LabelError, match=r'a\\x01b.*control characters'):
+    with pytest.raises(LabelError, match=rf'{odd.source.name}.*a\\x01b.*control characters'):
         write_elan(tmp_path / 'a.eaf', {'labels': timed(odd)})
     assert not list(tmp_path.iterdir())

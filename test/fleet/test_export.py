@@ -9,7 +9,9 @@ import pytest
 
 from m2r2_ros.cli.export_ms_tcn import ms_tcn_command
 from m2r2_ros.cli.fleet_export import with_fleet
+from m2r2_ros.cli.fleet_run import FleetOutcome
 from m2r2_ros.core.errors import BagError, ConfigError
+from m2r2_ros.fleet.items import Ended, Item, State
 from test.cli.run import digest
 
 NAMES = ('first', 'second', 'third')
@@ -51,3 +53,11 @@ def test_options_of_a_fleet_are_beside_those_of_the_command(robots: Path, tmp_pa
     assert names[-6:] == ['fleet', 'workers', 'ray', 'tree', 'retry_failed', 'tries']
     with pytest.raises(ConfigError, match='add --fleet'):
         on_fleet(bags=[robots], out=tmp_path, workers=2, **defaults())
+
+
+def test_a_failure_of_several_lines_is_told_in_one() -> None:
+    item = Item('/bags/first', 'first')
+    ended = Ended(item, State.FAILED, error=str(BagError('not exported', 'it has no labels')))
+    with pytest.raises(BagError) as told:
+        FleetOutcome([item], [], [], '/out/failed', [ended]).expect_none_failed('exported')
+    assert told.value.args[1] == 'not exported: it has no labels'

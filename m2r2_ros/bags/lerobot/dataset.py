@@ -93,12 +93,13 @@ def present(dataset: LeRobotDataset, say: Callable[[str], None]) -> list[int]:
     """
     tables = {episode.table for episode in dataset.episodes.values()}
     there = {path for path in tables if _is_file(path)}
-    found = [k for k, episode in sorted(dataset.episodes.items()) if episode.table in there]
+    found = [k for k, e in sorted(dataset.episodes.items()) if e.length and e.table in there]
     if not found:
         msg = f'{dataset.path}: none of its {len(dataset.episodes)} episodes is there'
         raise BagError(msg)
     if lacking := len(dataset.episodes) - len(found):
-        say(f'{lacking} of {len(dataset.episodes)} episodes of {dataset.path}, which are not there')
+        count = f'{lacking} of {len(dataset.episodes)} episodes of {dataset.path}'
+        say(f'{count}, which are not there, or have no steps')
     return found
 
 
@@ -150,7 +151,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         BagError: A line holds something else than a mapping.
     """
     text = read_text(path, 'a line of JSON for each entry', BagError, most=_MOST_LINES)
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: texts of JSON hold what else ends lines, such as U+2028, as it is.
+    for number, line in enumerate(text.split('\n'), 1):
         if not line.strip():
             continue
         place = f'{path}: line {number}'

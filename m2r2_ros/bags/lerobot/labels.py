@@ -31,9 +31,9 @@ _MOST_TABLES, _ROWS = 500, 1 << 16
 
 
 def labels_of(
-    dataset: LeRobotDataset, table: StepTable, rows: EpisodeRows
+    dataset: LeRobotDataset, table: StepTable, rows: EpisodeRows, number: int
 ) -> dict[str, StepLabels]:
-    """Return the labels of an episode, by what their topics have behind GROUND_TRUTH.
+    """Return the labels of an episode by its number, by what topics have behind GROUND_TRUTH.
 
     Subtasks that an annotator wrote come first, then those of the dataset, above tasks in a lane
     of their own; then tasks alone. It is {} where the dataset says nothing of what was done.
@@ -49,7 +49,7 @@ def labels_of(
         parents = _parents(dataset, subtasks, texts) if len(texts) > 1 else {}
         codes = rows.columns[SUBTASK]
         fine = step_labels(codes, subtasks, rows.edges, parents) if subtasks else None
-    fine = fine and refined(dataset.path, fine, rows.stamps)
+    fine = fine and refined(dataset.path, fine, rows.stamps, number)
     lanes = {'': fine, COARSE: tasks} if fine and fine.segments else {'': tasks}
     found = {below: labels for below, labels in lanes.items() if labels is not None}
     if SUCCESS in rows.columns:

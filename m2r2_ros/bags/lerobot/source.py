@@ -50,7 +50,7 @@ def open_episode(folder: Path, index: int) -> StepSource:
         rows = rows_of(table, episode, dataset.info, LABEL_COLUMNS)
         notes = [*rows.notes]
         streams: list[StepStream] = list(_streams(dataset, episode, table, rows, notes))
-        labels = labels_of(dataset, table, rows)
+        labels = labels_of(dataset, table, rows, index)
     start = int(rows.stamps[0])
     streams += [TruthTopics(episode.table, lane, start, below) for below, lane in labels.items()]
     if SUCCESS in rows.columns:

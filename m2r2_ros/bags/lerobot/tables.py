@@ -183,7 +183,8 @@ def whole_numbers_of(column: Any, what: str) -> NDArray[np.int64]:  # noqa: ANN4
     while _is_list(column.type) and not column.null_count:
         column = column.flatten()
     if not kinds.is_integer(column.type) or column.null_count:
-        msg = f'{what}: expected whole numbers, found {column.type}'
+        found = 'rows without one' if column.null_count else column.type
+        msg = f'{what}: expected whole numbers, found {found}'
         raise BagError(msg)
     with reading(what, 'whole numbers', BagError):
         return np.asarray(column.cast('int64').to_numpy(zero_copy_only=False), np.int64)

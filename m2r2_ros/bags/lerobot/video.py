@@ -27,6 +27,8 @@ _QUALITY: Final = 95
 _MOST_PIXELS: Final = 4096 * 2304
 #: Images of a part: half a second.
 _IMAGES: Final = 16
+#: Steps from one image to the next from which on a film has another rate than the dataset.
+_UNEVEN: Final = 1.1
 _EXPECTED: Final = 'an MP4 film of a LeRobot dataset: download it again'
 
 _Image = NDArray[np.uint8]
@@ -57,14 +59,16 @@ class FilmStream:
             ConfigError: PyAV is not installed.
         """
         self.path, self._film, self._feature, self._rate = film.path, film, feature, rate
-        count = min(_images_left(film, rate), rows.count)
+        left, apart = _steps_left(film, rate)
+        count = min(left, rows.count)
+        self._apart = apart
         self._stamps = rows.stamps[:count]
         self._frame = part_of_topic(feature.name)
         self._topic = names.take(feature.name, 'compressed')
         self.topics: tuple[Topic, ...] = (step_topic(self._topic, IMAGE, count),)
         self.start = int(self._stamps[0]) if count else 0
         self.end = int(self._stamps[-1]) if count else 0
-        self.notes: tuple[str, ...] = (self._shortfall(rows.count),) if count < rows.count else ()
+        self.notes = tuple(self._oddities(rows.count))
 
     def parts(self, topics: Collection[str], span: Span = ALWAYS) -> Iterator[FilePart]:
         """Yield parts of consecutive images, decoded from the one before the span on."""
@@ -72,20 +76,24 @@ class FilmStream:
         if first == last:
             return
         with closing(_images(self._film, self._rate, first)) as images:
-            held = _Ahead(images)
+            held = _Ahead(images, first)
             for low in range(first, last, _IMAGES):
                 high = min(low + _IMAGES, last)
                 yield FilePart(int(self._stamps[low]), 0, partial(self._load, held, low, high))
 
-    def _shortfall(self, steps: int) -> str:
-        count = len(self._stamps)
-        return f'{self.path}: {count} images for {steps} steps: the last {steps - count} have none'
+    def _oddities(self, steps: int) -> Iterator[str]:
+        if self._apart > 1:
+            found, said = self._rate / self._apart, self._rate
+            yield f'{self.path}: has {found:.4g} images a second, the dataset {said:.4g} steps'
+        if (count := len(self._stamps)) < steps:
+            lacking = f'the last {steps - count} have none'
+            yield f'{self.path}: {count} images for {steps} steps: {lacking}'
 
     def _load(self, held: '_Ahead', low: int, high: int) -> Loaded:
         """Decode the images of some steps; a film may have left some out."""
         with reading(f'{self.path}: image {low} or after', _EXPECTED, BagError):
             images = [image for image in held.until(high) if image[0] >= low]
-        if held.ended and (not images or images[-1][0] + 1 < high):
+        if held.ended and held.last + self._apart < high:
             msg = (
                 f'{self.path}: ends before image {high - 1} of {len(self._stamps)}; download it '
                 f'again, or leave {self._topic} out (null in the topic map)'
@@ -102,12 +110,14 @@ class _Ahead:
     """Images as they come, of which one is held back.
 
     Attributes:
+        last: The step of the last one that was returned, or the one before the first.
         ended: There are no more.
     """
 
-    def __init__(self, images: Iterator[tuple[int, _Image]]) -> None:
+    def __init__(self, images: Iterator[tuple[int, _Image]], first: int) -> None:
         self._images = images
         self._next: tuple[int, _Image] | None = None
+        self.last = first - 1
         self.ended = False
 
     def until(self, high: int) -> list[tuple[int, _Image]]:
@@ -122,6 +132,7 @@ class _Ahead:
                 break
             else:
                 found.append(self._next)
+                self.last = self._next[0]
                 self._next = None
         return found
 
@@ -142,11 +153,18 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             yield container, container.streams.video[0]
 
 
-def _images_left(film: Film, rate: float) -> int:
-    """Return the number of images from the first of the episode to the end of the film."""
+def _steps_left(film: Film, rate: float) -> tuple[int, float]:
+    """Return the steps to the end of the film, and those from one of its images to the next.
+
+    The latter is 1, or more where the film has fewer images a second than the dataset has steps.
+    """
     with _opened(film.path) as (container, stream), reading(film.path, _EXPECTED, BagError):
         count = int(stream.frames) or sum(bool(p.size) for p in container.demux(stream))
-    return max(count - round(film.since * rate), 0)
+        own = float(stream.average_rate or rate)
+    apart = rate / own if own > 0 else 1.0
+    if apart < _UNEVEN:
+        apart = 1.0
+    return max(round(count * apart) - round(film.since * rate), 0), apart
 
 
 def _images(film: Film, rate: float, first: int) -> Generator[tuple[int, _Image]]:

@@ -14,7 +14,9 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.reading import reading
 
 #: Files of a dataset, as TFDS names them: NAME-SPLIT.tfrecord-00000-of-00001.
-_SHARD: Final = re.compile(r'(?P<name>.+)-(?P<split>\w+)\.tfrecord-(\d{5,})-of-(\d{5,})')
+_SHARD: Final = re.compile(
+    r'(?P<name>.+)-(?P<split>\w+)\.tfrecord-(?P<number>\d{5,})-of-(?P<of>\d{5,})'
+)
 _MOST_SHARDS: Final = 1 << 16
 
 
@@ -38,11 +40,13 @@ class RldsDataset:
         path: Its folder.
         features: By name in the records.
         splits: Episodes of each split, in the order of the files.
+        lacking: What is not there, or not read.
     """
 
     path: Path
     features: dict[str, StepFeature]
     splits: dict[str, list[EpisodePlace]]
+    lacking: tuple[str, ...] = ()
 
 
 def read_rlds(folder: Path) -> RldsDataset:
@@ -77,13 +81,20 @@ def episode_of(dataset: RldsDataset, split: str, number: int) -> EpisodePlace:
 def _read(folder: Path, marks: tuple[tuple[str, int, int], ...]) -> RldsDataset:
     """Read a dataset anew when its files have changed."""
     features = read_features(folder)
-    splits: dict[str, list[EpisodePlace]] = {}
+    shards: dict[str, list[re.Match[str]]] = {}
     for name, _, _ in marks[:-1]:
         if match := _SHARD.fullmatch(name):
-            path = folder / name
-            found = splits.setdefault(match['split'], [])
-            found += [EpisodePlace(path, place) for place in record_places(path)]
+            shards.setdefault(match['split'], []).append(match)
+    splits: dict[str, list[EpisodePlace]] = {}
+    lacking = []
+    for split, found in shards.items():
+        # Behind one that is not there, episodes would have the numbers of others.
+        paths = [folder / m.string for k, m in enumerate(found) if int(m['number']) == k]
+        if len(paths) < (total := int(found[0]['of'])):
+            lacking.append(f'{split} of {folder} from file {len(paths)} of {total} on, not there')
+        if paths:
+            splits[split] = [EpisodePlace(p, place) for p in paths for place in record_places(p)]
     if not splits:
         msg = f'{folder}: has no files such as NAME-train.tfrecord-00000-of-00001'
         raise BagError(msg)
-    return RldsDataset(folder, features, splits)
+    return RldsDataset(folder, features, splits, tuple(lacking))

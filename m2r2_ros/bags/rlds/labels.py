@@ -37,6 +37,7 @@ def rlds_labels(
     file: BinaryIO,
     stamps: NDArray[np.int64],
     edges: NDArray[np.int64],
+    number: int,
 ) -> dict[str, StepLabels]:
     """Return the labels of an episode, by what their topics have behind GROUND_TRUTH.
 
@@ -48,6 +49,7 @@ def rlds_labels(
         file: The file that it lies in.
         stamps: int64 (n,), of the steps, nanoseconds.
         edges: int64 (n + 1,), the stamps and the end of the last step.
+        number: Of the episode in its split.
 
     Raises:
         BagError: A text is not UTF-8.
@@ -58,7 +60,7 @@ def rlds_labels(
     lanes = {'': subtasks, COARSE: tasks} if any(subtasks) else {'': tasks}
     found = {below: _lane(said, edges) for below, said in lanes.items() if any(said)}
     if any(subtasks):
-        found[''] = refined(dataset.path, found[''], stamps)
+        found[''] = refined(dataset.path, found[''], stamps, number)
     succeeded = _success(dataset, example, file)
     if succeeded is None:
         return found
@@ -97,8 +99,8 @@ def _success(dataset: RldsDataset, example: Example, file: BinaryIO) -> bool | N
     """Return whether the episode succeeded: as it says, or as its last reward lets one think."""
     for name in _SUCCESS:
         found = _numbers(dataset, example, file, name)
-        if len(found) == 1:
-            return bool(found[0] > 0)
+        if len(found) == 1:  # below 0 where it is not known, as our export writes it
+            return bool(found[0] > 0) if found[0] >= 0 else None
     rewards = _numbers(dataset, example, file, f'{STEPS}reward')
     terminal = _numbers(dataset, example, file, f'{STEPS}is_terminal')
     # An episode that was cut off ends without a reward, too.

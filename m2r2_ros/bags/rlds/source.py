@@ -55,7 +55,7 @@ def open_rlds(folder: Path, split: str, number: int, rate: Fraction | None = Non
     with place.path.open('rb') as file, reading(what, EXPECTED, BagError):
         check_record(file, place.record, what)
         example = Example(place.path, file, place.record)
-        return _source(dataset, place, example, file, rate)
+        return _source(dataset, place, example, file, rate, number)
 
 
 def _source(
@@ -64,12 +64,14 @@ def _source(
     example: Example,
     file: BinaryIO,
     rate: Fraction | None,
+    number: int,
 ) -> StepSource:
     steps = _steps(dataset, example, file)
     stamps, notes = _stamps(dataset, example, file, steps, rate)
     streams: list[StepStream] = list(_streams(dataset, example, stamps, notes))
     step = int(np.median(np.diff(stamps))) if steps > 1 else round(10**9 / (rate or RATE))
-    labels = rlds_labels(dataset, example, file, stamps, np.append(stamps, stamps[-1] + step))
+    edges = np.append(stamps, stamps[-1] + step)
+    labels = rlds_labels(dataset, example, file, stamps, edges, number)
     start = int(stamps[0])
     streams += [TruthTopics(place.path, lane, start, below) for below, lane in labels.items()]
     return StepSource(place.path, streams, notes)

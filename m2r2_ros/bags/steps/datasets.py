@@ -59,7 +59,10 @@ def episodes_of(folder: Path, say: Callable[[str], None] = lambda what: None) ->
         return [folder / f'episode_{k:06d}' for k in present(read_dataset(folder), say)]
     from m2r2_ros.bags.rlds.dataset import read_rlds
 
-    splits = read_rlds(folder).splits
+    dataset = read_rlds(folder)
+    for what in dataset.lacking:
+        say(what)
+    splits = dataset.splits
     return [folder / f'{name}_{k:06d}' for name in splits for k in range(len(splits[name]))]
 
 

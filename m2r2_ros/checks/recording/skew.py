@@ -16,7 +16,9 @@ from m2r2_ros.core.time import SECOND
 SKEW: Final = 'time.header_skew'
 #: Windows of which a drift is taken, at least, and at most: each is compared with each.
 _FEW, _MANY = 10, 400
-#: A topic was late where it is so many times what its own latencies usually are apart.
+#: Topics that have one clock, at least, for it to be that of all.
+_SEVERAL: Final = 3
+#: A topic was late by so many times what its latencies of one window and the next are apart.
 _JUMP: Final = 8.0
 #: A drift is one where it is so many times what the latencies scatter by around it.
 _SCATTER: Final = 4.0
@@ -39,11 +41,15 @@ def skews(
     late = {
         name: times.latencies / SECOND - chunks.get(name, 0.0) for name, times in topics.items()
     }
-    usual = {name: float(np.nanmedian(values)) for name, values in late.items()}
-    if not usual:
+    if not late:
         yield NotRun(SKEW, 'no topic says when its messages are from')
         return
+    common = _common([values - np.nanmedian(values) for values in late.values()])
+    late = {name: values - common for name, values in late.items()}
+    usual = {name: float(np.nanmedian(values)) for name, values in late.items()}
     middle = _middle(list(usual.values()))
+    yield from _jumps('', common, grid, options)
+    yield from _drift('', common, grid, options)
     for name in sorted(usual):
         off = usual[name] - middle
         if len(usual) > 1 and abs(off) >= options.skew:
@@ -55,7 +61,7 @@ def skews(
                 name, topics[name].first, topics[name].last, off, options.skew, 's',
             )  # fmt: skip
         yield from _jumps(name, late[name] - usual[name], grid, options)
-        yield from _drift(name, late[name], topics[name], grid, options)
+        yield from _drift(name, late[name], grid, options)
     if len(usual) < 2:
         yield NotRun(SKEW, 'its stamps cannot be compared with those of another', next(iter(usual)))
 
@@ -67,12 +73,25 @@ def _middle(values: list[float]) -> float:
     return low if abs(low) <= abs(high) else high
 
 
+def _common(rest: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return by how much most topics are late in each window, s: their clock is another one's.
+
+    Of fewer than three topics it is 0: nobody knows which of two is wrong.
+    """
+    values = np.stack(rest)
+    several = np.flatnonzero(np.isfinite(values).sum(0) >= _SEVERAL)
+    windows = np.arange(values.shape[1])
+    if not len(several):
+        return np.zeros(len(windows))
+    return np.interp(windows, several, np.nanmedian(values[:, several], axis=0))
+
+
 def _jumps(
     name: str, late: NDArray[np.float64], grid: TimeGrid, options: TimeOptions
 ) -> Iterator[Finding]:
-    """Yield when a topic was later or earlier than it is otherwise."""
+    """Yield when a topic, or all of them for '', was later or earlier than it is otherwise."""
     known = np.flatnonzero(np.isfinite(late))
-    scatter = float(np.median(np.abs(late[known])))
+    scatter = float(np.median(np.abs(np.diff(late[known], prepend=late[known[0]]))))
     least = max(options.skew, _JUMP * scatter)
     off = np.abs(late[known]) >= least
     edges = np.flatnonzero(np.diff(np.concatenate(([False], off, [False])))).reshape(-1, 2)
@@ -82,7 +101,8 @@ def _jumps(
         more = f'; {len(edges) - k - 1} more such times' if k == options.most - 1 else ''
         yield Finding(
             SKEW, Severity.WARNING,
-            f'log time less stamp differs by up to {worst:.4g} s from what it usually is{more}',
+            f'log time less stamp{_of(name)} differs by up to {worst:.4g} s from what it usually '
+            f'is{more}',
             name, int(grid.start + known[a] * grid.window),
             int(grid.start + (known[b - 1] + 1) * grid.window), worst, least, 's',
         )  # fmt: skip
@@ -91,7 +111,6 @@ def _jumps(
 def _drift(
     name: str,
     late: NDArray[np.float64],
-    times: TopicTimes,
     grid: TimeGrid,
     options: TimeOptions,
 ) -> Iterator[Finding]:
@@ -112,6 +131,11 @@ def _drift(
         return
     yield Finding(
         SKEW, Severity.WARNING,
-        f'log time less stamp drifts by {slope * 1e6:.4g} ppm, {total:.4g} s in all',
-        name, times.first, times.last, slope * 1e6, options.drift, 'ppm',
+        f'log time less stamp{_of(name)} drifts by {slope * 1e6:.4g} ppm, {total:.4g} s in all',
+        name, grid.start + int(known[0]) * grid.window,
+        grid.start + (int(known[-1]) + 1) * grid.window, slope * 1e6, options.drift, 'ppm',
     )  # fmt: skip
+
+
+def _of(name: str) -> str:
+    return '' if name else ' of most topics'

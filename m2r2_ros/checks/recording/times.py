@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.checks.finding import Finding, NotRun, Result, Severity
 from m2r2_ros.checks.observer import Observer
-from m2r2_ros.checks.recording.baseline import Baseline
+from m2r2_ros.checks.recording.baseline import Baseline, TopicBaseline
 from m2r2_ros.checks.recording.options import TimeOptions
 from m2r2_ros.checks.recording.passing import Pass, stamp_places
 from m2r2_ros.checks.recording.rates import Rated, gaps, losses, missing
@@ -29,6 +29,8 @@ GAP: Final = 'time.gap'
 LOSS: Final = 'time.loss'
 ORDER: Final = 'time.order'
 SKEW: Final = 'time.header_skew'
+#: What no clock goes wrong by, but that of a simulation that takes longer than what it simulates.
+_PACE: Final = 0.03
 #: Packages of types that hold what nodes tell of themselves.
 _LOGS: Final = ('rcl_interfaces/', 'diagnostic_msgs/')
 
@@ -93,15 +95,16 @@ class TimesObserver(Observer):
         exempt: dict[str, list[str]] = defaultdict(list)
         for name, times in sorted(self.times.items()):
             good = self._baseline.topics.get(name) if self._baseline else None
-            reason = self._exempt(name, times) if good is None or not good.usual else ''
-            if reason:
+            if reason := self._exempt(name, times, good):
                 exempt[reason].append(name)
                 continue
             rated = Rated(name, times, self._ages.get(name), good)
             found = gaps(rated, self._recording, self._options, self._outcome.unread)
             if GAP in self._wanted:
                 yield from found
-            if LOSS in self._wanted:
+            if LOSS in self._wanted and abs(times.pace - 1) > _PACE:
+                yield NotRun(LOSS, 'its stamps go at another pace, as those of a simulation', name)
+            elif LOSS in self._wanted:
                 yield from losses(rated, self._grid, self._options, self._outcome.unread)
         for reason, names in exempt.items():
             for check in (GAP, LOSS):
@@ -110,7 +113,7 @@ class TimesObserver(Observer):
         if self._baseline and LOSS in self._wanted:
             yield from missing(self._baseline, self._recording)
 
-    def _exempt(self, name: str, times: TopicTimes) -> str:
+    def _exempt(self, name: str, times: TopicTimes, good: TopicBaseline | None) -> str:
         """Return why nobody can say when a message of a topic is missing; '' where one can."""
         if _is_told_once(name):
             return 'labels, or what is told once'
@@ -118,6 +121,8 @@ class TimesObserver(Observer):
             return 'logs, in which all nodes write when something happens'
         if is_commanded(name):
             return 'commands, which come when something is commanded'
+        if good and good.usual and good.count >= self._options.least:
+            return ''
         if times.count < self._options.least:
             return f'fewer than {self._options.least} messages'
         low, high = times.intervals.quantile(0.25), times.intervals.quantile(0.75)

@@ -91,6 +91,14 @@ class TopicTimes:
         with np.errstate(invalid='ignore', divide='ignore'):
             return (self._base or 0) + self._latency / self._latencies
 
+    @property
+    def pace(self) -> float:
+        """How much log time passes in a second of stamps, in the mean; 1 without stamps."""
+        late = self.latencies[np.isfinite(self.latencies)]
+        length = self.last - self.first
+        drift = float(late[-1] - late[0]) if len(late) else 0.0
+        return length / (length - drift) if 0 < length > drift else 1.0
+
     def _stamps(
         self, times: NDArray[np.int64], stamps: NDArray[np.int64], places: NDArray[np.int64]
     ) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ _WORDS: Final = {
     'damaged': '{name}: {count} damaged images, which are those before',
     'jumps': 'the clock of its stamps jumps, {count} times',
     'not_finite': '{name}: {count} samples dropped, not finite or no rotation',
+    'off_clock': '{name}: {count} samples dropped, far from the time of the others',
 }
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks, subtasks and language of LeRobot datasets as the ground truth of their episodes."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +123,44 @@ def test_labels_that_were_changed_since_the_export_count(tmp_path: Path) -> None
     folder = write_dataset(tmp_path / 'set', layout)
     steps = read_truth(folder / 'episode_000001')
     keep_segments(folder, layout.lengths, ['reach', 'reach', 'place'])
-    assert read_truth(folder / 'episode_000001') == steps
+    told = read_truth(folder / 'episode_000001')
+    assert told.segments == steps.segments
+    # Else episodes whose labels were changed would have other parents than those that were not.
+    assert told.label_set is not None
+    assert told.label_set.parents == ('above', '', 'above')
+
+
+def test_episodes_with_the_same_stamps_keep_their_own_labels(tmp_path: Path) -> None:
+    layout = Layout(lengths=(40, 40), film=False)
+    folder = write_dataset(tmp_path / 'set', layout)
+    segment = {'start_ns': EPOCH, 'end_ns': EPOCH + 38 * STEP, 'label': 'reach', 'parent': ''}
+    with (folder / 'meta/m2r2_episodes.jsonl').open('w') as file:
+        for number, success in enumerate((True, False)):
+            times = {'first_stamp_ns': EPOCH, 'last_stamp_ns': EPOCH + 39 * STEP}
+            entry = {'episode_index': number, **times}
+            print(json.dumps({**entry, 'segments': [{**segment, 'success': success}]}), file=file)
+    texts = dict.fromkeys(SUBTASKS, 'reach')
+    write_texts(folder / 'meta/subtasks.parquet', 'subtask_index', texts)
+    for number, success in enumerate((True, False)):
+        assert [s.success for s in read_truth(folder / f'episode_00000{number}').segments] == [
+            success
+        ]
+
+
+def test_labels_may_hold_what_ends_lines_elsewhere(tmp_path: Path) -> None:
+    layout = Layout(version=2, film=False, stamps=True)
+    folder = write_dataset(tmp_path / 'set', layout)
+    label = 'reach\u2028and\x85grasp'
+    texts = [{'subtask_index': k, 'subtask': label} for k in SUBTASKS]
+    (folder / 'meta/subtasks.jsonl').write_text(
+        '\n'.join(json.dumps(line, ensure_ascii=False) for line in texts), encoding='utf-8'
+    )
+    path = keep_segments(folder, layout.lengths, [label] * 3)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text('\n'.join(json.dumps(line, ensure_ascii=False) for line in lines))
+    truth = read_truth(folder / 'episode_000001')
+    assert {s.label for s in truth.segments} == {label}
+    assert {s.confidence for s in truth.segments} == {0.5}
 
 
 def test_unknown_is_no_label(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from m2r2_ros.core.errors import ConfigError
 from m2r2_ros.core.messages import in_order
 from m2r2_ros.readers.definitions import store_for
 from test.bags.lerobot.files import (
+    CAMERA,
     JOINTS,
     Layout,
     both,
@@ -27,6 +28,7 @@ from test.bags.lerobot.files import (
     stamps,
     values,
     write_dataset,
+    write_film,
 )
 
 FILM = '/observation/images/front/compressed'
@@ -149,12 +151,34 @@ def test_a_film_that_is_too_short_gives_what_it_has(tmp_path: Path) -> None:
     assert len(read(recording, '/observation/state')) == 40
 
 
+def test_a_film_of_another_rate_is_read_to_its_end(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / 'set', Layout(version=2))
+    film = folder / f'videos/chunk-000/{CAMERA}/episode_000000.mp4'
+    write_film(film, [(0, k) for k in range(0, 40, 2)], 5)
+    recording = open_recording(folder / 'episode_000000')
+    found = read(recording, FILM)
+    assert [t - EPOCH for t, _ in found] == [k * 10**8 for k in range(0, 40, 2)]
+    assert 'has 5 images a second, the dataset 10 steps' in recording.notes[0]
+    end = Span(EPOCH + 39 * 10**8, EPOCH + 40 * 10**8)
+    assert read(recording, FILM, end) == []
+
+
+def test_episodes_without_steps_are_passed_over(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / 'set', Layout(version=2, film=False))
+    listing = folder / 'meta/episodes.jsonl'
+    listing.write_text(listing.read_text().replace('"length": 25', '"length": 0'))
+    said: list[str] = []
+    assert find_recordings([folder], said.append) == [folder / 'episode_000000']
+    assert 'or have no steps' in said[0]
+
+
 def test_episodes_that_are_not_there_are_told(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / 'set', Layout(version=2, film=False))
     (folder / 'data/chunk-000/episode_000000.parquet').unlink()
     said: list[str] = []
     assert find_recordings([folder], said.append) == [folder / 'episode_000001']
-    assert said == [f'1 of 2 episodes of {folder.absolute()}, which are not there']
+    lacking = f'1 of 2 episodes of {folder.absolute()}, which are not there, or have no steps'
+    assert said == [lacking]
 
 
 def test_a_library_that_is_missing_is_named(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:

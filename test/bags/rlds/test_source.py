@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes of RLDS datasets opened where they are."""
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -98,6 +99,30 @@ def test_steps_without_stamps_follow_at_a_rate_that_is_told(tmp_path: Path) -> N
     assert source.start == EPOCH
     assert source.end == EPOCH + 10 * 10**9
     assert source.notes == ('steps have no stamps: 3 a second are assumed',)
+
+
+@pytest.mark.parametrize(('number', 'success'), [(1, True), (0, False), (-1, None)])
+def test_success_is_what_the_episode_says(
+    tmp_path: Path, number: int, success: bool | None
+) -> None:
+    told = {**episode(0, STEPS), 'success': [number]}
+    folder = write_rlds(tmp_path / 'toy', {'train': [told]})
+    path = folder / 'features.json'
+    features = json.loads(path.read_text())
+    flag = {'tensor': {'dtype': 'int64', 'shape': {}}}
+    features['featuresDict']['features']['success'] = flag
+    path.write_text(json.dumps(features))
+    assert [s.success for s in read_truth(folder / 'train_000000').segments] == [success]
+
+
+def test_episodes_behind_a_file_that_is_missing_are_told(tmp_path: Path) -> None:
+    content = [episode(number, 4) for number in range(6)]
+    folder = write_rlds(tmp_path / 'toy', {'train': content}, shards=3)
+    (folder / 'toy-train.tfrecord-00001-of-00003').unlink()
+    said: list[str] = []
+    found = find_recordings([folder], said.append)
+    assert [path.name for path in found] == ['train_000000', 'train_000001']
+    assert said == [f'train of {folder.absolute()} from file 1 of 3 on, not there']
 
 
 def test_whole_numbers_of_any_size_are_read(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from rosbags.rosbag1 import Writer
 
 from m2r2_ros.bags.finding import find_recordings
+from m2r2_ros.bags.importing import import_recording
 from m2r2_ros.bags.recording import Recording, open_recording
 from m2r2_ros.bags.source import ALWAYS, Span
 from m2r2_ros.core.errors import BagError
@@ -131,10 +132,15 @@ def test_topics_of_two_types_are_told(tmp_path: Path) -> None:
         for name in ('std_msgs/msg/Float64', 'std_msgs/msg/Int8'):
             connection = writer.add_connection('/a', name, typestore=store)
             writer.write(connection, BEGIN, store.serialize_ros1(store.types[name](data=1), name))
+        number = writer.add_connection('/b', name, typestore=store)
+        writer.write(number, BEGIN, store.serialize_ros1(store.types[name](data=1), name))
     recording = open_recording(path)
-    assert recording.readable == []
+    assert recording.readable == ['/b']
     with pytest.raises(BagError, match='messages of two types'):
         next(iter(recording.blocks(['/a'])))
+    report = import_recording(recording, tmp_path / 'out', 'the bag')
+    assert report.messages == {'/b': 1}
+    assert 'not imported: /a: it has messages of two types' in report.notes[0]
 
 
 def test_one_chunk_is_held_at_a_time(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from m2r2_ros.simulation.messages import IMAGE, SOUND, cell_types, sound_message
 
 START: Final = 1_760_000_000 * SECOND
 LENGTH: Final = 16.0
+TF: Final = 'tf2_msgs/msg/TFMessage'
 WRENCH_TOPIC, POSE_TOPIC, TWIST_TOPIC = '/wrench', '/current_pose', '/current_twist'
 GRIPPER_TOPIC, JOINTS_TOPIC, SOUND_TOPIC = '/gripper/joint_states', '/joint_states', '/mic/audio'
 CAMERA_TOPIC: Final = '/camera/image_raw/compressed'
@@ -170,6 +171,8 @@ def _messages(stream: Stream) -> list[bytes]:
             image(int(k), stamp)
             for k, stamp in zip(stream.values[:, 0], stream.stamps.tolist(), strict=True)
         ]
+    if stream.type_name == TF:
+        return [transform(stamp) for stamp in stream.stamps.tolist()]
     columns = stream.values.shape[1]
     numbers = 6 if stream.type_name == POSE else columns
     joints = _JOINTS[-columns:] if stream.type_name == JOINTS else ()
@@ -179,12 +182,29 @@ def _messages(stream: Stream) -> list[bytes]:
     return [row.tobytes() for row in template.fill(stream.stamps, stream.values)]
 
 
-def image(k: int, stamp: int) -> bytes:
-    """Return an image that nobody decodes."""
+def transform(stamp: int) -> bytes:
+    """Return a transform that changes nothing."""
+    types = cell_types().types
+    move = types['geometry_msgs/msg/Vector3'](x=0.0, y=0.0, z=0.0)
+    turn = types['geometry_msgs/msg/Quaternion'](x=0.0, y=0.0, z=0.0, w=1.0)
+    same = types['geometry_msgs/msg/Transform'](translation=move, rotation=turn)
+    stamped = types['geometry_msgs/msg/TransformStamped'](
+        header=_header(stamp, 'map'), child_frame_id='odom', transform=same
+    )
+    return bytes(cell_types().serialize_cdr(types[TF](transforms=[stamped]), TF))
+
+
+def _header(stamp: int, frame: str) -> Any:
     types = cell_types().types
     sec, nanosec = divmod(stamp, SECOND)
     time = types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)
-    header = types['std_msgs/msg/Header'](stamp=time, frame_id='camera')
+    return types['std_msgs/msg/Header'](stamp=time, frame_id=frame)
+
+
+def image(k: int, stamp: int) -> bytes:
+    """Return an image that nobody decodes."""
+    types = cell_types().types
+    header = _header(stamp, 'camera')
     data = np.random.default_rng(k).integers(0, 256, 600, np.uint8)
     message = types[IMAGE](header=header, format='jpeg', data=data)
     return bytes(cell_types().serialize_cdr(message, IMAGE))

@@ -18,6 +18,7 @@ from test.checks.recording.robot import (
     POSE_TOPIC,
     SOUND_TOPIC,
     START,
+    TF,
     TWIST_TOPIC,
     WRENCH_TOPIC,
     Stream,
@@ -144,6 +145,47 @@ def test_a_clock_that_jumps_is_told_with_when(tmp_path: Path) -> None:
     assert found[0].measured == pytest.approx(-0.3, abs=0.01)
 
 
+def test_a_slow_topic_may_be_late_now_and_then(tmp_path: Path) -> None:
+    twist = robot()[TWIST_TOPIC]
+    slow = twist[np.arange(0, len(twist.times), 100)]
+    late = np.abs(np.random.default_rng(2).normal(0, 0.05, len(slow.times)))
+    assert np.ptp(late) > 0.1
+    battery = replace(slow, logs=slow.stamps + (late * SECOND).astype(np.int64))
+    assert not findings(check(spoilt(tmp_path, battery=battery), ('time.header_skew',)))
+
+
+def test_a_clock_that_most_topics_share_is_told_once_and_loses_nothing(tmp_path: Path) -> None:
+    streams = {
+        topic: replace(stream, logs=START + (stream.logs - START) * 5 // 4)
+        for topic, stream in robot().items()
+        if topic != SOUND_TOPIC  # which ends alone
+    }
+    off = streams[GRIPPER_TOPIC].moved(stamps=0.2, start=11)
+    results = check(write(tmp_path / 'bag', streams | {GRIPPER_TOPIC: off}), TIMES)
+    found = findings(results)
+    assert {f.check for f in found} == {'time.header_skew'}
+    (drift,) = (f for f in found if f.unit == 'ppm')
+    assert not drift.topic
+    assert drift.measured == pytest.approx(200_000, rel=0.01)
+    assert [f.topic for f in found if f.topic] == [GRIPPER_TOPIC]
+    assert 'as those of a simulation' in not_run(results, 'time.loss')
+
+
+def test_transforms_that_are_of_the_future_are_no_skewed_clock(tmp_path: Path) -> None:
+    path = spoilt(tmp_path, tf=replace(robot()[TWIST_TOPIC].moved(stamps=1.0), type_name=TF))
+    results = check(path, ('time.header_skew',))
+    assert not findings(results)
+    assert '/tf: its publishers have times of their own' in not_run(results, 'time.header_skew')
+
+
+def test_what_is_always_older_than_a_sensor_may_be_is_not_masked_by_a_gap(tmp_path: Path) -> None:
+    pose = robot()[POSE_TOPIC]
+    seldom = pose[np.arange(0, len(pose.times), 50)]  # half a second apart
+    path = spoilt(tmp_path, amcl_pose=seldom[~seldom.during(6, 10)])
+    (found,) = findings(check(path, ('time.gap',)))
+    assert (found.topic, found.severity) == ('/amcl_pose', Severity.WARNING)
+
+
 def test_a_clock_that_drifts_is_found_by_how_much(tmp_path: Path) -> None:
     twist = robot()[TWIST_TOPIC]
     drifting = replace(twist, stamps=twist.stamps - (twist.times * 1e-3 * SECOND).astype(np.int64))
@@ -168,6 +210,15 @@ def test_events_and_commands_have_no_gaps_and_the_report_says_why(tmp_path: Path
     told = not_run(results, 'time.gap')
     assert '/door: messages come when something happens' in told
     assert '/twist_cmd: commands' in told and '/rare: fewer than 10 messages' in told
+
+
+def test_a_recording_is_as_good_as_itself_whatever_speaks_rarely_or_commands(
+    tmp_path: Path,
+) -> None:
+    twist = robot()[TWIST_TOPIC]
+    commands = twist[twist.during(0, 4) | twist.during(9, 14)]
+    path = spoilt(tmp_path, cmd_vel=commands, mode=twist[np.array([0, 200, 350, 1500])])
+    assert not findings(check(path, TIMES, baseline=baseline_of(open_recording(path))))
 
 
 def test_a_good_recording_tells_what_is_missing_or_too_slow_throughout(tmp_path: Path) -> None:

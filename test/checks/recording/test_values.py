@@ -23,6 +23,7 @@ from test.checks.recording.robot import (
     WRENCH_TOPIC,
     Array,
     Stream,
+    Streams,
     at,
     check,
     findings,
@@ -139,6 +140,39 @@ def test_a_robot_without_noise_may_stand_still(tmp_path: Path) -> None:
     for topic, digits in ((POSE_TOPIC, 4), (JOINTS_TOPIC, 4), (TWIST_TOPIC, 2), (WRENCH_TOPIC, 0)):
         streams[topic] = streams[topic].with_values(streams[topic].values.round(digits))
     assert not findings(check(write(tmp_path / 'bag', streams), VALUES))
+
+
+def two_arms() -> Streams:
+    """Return two arms without noise, each of which stands while the other works."""
+    streams: Streams = {}
+    for side, rests in (('left', ((3, 5), (9, 11))), ('right', ((0, 2), (6, 8), (13, 15)))):
+        for topic, digits in ((POSE_TOPIC, 5), (TWIST_TOPIC, 3)):
+            arm = robot()[topic]
+            values = arm.values.round(digits)
+            for start, end in rests:
+                on = arm.during(start, end)
+                values[on] = values[np.flatnonzero(on)[0]] if topic == POSE_TOPIC else 0.0
+            streams[f'/{side}_arm{topic}'] = arm.with_values(values)
+    return streams
+
+
+def test_an_arm_may_stand_while_another_one_works(tmp_path: Path) -> None:
+    streams = two_arms()
+    assert not findings(check(write(tmp_path / 'bag', streams), ('value.frozen',)))
+    topic = f'/right_arm{POSE_TOPIC}'
+    streams[topic] = streams[topic].with_values(frozen(streams[topic], 11, 12))
+    (found,) = findings(check(write(tmp_path / 'broken', streams), ('value.frozen',)))
+    assert found.topic == topic
+    assert at(found) == pytest.approx((11, 12), abs=0.25)
+
+
+def test_a_velocity_that_has_noise_in_motion_may_be_zero_at_rest(tmp_path: Path) -> None:
+    wheels = robot()[TWIST_TOPIC]
+    noise = 0.004 * np.random.default_rng(0).normal(size=wheels.values.shape)
+    moves = np.where(wheels.during(6, 10), 0.0, 1.0)[:, None]
+    odometry = wheels.with_values(moves * (noise + np.eye(6)[0] / 2))
+    path = write(tmp_path / 'bag', {TWIST_TOPIC: odometry})
+    assert not findings(check(path, ('value.frozen',)))
 
 
 def test_a_gripper_that_holds_says_the_same_and_did_not_freeze(tmp_path: Path) -> None:
