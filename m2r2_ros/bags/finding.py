@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from m2r2_ros.bags.folder import has_metadata, is_part, storage_files
+from m2r2_ros.bags.folder import dangling, has_metadata, is_part, storage_files
 from m2r2_ros.bags.formats import check_kind, is_folder
 from m2r2_ros.bags.recording import recording_name
 from m2r2_ros.bags.remote.places import in_order, is_remote, real_name
@@ -80,6 +80,8 @@ def _search(top: Path, passed_over: Callable[[str], None]) -> Iterator[Path]:
             continue
         try:
             files, has_one = storage_files(folder), has_metadata(folder)
+            for link in dangling(folder):
+                passed_over(f'{link} is a link to nothing: fetch what it stands for')
             with os.scandir(folder) as entries:
                 # A bag that is being written, or was not finished, is opened only where it is
                 # named.

@@ -128,6 +128,18 @@ def storage_files(folder: Path) -> list[Path]:
     return _once(in_file_order(file for file in files if file.is_file()))
 
 
+def dangling(folder: Path) -> list[Path]:
+    """Return the links in a folder that are called like files with messages and lead to nothing.
+
+    So are files of git-annex that were not fetched.
+    """
+    if is_remote(folder):
+        return []
+    with os.scandir(folder) as entries:
+        links = [e.name for e in entries if e.name.endswith(SUFFIXES) and e.is_symlink()]
+    return [folder / name for name in sorted(links) if not (folder / name).exists()]
+
+
 def folders_in(folder: Path) -> list[str]:
     """Return the names of the folders in a folder; links to folders are none.
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any recording that can be opened, written as a bag."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,14 +71,8 @@ def import_recording(
             done = max(int(block.log_times[-1]) for block in blocks) - recording.start
             progress(done / length)
         counts = bag.counts
-    return BagReport(bag.path, length * 1e-9, counts, (*recording.notes, *_lost(recording)))
-
-
-def _lost(recording: Recording) -> Iterator[str]:
-    """Yield what there is to say of topics that cannot be read."""
-    for name in sorted(recording.topics.keys() - {*recording.readable}):
-        why = (s.unreadable[name] for s in recording.sources if name in s.unreadable)
-        yield f'not imported: {name}: {next(why, "its type differs from file to file")}'
+    lost = [f'not imported: {name}: {why}' for name, why in sorted(recording.unreadable.items())]
+    return BagReport(bag.path, length * 1e-9, counts, (*recording.notes, *lost))
 
 
 def _add_topics(bag: BagWriter, recording: Recording) -> None:

@@ -38,6 +38,7 @@ class Recording:
         truncated: A file is truncated, as when a recorder was killed or a disk was full;
             what was written until then is there.
         notes: What else there is to say about it.
+        unreadable: Why topics cannot be read, by name.
         sources: Its files.
     """
 
@@ -65,9 +66,9 @@ class Recording:
         self.message_count = sum(source.message_count for source in sources)
         self.truncated = any(source.truncated for source in sources)
         self.topics: dict[str, Topic] = {}
-        self._unreadable: dict[str, str] = {}
+        self.unreadable: dict[str, str] = {}
         for source in sources:
-            self._unreadable.update(source.unreadable)
+            self.unreadable.update(source.unreadable)
             for topic in source.topics.values():
                 self._add(topic)
         found = {name: topic.count for name, topic in self.topics.items()}
@@ -77,7 +78,7 @@ class Recording:
     @property
     def readable(self) -> list[str]:
         """Names of the topics whose messages can be read."""
-        return [name for name in self.topics if name not in self._unreadable]
+        return [name for name in self.topics if name not in self.unreadable]
 
     def types(self, named: Collection[str] = ()) -> dict[str, str]:
         """Return the types, by topic, of what could serve: what can be read and has messages.
@@ -88,7 +89,7 @@ class Recording:
         return {
             name: topic.type_name
             for name, topic in self.topics.items()
-            if name in named or (topic.count and name not in self._unreadable)
+            if name in named or (topic.count and name not in self.unreadable)
         }
 
     def blocks(
@@ -109,10 +110,8 @@ class Recording:
             BagError: A file is corrupt, or a topic that was asked for is not CDR.
         """
         wanted = set(self.topics if topics is None else topics) & self.topics.keys()
-        for name in sorted(wanted & self._unreadable.keys()):
-            msg = (
-                f'{self.path}: topic {name} cannot be read: {self._unreadable[name]}; leave it out'
-            )
+        for name in sorted(wanted & self.unreadable.keys()):
+            msg = f'{self.path}: topic {name} cannot be read: {self.unreadable[name]}; leave it out'
             raise BagError(msg)
         return merged(self.sources, wanted, span)
 
@@ -123,7 +122,7 @@ class Recording:
             self.topics[topic.name] = topic
             return
         if before.type_name != topic.type_name:
-            self._unreadable[topic.name] = (
+            self.unreadable[topic.name] = (
                 f'it has messages of two types, {before.type_name} and {topic.type_name}'
             )
         self.topics[topic.name] = Topic(

@@ -44,6 +44,7 @@ class CheckOptions:
         topics: Topics that are not to be guessed, by modality.
         baseline: What a good recording is like; None judges each by itself.
         taxonomy: What labels there may be; None goes by the label set beside the labels.
+        ignored: Checks of single topics, or labels, whose findings nobody wants.
     """
 
     wanted: tuple[str, ...]
@@ -51,6 +52,7 @@ class CheckOptions:
     topics: Mapping[str, TopicSpec] = field(default_factory=dict)
     baseline: Baseline | None = None
     taxonomy: Taxonomy | None = None
+    ignored: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ def _judged(one: Looked, reference: LabelReference, options: CheckOptions) -> Ch
         results += [NotRun(check, one.no_labels) for check in wanted]
     wanted = [check for check in options.wanted if check not in _OF_SETS]
     seconds = one.seconds + perf_counter() - began
-    return _checked(one.path, one.name, (one.start, one.end), wanted, results, seconds)
+    kept = _without(results, options.ignored)
+    return _checked(one.path, one.name, (one.start, one.end), wanted, kept, seconds)
 
 
 def _together(looked: Sequence[Looked], options: CheckOptions, progress: Progress) -> Checked:
@@ -116,7 +117,15 @@ def _together(looked: Sequence[Looked], options: CheckOptions, progress: Progres
     if DUPLICATE in options.wanted:
         results += duplicate_results([one.path for one in looked], progress)
     wanted = [check for check in options.wanted if check in _OF_SETS]
-    return _checked(Path(), TOGETHER, (0, 0), wanted, results, perf_counter() - began)
+    kept = _without(results, options.ignored)
+    return _checked(Path(), TOGETHER, (0, 0), wanted, kept, perf_counter() - began)
+
+
+def _without(results: Sequence[Result], ignored: frozenset[tuple[str, str]]) -> list[Result]:
+    """Return results in which topics are not judged by checks that are ignored for them."""
+    kept = [result for result in results if (result.check, result.topic) not in ignored]
+    left = {(r.check, r.topic) for r in results if isinstance(r, Finding)} & ignored
+    return kept + [NotRun(check, 'it is ignored', topic) for check, topic in sorted(left)]
 
 
 def _checked(

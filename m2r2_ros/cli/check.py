@@ -74,7 +74,10 @@ def check_command(
         typer.Option(help='Check or group to run, such as time.gap or value; repeatable.'),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(help='Check or group to leave out; repeatable.')
+        list[str] | None,
+        typer.Option(
+            help='Check or group to leave out, or CHECK:TOPIC for one topic or label; repeatable.'
+        ),
     ] = None,
     thresholds: Annotated[
         Path | None, typer.Option(help='YAML file with thresholds; others keep their defaults.')
@@ -115,7 +118,7 @@ def check_command(
     on_fleet = FleetOptions(fleet, workers, ray, tree, retry_failed, tries)
     expect_place(out, fleet=fleet, overwrite=overwrite)
     from m2r2_ros.bags.labels.taxonomy_file import read_taxonomy
-    from m2r2_ros.checks.catalogue import chosen_checks
+    from m2r2_ros.checks.catalogue import chosen_checks, ignored_topics
     from m2r2_ros.checks.looking import CheckOptions
     from m2r2_ros.checks.thresholds import Thresholds, read_thresholds
 
@@ -124,6 +127,7 @@ def check_command(
         read_thresholds(thresholds) if thresholds else Thresholds(),
         given_topics(topics),
         taxonomy=read_taxonomy(taxonomy) if taxonomy else None,
+        ignored=ignored_topics(ignore or []),
     )
     given = Given(list(labels or []), list(reference or []), baseline)
     if fleet and out is not None:

@@ -127,7 +127,8 @@ class Inspected:
             s, readable = self.statistics[name], name in self.uses
             rate = f'{s.rate:.1f}' if s.rate else '-'
             gaps = f'{s.gaps:>5} {s.longest_gap:>9.3f}' if readable else f'{"?":>5} {"?":>9}'
-            served = ', '.join(serves.get(name, ())) if readable else 'cannot be read: not CDR'
+            why = f'cannot be read: {r.unreadable.get(name, "")}'
+            served = ', '.join(serves.get(name, ())) if readable else why
             yield f'{name:<{width}} {s.count:>9} {rate:>8} {gaps}  {served}'.rstrip()
             yield f'  {r.topics[name].type_name}{self._could(name)}'
 
@@ -166,7 +167,7 @@ class Inspected:
                     'type': topic.type_name,
                     'serves': serves.get(name, []),
                     'could_serve': list(self.uses[name].modalities) if name in self.uses else [],
-                    'why_not': self.uses[name].why_not if name in self.uses else 'not CDR',
+                    'why_not': r.unreadable.get(name) or self.uses[name].why_not,
                     **asdict(self.statistics[name]),
                 }
                 for name, topic in r.topics.items()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of a camera as an MP4 film with frames at even times, which every player can seek in."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def expect_camera(recording: Recording, camera: str) -> None:
         ConfigError: It has none.
     """
     if camera not in (there := cameras_of(recording)):
-        msg = f'{recording.path}: no images on {camera}, but on {listed(there) or "no topic"}'
+        msg = f'{recording.path}: no images on {camera}; {listed(there) or "no topic"} has some'
         raise ConfigError(msg)
 
 
@@ -124,7 +125,8 @@ def write_film(
         raise BagError(msg)
     with atomic_write(path) as draft, _Encoder(draft, plan) as film:
         shown = None
-        for stamp, image in _images(recording, plan):
+        refused: Counter[str] = Counter()
+        for stamp, image in _images(recording, plan, refused):
             film.fill(stamp, shown or image)
             shown = image
             told(film.frame / plan.frames)
@@ -134,12 +136,15 @@ def write_film(
             film.fill(None, shown)
         if film.frame < plan.frames:
             seconds = (plan.end - plan.start) / SECOND
-            msg = f'{recording.path}: no image of {plan.camera} within {seconds:.3f} s'
+            why = ''.join(f', but {n} {reason}' for reason, n in refused.items())
+            msg = f'{recording.path}: no image of {plan.camera} within {seconds:.3f} s{why}'
             raise BagError(msg)
 
 
-def _images(recording: Recording, plan: FilmPlan) -> Iterator[tuple[int, EncodedImage]]:
-    """Yield stamp and image from just before the film on, in order of their stamps."""
+def _images(
+    recording: Recording, plan: FilmPlan, refused: Counter[str]
+) -> Iterator[tuple[int, EncodedImage]]:
+    """Yield stamp and image from just before the film on, in order; count those that are none."""
     offset = recording.start - clock_of(recording).start
     span = Span(plan.start + offset - _SLACK, plan.end + offset + _SLACK)
     parse = parse_raw if recording.topics[plan.camera].type_name == _RAW else parse_compressed
@@ -149,7 +154,8 @@ def _images(recording: Recording, plan: FilmPlan) -> Iterator[tuple[int, Encoded
             for k, log_time in enumerate(block.log_times.tolist()):
                 try:
                     stamp, image = parse(block.message(k))
-                except Unusable:
+                except Unusable as unusable:
+                    refused[unusable.reason] += 1
                     continue
                 stamp = stamp or log_time - offset
                 if newest is not None and stamp <= newest:

@@ -86,7 +86,7 @@ def expect_places(items: Iterable[Item]) -> None:
         if other is not item:
             msg = (
                 f'{item.source} and {other.source} have one name: --tree FOLDER, with a folder '
-                'above both, keeps the results in folders like theirs'
+                'above both, keeps results in folders like theirs; make pages in runs of their own'
             )
             raise BagError(msg)
 

@@ -185,6 +185,14 @@ def test_recordings_are_found_at_any_depth_and_once(tmp_path: Path) -> None:
     assert open_recording(bare / 'demo_0.mcap').name == 'demo_0'
 
 
+def test_links_to_what_was_not_fetched_are_told(tmp_path: Path) -> None:
+    (tmp_path / 'there.mcap').write_bytes(mcap_bytes([FIRST]))
+    (tmp_path / 'annexed.mcap').symlink_to('.git/annex/objects/x')
+    told: list[str] = []
+    assert find_recordings([tmp_path], told.append) == [tmp_path / 'there.mcap']
+    assert told == [f'{tmp_path / "annexed.mcap"} is a link to nothing: fetch what it stands for']
+
+
 @pytest.mark.parametrize('name', ['a', 'b'])
 def test_real_recordings_read_as_rosbags_reads_them(name: str, tmp_path: Path) -> None:
     if not REAL:

@@ -33,6 +33,16 @@ def test_the_exit_code_says_whether_something_was_found(recordings: Path) -> Non
     assert 'no such check' in m2r2('check', recordings, '--only', 'tine').error
 
 
+def test_a_check_may_be_ignored_for_one_topic(recordings: Path) -> None:
+    bad = ('check', recordings / 'bad', '--only', 'time')
+    shown = m2r2(*bad, '--ignore', f'time:{WRENCH}', '--format', 'json')
+    assert shown.code == 0
+    (one,) = json.loads(shown.out)
+    assert {'check': 'time.gap', 'topic': WRENCH, 'why': 'it is ignored'} in one['not_run']
+    assert m2r2(*bad, '--ignore', 'time:/current_pose').code == 1
+    assert 'no such check' in m2r2(*bad, '--ignore', 'tine:/wrench').error
+
+
 def test_warnings_need_not_fail(recordings: Path) -> None:
     arguments = ('check', recordings / 'good', '--only', 'label.duration')
     file = recordings.parent / 'thresholds.yaml'

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from m2r2_ros.bags.recording import open_recording
+from m2r2_ros.bags.writing.writer import BagWriter
 from m2r2_ros.core.errors import BagError, ConfigError, MessageError
 from m2r2_ros.core.samples import EncodedImage
 from m2r2_ros.export.film import FilmPlan, cameras_of, write_film
-from test.export.workshop import CAMERA, MILLISECOND, shade, workshop
-from test.replay.recordings import SECOND, START, WRENCH
+from test.export.workshop import CAMERA, IMAGE, MILLISECOND, shade, workshop
+from test.replay.recordings import SECOND, START, WRENCH, cdr, header
 
 
 def shades(path: Path) -> list[int]:
@@ -78,11 +79,23 @@ def test_images_that_cannot_be_decoded_are_passed_over(
     assert np.abs(np.subtract(found, [shade(k) for k in tenths])).max() <= 2
 
 
+def test_images_that_are_no_pictures_are_told(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / 'bag') as bag:
+        bag.add_topic(CAMERA, IMAGE)
+        for time in (START, START + SECOND):
+            depth = np.zeros(8, np.uint8)
+            raw = cdr(IMAGE, header=header(time), format='16UC1; compressedDepth', data=depth)
+            bag.write(CAMERA, raw, time)
+    plan = FilmPlan(CAMERA, START, START + SECOND, 30.0)
+    with pytest.raises(BagError, match=r'no image of .* within 1\.000 s, but 2 unsupported'):
+        write_film(tmp_path / 'a.mp4', open_recording(tmp_path / 'bag'), plan)
+
+
 def test_what_cannot_be_filmed_is_told_and_leaves_nothing(shop: Path, tmp_path: Path) -> None:
     recording = open_recording(shop)
     assert cameras_of(recording) == [CAMERA]
     path = tmp_path / 'a.mp4'
-    with pytest.raises(ConfigError, match=f'no images on {WRENCH}, but on {CAMERA}'):
+    with pytest.raises(ConfigError, match=f'no images on {WRENCH}; {CAMERA} has some'):
         write_film(path, recording, FilmPlan(WRENCH, START, START + SECOND, 30.0))
     with pytest.raises(BagError, match='no image of'):
         write_film(

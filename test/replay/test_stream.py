@@ -134,7 +134,7 @@ def test_topics_that_cannot_be_read_are_not_guessed(tmp_path: Path) -> None:
     recording = open_recording(tmp_path / 'robot')
     stream = WindowStream(recording, WindowConfig(), ['wrench'])
     best = stream.topics['wrench'].topic
-    recording._unreadable[best] = 'it is JSON'
+    recording.unreadable[best] = 'it is JSON'
     other = WindowStream(recording, WindowConfig(), ['wrench'])
     assert {best, other.topics['wrench'].topic} == {'/ft/wrench', '/ft'}
     assert list(other)

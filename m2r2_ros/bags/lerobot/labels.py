@@ -41,7 +41,7 @@ def labels_of(
     Raises:
         BagError: The texts cannot be read.
     """
-    texts = _texts(dataset, 'tasks', TASK) if TASK in rows.columns else {}
+    texts = _tasks(dataset, rows.columns[TASK], number) if TASK in rows.columns else {}
     tasks = step_labels(rows.columns[TASK], texts, rows.edges) if texts else None
     fine = _language(table, rows)
     if fine is None and SUBTASK in rows.columns:
@@ -116,6 +116,17 @@ def _spread(
     kinds = np.array([places.get(text, NO_LABEL) for text in said], np.int64)
     codes = np.where(newest >= 0, kinds[np.maximum(newest, 0)], NO_LABEL)
     return codes, dict(enumerate(names))
+
+
+def _tasks(dataset: LeRobotDataset, codes: NDArray[np.int64], number: int) -> dict[int, str]:
+    """Return the texts of tasks by their numbers; of an episode's own list where there is no other.
+
+    That list does not say which number is whose: of one task alone it is clear.
+    """
+    texts, own = _texts(dataset, 'tasks', TASK), dataset.episodes[number].tasks
+    if not texts and len(own) == 1 and len(kinds := np.unique(codes)) == 1:
+        return {int(kinds[0]): own[0]}
+    return texts
 
 
 def _texts(dataset: LeRobotDataset, name: str, column: str) -> dict[int, str]:

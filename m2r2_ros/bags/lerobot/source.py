@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from m2r2_ros.bags.lerobot.columns import ImageColumn, NumberColumns, holds_images
-from m2r2_ros.bags.lerobot.dataset import LeRobotDataset, LeRobotEpisode, read_dataset
+from m2r2_ros.bags.lerobot.dataset import Film, LeRobotDataset, LeRobotEpisode, read_dataset
 from m2r2_ros.bags.lerobot.info import INDEX_FEATURES, LeRobotFeature
 from m2r2_ros.bags.lerobot.labels import LABEL_COLUMNS, LANGUAGE, SUCCESS, labels_of
 from m2r2_ros.bags.lerobot.rows import STAMP, EpisodeRows, rows_of
@@ -53,7 +53,7 @@ def open_episode(folder: Path, index: int) -> StepSource:
         labels = labels_of(dataset, table, rows, index)
     start = int(rows.stamps[0])
     streams += [TruthTopics(episode.table, lane, start, below) for below, lane in labels.items()]
-    if SUCCESS in rows.columns:
+    if SUCCESS in rows.columns and labels:
         notes.append('outcomes are those of next.success')
     return StepSource(episode.table, streams, notes)
 
@@ -72,7 +72,7 @@ def _streams(
         if feature.name in _NO_TOPICS:
             continue
         film = episode.films.get(feature.name)
-        why = _left_out(feature, table, film is not None)
+        why = _left_out(feature, table, film)
         if film is not None and not why:
             yield FilmStream(film, feature, rows, names, rate)
         elif not why and holds_images(table, feature.name):
@@ -83,12 +83,12 @@ def _streams(
             notes.append(f'no topic of {feature.name}: {why}')
 
 
-def _left_out(feature: LeRobotFeature, table: StepTable, filmed: bool) -> str:
+def _left_out(feature: LeRobotFeature, table: StepTable, film: Film | None) -> str:
     """Return why a feature becomes no topic, '' where it does."""
     if feature.depth:
         return 'its images are of depth'
-    if filmed:
-        return ''
+    if film is not None:
+        return '' if film.path.exists() else f'{film.path} is not there: download it'
     if feature.name not in table.columns:
         return f'there is no {"film" if feature.dtype == "video" else "column"} of it'
     if holds_images(table, feature.name):

@@ -166,12 +166,16 @@ def losses(
 
 
 def missing(baseline: Baseline, recording: Recording) -> Iterator[Finding]:
-    """Yield the topics that a good recording has and this one has not, or without messages."""
+    """Yield the topics that a good recording has and this one has not, or without messages.
+
+    Those at no steady rate may have had nothing to say.
+    """
     for name, good in sorted(baseline.topics.items()):
         topic = recording.topics.get(name)
         if good.count and (topic is None or not topic.count):
             yield Finding(
-                LOSS, Severity.ERROR, f'no message; {baseline.name} has {good.count}', name,
+                LOSS, Severity.ERROR if good.usual else Severity.WARNING,
+                f'no message; {baseline.name} has {good.count}', name,
                 recording.start, recording.end, 0.0, float(good.count),
             )  # fmt: skip
 

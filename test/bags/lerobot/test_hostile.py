@@ -153,12 +153,20 @@ def test_films_that_are_damaged_are_named(tmp_path: Path) -> None:
     whole = film.read_bytes()
     film.write_bytes(whole[: len(whole) // 2])
     assert str(film) in refused(folder)
-    film.unlink()
-    assert f'{film}: no such file' in refused(folder)
     middle = whole.index(b'mdat') + 300
     film.write_bytes(whole[:middle] + bytes(len(whole) // 3) + whole[middle + len(whole) // 3 :])
     with pytest.raises(BagError, match=r'episode_000000\.mp4'):
         read(open_recording(folder / 'episode_000000'), FILM)
+
+
+def test_an_episode_whose_film_is_not_there_has_all_else(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / 'set', Layout(version=2, lengths=(40,)))
+    film = folder / f'videos/chunk-000/{CAMERA}/episode_000000.mp4'
+    film.unlink()
+    recording = open_recording(folder / 'episode_000000')
+    assert FILM not in recording.topics
+    assert f'no topic of {CAMERA}: {film} is not there: download it' in recording.notes
+    assert recording.message_count
 
 
 def test_images_of_other_kinds_are_refused(tmp_path: Path) -> None:

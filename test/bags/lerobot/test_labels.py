@@ -78,6 +78,12 @@ def test_tasks_serve_where_there_is_nothing_finer(tmp_path: Path, version: int) 
     assert truth.label_set.names == tuple(TASKS.values())
 
 
+def test_without_a_list_of_tasks_that_of_the_episode_serves(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / 'set', Layout(version=2, film=False, subtasks=False))
+    (folder / 'meta/tasks.jsonl').unlink()
+    assert rows(read_truth(folder / 'episode_000001')) == [(0, 25, TASKS[1])]
+
+
 def test_language_of_annotators_comes_first(tmp_path: Path) -> None:
     truth = truth_of(tmp_path, Layout(film=False, language=True))
     assert rows(truth) == [

@@ -17,6 +17,7 @@ from m2r2_ros.core.errors import BagError
 from m2r2_ros.core.messages import in_order
 from m2r2_ros.readers.definitions import store_for, typestore
 from test.bags.ros1.files import BEGIN, messages, ros1, write_bag
+from test.cli.run import done
 
 
 def read(recording: Recording, span: Span = ALWAYS) -> list[tuple[int, str, Any]]:
@@ -141,6 +142,7 @@ def test_topics_of_two_types_are_told(tmp_path: Path) -> None:
     report = import_recording(recording, tmp_path / 'out', 'the bag')
     assert report.messages == {'/b': 1}
     assert 'not imported: /a: it has messages of two types' in report.notes[0]
+    assert 'it has messages of two types' in done('inspect', path).out
 
 
 def test_one_chunk_is_held_at_a_time(tmp_path: Path) -> None:
