@@ -44,7 +44,11 @@ def test_recordings_are_found_among_whatever_there_is(
     case(folder)
     passed_over: list[str] = []
     assert find_recordings([folder], passed_over.append) == good(folder)
-    assert [len(passed_over), *passed_over] == [0] or case is folder_files.deep
+    if case is folder_files.loops:
+        assert len(passed_over) == 4 * len(folder_files.ENDINGS)
+        assert all('is a link to nothing' in what for what in passed_over)
+    else:
+        assert [len(passed_over), *passed_over] == [0] or case is folder_files.deep
     shown = m2r2('inspect', '--json', folder)
     assert (shown.code, shown.out.count('"messages": 20')) == (0, 2)
 
