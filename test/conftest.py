@@ -84,6 +84,9 @@ def episode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from m2r2_ros.simulation.cameras import choose_backend
 
     backend = choose_backend()
+    # Triton, which torch loads late, crashes where the LLVM of an OpenGL driver came before it.
+    import torch._dynamo  # noqa: F401
+
     from m2r2_ros.simulation.config import EpisodeConfig
     from m2r2_ros.simulation.episode import write_episode
 
