@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from m2r2_ros.core.errors import LabelError
 from m2r2_ros.core.labels import Segment
 from m2r2_ros.core.palette import hex_colour
 from m2r2_ros.export.label_studio import Shown, frames_of, task_of, write_config
@@ -84,6 +85,13 @@ def test_the_page_has_the_labels_and_their_colours(tmp_path: Path) -> None:
     assert (control.tag, series.tag) == ('TimeSeriesLabels', 'TimeSeries')
     assert (series.get('timeColumn'), series.get('valueType')) == ('time', 'url')
     assert [channel.get('column') for channel in series] == ['wrench_force_x']
+
+
+def test_labels_that_xml_cannot_hold_are_refused(labelled: Labelled) -> None:
+    label_set = replace(labelled.label_set, names=('a\x01b', *labelled.label_set.names[1:]))
+    odd = timed(replace(labelled, label_set=label_set, segments=()))
+    with pytest.raises(LabelError, match=rf'{labelled.source.name}.*a\\x01b.*control characters'):
+        task_of(odd, Shown.VIDEO, 'a.mp4', 30.0)
 
 
 def test_empty_labels_are_an_empty_task(labelled: Labelled) -> None:

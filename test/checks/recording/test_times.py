@@ -222,7 +222,8 @@ def test_a_recording_is_as_good_as_itself_whatever_speaks_rarely_or_commands(
 
 
 def test_a_good_recording_tells_what_is_missing_or_too_slow_throughout(tmp_path: Path) -> None:
-    good = baseline_of(open_recording(write(tmp_path / 'good', robot(1))))
+    seldom = robot(1)[TWIST_TOPIC][np.array([0, 200, 350, 1500])]
+    good = baseline_of(open_recording(write(tmp_path / 'good', robot(1) | {'/mode': seldom})))
     streams: Streams = robot()
     wrench = streams[WRENCH_TOPIC]
     streams[WRENCH_TOPIC] = wrench[np.arange(len(wrench.times)) % 2 == 0]
@@ -232,6 +233,7 @@ def test_a_good_recording_tells_what_is_missing_or_too_slow_throughout(tmp_path:
     found = findings(check(path, TIMES, baseline=good))
     assert {(f.topic, f.severity) for f in found} == {
         (WRENCH_TOPIC, Severity.WARNING), (JOINTS_TOPIC, Severity.ERROR),
+        ('/mode', Severity.WARNING),
     }  # fmt: skip
     slow = next(f for f in found if f.topic == WRENCH_TOPIC)
     assert slow.measured == pytest.approx(100, rel=0.03)
