@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from m2r2_ros.bags.recording import Recording
 from m2r2_ros.checks.observer import Observer
+from m2r2_ros.checks.recording.options import TimeOptions
 from m2r2_ros.checks.recording.passing import read_once
 from m2r2_ros.checks.recording.topic_times import TimeGrid, TopicTimes
 from m2r2_ros.core.messages import MessageBlock
@@ -32,6 +33,10 @@ class TopicBaseline:
     count: int
     median: float
     usual: float
+
+    def is_steady(self, options: TimeOptions) -> bool:
+        """Return whether it has a rate, and messages enough to tell."""
+        return bool(self.usual) and self.count >= options.least
 
 
 @dataclass(frozen=True, slots=True)

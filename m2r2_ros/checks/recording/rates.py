@@ -165,7 +165,7 @@ def losses(
         )  # fmt: skip
 
 
-def missing(baseline: Baseline, recording: Recording) -> Iterator[Finding]:
+def missing(baseline: Baseline, recording: Recording, options: TimeOptions) -> Iterator[Finding]:
     """Yield the topics that a good recording has and this one has not, or without messages.
 
     Those at no steady rate may have had nothing to say.
@@ -174,7 +174,7 @@ def missing(baseline: Baseline, recording: Recording) -> Iterator[Finding]:
         topic = recording.topics.get(name)
         if good.count and (topic is None or not topic.count):
             yield Finding(
-                LOSS, Severity.ERROR if good.usual else Severity.WARNING,
+                LOSS, Severity.ERROR if good.is_steady(options) else Severity.WARNING,
                 f'no message; {baseline.name} has {good.count}', name,
                 recording.start, recording.end, 0.0, float(good.count),
             )  # fmt: skip

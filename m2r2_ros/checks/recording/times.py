@@ -111,7 +111,7 @@ class TimesObserver(Observer):
                 if check in self._wanted:
                     yield from (NotRun(check, reason, name) for name in names)
         if self._baseline and LOSS in self._wanted:
-            yield from missing(self._baseline, self._recording)
+            yield from missing(self._baseline, self._recording, self._options)
 
     def _exempt(self, name: str, times: TopicTimes, good: TopicBaseline | None) -> str:
         """Return why nobody can say when a message of a topic is missing; '' where one can."""
@@ -121,7 +121,7 @@ class TimesObserver(Observer):
             return 'logs, in which all nodes write when something happens'
         if is_commanded(name):
             return 'commands, which come when something is commanded'
-        if good and good.usual and good.count >= self._options.least:
+        if good and good.is_steady(self._options):
             return ''
         if times.count < self._options.least:
             return f'fewer than {self._options.least} messages'
